@@ -1,0 +1,310 @@
+"""Everything that can go wrong, as one tree.
+
+TrimtabError
+├── UsageError                  the caller of a command or function asked for something impossible
+├── ConfigError                 the project folder is wrong; carries every finding
+├── RequestError                an HTTP request that cannot be served as it is
+│   ├── MalformedRequest        not JSON, or a field of the wrong type
+│   ├── UnknownModel            no route, alias or model of that name
+│   ├── UnpricedModel           no price: refused, never free
+│   ├── InvalidKey              missing, unknown or revoked key
+│   ├── ForbiddenOrigin         a browser page or a foreign host name reached an open gateway
+│   ├── UnknownPath             no such route
+│   ├── MethodNotAllowed        the path exists, the method does not
+│   └── RequestTooLarge         body over the limit
+├── ProviderError               one attempt failed; `caller_sees` maps it to a reply
+│   ├── ProviderUnreachable     DNS, connect, TLS, reset before an answer
+│   ├── ProviderTimeout         connect, first token, idle or total limit
+│   ├── ProviderRefused         an error status or in-band error of the provider
+│   ├── ProviderRejectedKey     the provider does not accept *our* key
+│   ├── ProviderGarbage         what came back is not the wire format
+│   └── ProviderTruncated       the answer ended before it was finished
+├── CallerGone                  the caller closed the connection
+├── Overloaded                  a bounded queue is full
+├── ShuttingDown                told to stop; not taking new work
+└── StoreError
+    ├── LedgerUnavailable       disk full, locked: nothing unrecorded is served
+    └── LedgerDamaged           verification found something wrong
+
+`REPLIES` gives each class its HTTP status, OpenAI error type and code, exit code and log level;
+a test asserts that every class has a row.
+"""
+
+import logging
+from typing import NamedTuple
+
+__all__ = [
+    "REPLIES",
+    "CallerGone",
+    "ConfigError",
+    "Finding",
+    "ForbiddenOrigin",
+    "InvalidKey",
+    "LedgerDamaged",
+    "LedgerUnavailable",
+    "MalformedRequest",
+    "MethodNotAllowed",
+    "Overloaded",
+    "ProviderError",
+    "ProviderGarbage",
+    "ProviderRefused",
+    "ProviderRejectedKey",
+    "ProviderTimeout",
+    "ProviderTruncated",
+    "ProviderUnreachable",
+    "Reply",
+    "RequestError",
+    "RequestTooLarge",
+    "ShuttingDown",
+    "StoreError",
+    "TrimtabError",
+    "UnknownModel",
+    "UnknownPath",
+    "UnpricedModel",
+    "UsageError",
+    "reply_of",
+]
+
+
+class TrimtabError(Exception):
+    """Root of the tree. The message says what is wrong and what to do.
+
+    Attributes:
+        retry_after_s: seconds after which trying again makes sense; None where it does not.
+        param: the request field at fault, in the caller's own spelling.
+    """
+
+    retry_after_s: float | None = None
+    param: str | None = None
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        if param is not None:
+            self.param = param
+
+
+class UsageError(TrimtabError):
+    """The caller of a command asked for something impossible."""
+
+
+class Finding(NamedTuple):
+    """One thing wrong in a project folder: where, what was found, what would be valid."""
+
+    place: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}. {self.remedy}"
+
+
+class ConfigError(TrimtabError):
+    """The project folder is wrong. `findings` lists everything at once, not only the first."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("\n".join(str(finding) for finding in findings))
+        self.findings = findings
+
+
+class RequestError(TrimtabError):
+    """An HTTP request that cannot be served as it is."""
+
+
+class MalformedRequest(RequestError):
+    """Not JSON, or a field of the wrong type."""
+
+
+class UnknownModel(RequestError):
+    """No route, alias or model of that name in the project."""
+
+
+class UnpricedModel(RequestError):
+    """The model has no price, so its cost could not be told. Refused, never free."""
+
+
+class InvalidKey(RequestError):
+    """The key is missing, unknown or revoked."""
+
+
+class ForbiddenOrigin(RequestError):
+    """A gateway without keys answers only to this machine, and not to web pages."""
+
+
+class UnknownPath(RequestError):
+    """No such route."""
+
+
+class MethodNotAllowed(RequestError):
+    """The path exists, the method does not."""
+
+
+class RequestTooLarge(RequestError):
+    """The body is over `server.max_body_bytes`."""
+
+
+class ProviderError(TrimtabError):
+    """One attempt at a provider failed.
+
+    Attributes:
+        error_code: short stable word that goes into the ledger.
+    """
+
+    error_code = "provider_error"
+
+
+class ProviderUnreachable(ProviderError):
+    """DNS, connect or TLS failed, or the connection broke before an answer began."""
+
+    error_code = "unreachable"
+
+
+class ProviderTimeout(ProviderError):
+    """A limit of the route passed.
+
+    Attributes:
+        limit: which one: "connect", "ttft", "idle" or "total".
+        limit_s: its length in seconds.
+    """
+
+    def __init__(self, limit: str, limit_s: float) -> None:
+        super().__init__(
+            f"The provider did not answer in time: the route's {limit}_s limit of {limit_s:g} s passed. "
+            f"Try again, or raise timeouts.{limit}_s of the route."
+        )
+        self.limit = limit
+        self.limit_s = limit_s
+        self.error_code = f"timeout_{limit}"
+
+
+class ProviderRefused(ProviderError):
+    """The provider answered with an error.
+
+    Attributes:
+        status: HTTP status to give the caller.
+        body: the provider's error object as sent (its shape is the dialect's), or None.
+    """
+
+    error_code = "refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        body: bytes | None = None,
+        error_code: str = "refused",
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
+        self.error_code = error_code
+        self.retry_after_s = retry_after_s
+
+
+class ProviderRejectedKey(ProviderError):
+    """The provider does not accept our key; the caller's own key is fine."""
+
+    error_code = "key_rejected"
+
+
+class ProviderGarbage(ProviderError):
+    """What came back is not the wire format."""
+
+    error_code = "garbage"
+
+
+class ProviderTruncated(ProviderError):
+    """The answer ended before it was finished."""
+
+    error_code = "truncated"
+
+
+class CallerGone(TrimtabError):
+    """The caller closed the connection before the answer was complete."""
+
+
+class Overloaded(TrimtabError):
+    """A bounded queue is full."""
+
+    retry_after_s = 1.0
+
+
+class ShuttingDown(TrimtabError):
+    """The gateway was told to stop and takes no new work."""
+
+    retry_after_s = 5.0
+
+
+class StoreError(TrimtabError):
+    """The store failed."""
+
+
+class LedgerUnavailable(StoreError):
+    """The ledger cannot be written, so nothing is served: nothing goes unrecorded."""
+
+    retry_after_s = 2.0
+
+
+class LedgerDamaged(StoreError):
+    """The ledger does not verify."""
+
+
+class Reply(NamedTuple):
+    """How an error is told to the outside.
+
+    Attributes:
+        status: HTTP status.
+        kind: `error.type` in OpenAI's shape.
+        code: `error.code` in OpenAI's shape; stable.
+        exit_code: of the command line (0 ok, 1 failed, 2 usage, 3 inconclusive, 4 budget).
+        level: logging level.
+    """
+
+    status: int
+    kind: str
+    code: str
+    exit_code: int
+    level: int
+
+
+_INVALID = "invalid_request_error"
+_UPSTREAM = "upstream_error"
+_OURS = "server_error"
+
+REPLIES: dict[type[TrimtabError], Reply] = {
+    TrimtabError: Reply(500, _OURS, "internal_error", 1, logging.ERROR),
+    UsageError: Reply(400, _INVALID, "usage", 2, logging.INFO),
+    ConfigError: Reply(503, _OURS, "configuration_error", 2, logging.ERROR),
+    RequestError: Reply(400, _INVALID, "invalid_request", 1, logging.INFO),
+    MalformedRequest: Reply(400, _INVALID, "malformed_request", 1, logging.INFO),
+    UnknownModel: Reply(404, _INVALID, "model_not_found", 1, logging.INFO),
+    UnpricedModel: Reply(400, _INVALID, "model_not_priced", 1, logging.WARNING),
+    InvalidKey: Reply(401, "authentication_error", "invalid_api_key", 1, logging.INFO),
+    ForbiddenOrigin: Reply(403, "permission_error", "forbidden_origin", 1, logging.WARNING),
+    UnknownPath: Reply(404, _INVALID, "unknown_url", 1, logging.INFO),
+    MethodNotAllowed: Reply(405, _INVALID, "method_not_allowed", 1, logging.INFO),
+    RequestTooLarge: Reply(413, _INVALID, "request_too_large", 1, logging.INFO),
+    ProviderError: Reply(502, _UPSTREAM, "provider_error", 1, logging.WARNING),
+    ProviderUnreachable: Reply(502, _UPSTREAM, "provider_unreachable", 1, logging.WARNING),
+    ProviderTimeout: Reply(504, _UPSTREAM, "provider_timeout", 1, logging.WARNING),
+    ProviderRefused: Reply(502, _UPSTREAM, "provider_refused", 1, logging.INFO),
+    ProviderRejectedKey: Reply(502, _UPSTREAM, "provider_rejected_key", 1, logging.ERROR),
+    ProviderGarbage: Reply(502, _UPSTREAM, "provider_garbage", 1, logging.WARNING),
+    ProviderTruncated: Reply(502, _UPSTREAM, "provider_truncated", 1, logging.WARNING),
+    CallerGone: Reply(499, _INVALID, "caller_gone", 1, logging.DEBUG),
+    Overloaded: Reply(503, _OURS, "overloaded", 1, logging.WARNING),
+    ShuttingDown: Reply(503, _OURS, "shutting_down", 1, logging.INFO),
+    StoreError: Reply(503, _OURS, "store_error", 1, logging.ERROR),
+    LedgerUnavailable: Reply(503, _OURS, "ledger_unavailable", 1, logging.ERROR),
+    LedgerDamaged: Reply(503, _OURS, "ledger_damaged", 1, logging.ERROR),
+}
+
+
+def reply_of(error: BaseException) -> Reply:
+    """The row of `error` in `REPLIES`; anything from outside the tree is an internal error."""
+    for cls in type(error).__mro__:
+        reply = REPLIES.get(cls)
+        if reply is not None:
+            return reply
+    return REPLIES[TrimtabError]

@@ -1,0 +1,1 @@
+"""Frozen values that cross borders between packages, and the clock. No I/O."""

@@ -1,0 +1,87 @@
+"""The two ledger entries of a physical attempt, and the line that joins them.
+
+An `Intent` says: we are about to call, and it may cost up to `hold_nanousd`.
+A `Settle` says what came of it. Everything below the ledger is derived from these two.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from trimtab.types.identity import Caller
+from trimtab.types.usage import NO_USAGE, Usage
+
+__all__ = ["Intent", "Outcome", "Settle", "UsageSource"]
+
+Outcome = Literal["ok", "error", "timeout", "cancelled"]
+UsageSource = Literal["reported", "estimated", "none"]
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Written before a provider is called; durable before a byte reaches the caller.
+
+    Attributes:
+        inference_id: the inference that this attempt belongs to.
+        attempt: 1 for the first physical call of the inference.
+        started_ns: UTC nanoseconds at which the inference began.
+        caller: key, team, user and session.
+        route: route that served it.
+        alias: the model name as the caller wrote it.
+        provider: provider that is called.
+        model: the model asked of it.
+        streamed: the caller asked for a stream.
+        hold_nanousd: what it may cost at most by the estimate; shown while unsettled.
+        price_version: price book version that the hold was computed with.
+    """
+
+    inference_id: str
+    attempt: int
+    started_ns: int
+    caller: Caller
+    route: str
+    alias: str
+    provider: str
+    model: str
+    streamed: bool
+    hold_nanousd: int
+    price_version: str
+
+
+class Settle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Written when an attempt is over, before the last frame goes to the caller.
+
+    Attributes:
+        inference_id, attempt: those of the intent.
+        ended_ns: UTC nanoseconds.
+        outcome: how it ended.
+        final: no further attempt follows; the inference is over.
+        latency_us: microseconds from the start of the inference; a timeout counts at its deadline.
+        ttft_us: microseconds to the first token of a stream; a stream that timed out before it
+            counts at its limit; None for answers that were not streamed.
+        status: HTTP status that the provider gave, 0 if none.
+        error_code: short stable word, "" when all went well.
+        served_model: the model that the provider says it used.
+        provider_request_id: the provider's own id of the call.
+        finish_reason: as the provider gave it.
+        usage: tokens.
+        usage_source: whether the provider reported them, we estimated them, or nothing was used.
+        cost_nanousd: what it cost.
+        price_version: price book version that the cost was computed with.
+    """
+
+    inference_id: str
+    attempt: int
+    ended_ns: int
+    outcome: Outcome
+    final: bool = True
+    latency_us: int
+    ttft_us: int | None = None
+    status: int = 0
+    error_code: str = ""
+    served_model: str = ""
+    provider_request_id: str = ""
+    finish_reason: str = ""
+    usage: Usage = NO_USAGE
+    usage_source: UsageSource = "none"
+    cost_nanousd: int = 0
+    price_version: str = ""
