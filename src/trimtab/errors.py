@@ -11,7 +11,8 @@ TrimtabError
 │   ├── ForbiddenOrigin         a browser page or a foreign host name reached an open gateway
 │   ├── UnknownPath             no such route
 │   ├── MethodNotAllowed        the path exists, the method does not
-│   └── RequestTooLarge         body over the limit
+│   ├── RequestTooLarge         body over the limit
+│   └── HeadersTooLarge         headers over the limit
 ├── ProviderError               one attempt failed; `caller_sees` maps it to a reply
 │   ├── ProviderUnreachable     DNS, connect, TLS, reset before an answer
 │   ├── ProviderTimeout         connect, first token, idle or total limit
@@ -39,6 +40,7 @@ __all__ = [
     "ConfigError",
     "Finding",
     "ForbiddenOrigin",
+    "HeadersTooLarge",
     "InvalidKey",
     "LedgerDamaged",
     "LedgerUnavailable",
@@ -142,6 +144,10 @@ class RequestTooLarge(RequestError):
     """The body is over `server.max_body_bytes`."""
 
 
+class HeadersTooLarge(RequestError):
+    """Request line and headers are too long, or there are too many of them."""
+
+
 class ProviderError(TrimtabError):
     """One attempt at a provider failed.
 
@@ -168,8 +174,8 @@ class ProviderTimeout(ProviderError):
 
     def __init__(self, limit: str, limit_s: float) -> None:
         super().__init__(
-            f"The provider did not answer in time: the route's {limit}_s limit of {limit_s:g} s passed. "
-            f"Try again, or raise timeouts.{limit}_s of the route."
+            f"The provider did not answer in time: the route's {limit}_s limit of {limit_s:g} s "
+            f"passed. Try again, or raise timeouts.{limit}_s of the route."
         )
         self.limit = limit
         self.limit_s = limit_s
@@ -285,6 +291,7 @@ REPLIES: dict[type[TrimtabError], Reply] = {
     UnknownPath: Reply(404, _INVALID, "unknown_url", 1, logging.INFO),
     MethodNotAllowed: Reply(405, _INVALID, "method_not_allowed", 1, logging.INFO),
     RequestTooLarge: Reply(413, _INVALID, "request_too_large", 1, logging.INFO),
+    HeadersTooLarge: Reply(431, _INVALID, "headers_too_large", 1, logging.INFO),
     ProviderError: Reply(502, _UPSTREAM, "provider_error", 1, logging.WARNING),
     ProviderUnreachable: Reply(502, _UPSTREAM, "provider_unreachable", 1, logging.WARNING),
     ProviderTimeout: Reply(504, _UPSTREAM, "provider_timeout", 1, logging.WARNING),

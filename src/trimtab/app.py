@@ -1,0 +1,170 @@
+"""The composition root: a project folder becomes a wired `App`. Only here are parts named."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Self
+
+from trimtab.config.environment import data_folder
+from trimtab.config.load import load_project
+from trimtab.config.schema import Project, Provider
+from trimtab.config.watch import ProjectWatcher
+from trimtab.errors import ConfigError
+from trimtab.gateway.gateway import Gateway
+from trimtab.gateway.pool import Origin
+from trimtab.gateway.serving import Serving, Upstream
+from trimtab.plugins import PROVIDERS, load_plugin
+from trimtab.providers.kind import Engine, ProviderKind
+from trimtab.spend.pricebook import PriceBook
+from trimtab.store import sqlite
+from trimtab.store.protocol import KeyStore, Ledger, Reader
+from trimtab.store.records import RebuildReport, VerifyReport
+from trimtab.types.clock import Clock, SystemClock
+
+__all__ = ["App", "open_keys", "open_reader", "rebuild_store", "verify_store"]
+
+_log = logging.getLogger("trimtab.app")
+
+_ENGINE_PAUSE_S = 1.0  # before an engine that died is started again
+
+
+class App:
+    """Everything that serves one project folder, wired. Made by `App.open`.
+
+    Attributes:
+        started_ns: UTC nanoseconds of the start.
+    """
+
+    def __init__(self, project: Project, clock: Clock) -> None:
+        folder = data_folder(project)
+        self.started_ns = clock.wall_ns()
+        self.keys: KeyStore = sqlite.open_keys(folder, clock)
+        self._ledger: Ledger = sqlite.open_ledger(folder, clock)
+        self._engines: dict[str, Engine] = {}
+        self._addresses: dict[str, str] = {}
+        self._watcher = ProjectWatcher(project, _say_kept)
+        self.gateway = Gateway(self._serving(project), self._ledger, clock)
+
+    @classmethod
+    async def open(cls, project_file: Path, clock: Clock | None = None) -> Self:
+        """Load the project, open its store and start the engines that it asks for.
+
+        Raises:
+            ConfigError: the project is wrong.
+            LedgerUnavailable: the store cannot be written.
+        """
+        app = cls(load_project(project_file), clock or SystemClock())
+        try:
+            await app._start_engines()
+        except BaseException:
+            await app.close()
+            raise
+        return app
+
+    async def close(self) -> None:
+        """Write what waits to be written, and end the engines."""
+        await self._ledger.close()
+        self.gateway.serving.close()
+        for engine in self._engines.values():
+            await engine.stop()
+
+    def check_ready(self) -> None:
+        """Whether inferences can be served now.
+
+        Raises:
+            LedgerUnavailable: they could not be recorded.
+        """
+        self._ledger.check_open()
+
+    def poll_project(self) -> None:
+        """Take up a changed project file. A wrong one leaves everything as it is, and says why."""
+        project = self._watcher.poll()
+        if project is None:
+            return
+        try:
+            serving = self._serving(project)
+        except ConfigError as error:
+            _say_kept(error)
+            return
+        self.gateway.use(serving)
+        _log.info("project reloaded: %s", project.digest)
+
+    async def tend_engines(self) -> None:
+        """Start engines again that die. Runs until it is cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for name, engine in self._engines.items():
+                group.create_task(self._tend(name, engine))
+
+    async def _tend(self, name: str, engine: Engine) -> None:
+        while True:
+            await engine.wait_died()
+            _log.error("the engine of provider %s died; starting it again", name)
+            await asyncio.sleep(_ENGINE_PAUSE_S)
+            self._addresses[name] = await engine.start()
+            self.gateway.use(self._serving(self.gateway.serving.project))
+
+    async def _start_engines(self) -> None:
+        project = self.gateway.serving.project
+        for name, provider in project.providers.items():
+            kind = _kind_of(name, provider)
+            if kind.open_engine is not None:
+                engine = kind.open_engine(provider)
+                self._engines[name] = engine
+                self._addresses[name] = await engine.start()
+        self.gateway.use(self._serving(project))
+
+    def _serving(self, project: Project) -> Serving:
+        upstreams = {
+            name: self._upstream(name, provider) for name, provider in project.providers.items()
+        }
+        return Serving(project, PriceBook(project), upstreams)
+
+    def _upstream(self, name: str, provider: Provider) -> Upstream:
+        kind = _kind_of(name, provider)
+        address = self._addresses.get(name) or provider.base_url or kind.default_base_url
+        problem = ""
+        if kind.open_engine is not None and name not in self._addresses:
+            problem = f"The engine of provider {name} is not running; restart the gateway."
+            address = "http://127.0.0.1:9/v1"
+        key = provider.key.reveal() if provider.key is not None else ""
+        variable = provider.api_key_env or (kind.default_key_env if not provider.base_url else "")
+        if variable and not key:
+            problem = (
+                f"Provider {name} needs a key: put it into the environment variable {variable} "
+                "and start the gateway again."
+            )
+        return Upstream.build(
+            name, Origin.parse(address), key=key, ca_file=provider.ca_file, problem=problem
+        )
+
+
+def open_keys(project_file: Path) -> KeyStore:
+    """The keys of a project, for the command line."""
+    return sqlite.open_keys(data_folder(load_project(project_file)), SystemClock())
+
+
+def open_reader(project_file: Path) -> Reader:
+    """The records of a project, for questions."""
+    return sqlite.open_reader(data_folder(load_project(project_file)), SystemClock())
+
+
+def verify_store(project_file: Path) -> VerifyReport:
+    """Prove that the ledger of a project misses nothing."""
+    return sqlite.verify(data_folder(load_project(project_file)))
+
+
+def rebuild_store(project_file: Path) -> RebuildReport:
+    """Make everything below the ledger of a project anew."""
+    return sqlite.rebuild(data_folder(load_project(project_file)))
+
+
+def _kind_of(name: str, provider: Provider) -> ProviderKind:
+    kind = load_plugin(
+        PROVIDERS, provider.kind or name, lambda plugin: isinstance(plugin, ProviderKind)
+    )
+    assert isinstance(kind, ProviderKind)
+    return kind
+
+
+def _say_kept(error: ConfigError) -> None:
+    _log.error("the changed project file is wrong; serving on with the one before:\n%s", error)

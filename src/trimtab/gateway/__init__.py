@@ -1,0 +1,1 @@
+"""One inference: resolve, record the intent, call, settle, reply."""

@@ -1,0 +1,89 @@
+"""The door to the gateway: resolve and admit, then see the inference through."""
+
+import asyncio
+
+from trimtab.errors import Overloaded, ProviderUnreachable
+from trimtab.gateway.call import Call
+from trimtab.gateway.inference import Inference
+from trimtab.gateway.outlet import Outlet
+from trimtab.gateway.serving import Serving
+from trimtab.providers.wire.chat_request import parse_request
+from trimtab.store.protocol import Ledger
+from trimtab.types.clock import Clock
+from trimtab.types.identity import Caller
+from trimtab.types.ids import IdSource
+
+__all__ = ["Gateway"]
+
+
+class Gateway:
+    """Serves inferences. One per process, any number at once.
+
+    Attributes:
+        serving: the snapshot that new inferences are served with.
+        inflight: inferences under way.
+    """
+
+    def __init__(self, serving: Serving, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._ids = IdSource(clock)
+        self.serving = serving
+        self.inflight = 0
+
+    def use(self, serving: Serving) -> None:
+        """Serve new inferences with `serving`; those under way keep the one they began with."""
+        previous, self.serving = self.serving, serving
+        previous.close()
+
+    def new_inference_id(self) -> str:
+        """An id for an inference. The server asks for it first, so that errors carry it too."""
+        return self._ids.new("inf")
+
+    async def infer(self, inference_id: str, body: bytes, caller: Caller, outlet: Outlet) -> None:  # noqa: PLR0917
+        """Serve one chat completion to `outlet`.
+
+        Args:
+            inference_id: from `new_inference_id`.
+            body: the request body as it came.
+            caller: key and team, and the user and session that headers named, if any.
+            outlet: where the answer goes.
+
+        Raises:
+            TrimtabError: it failed before anything was sent to the caller.
+        """
+        if self.inflight >= self.serving.project.server.max_inflight:
+            raise Overloaded("Too many requests are in flight. Try again shortly.")
+        self._ledger.check_open()
+        call = self._resolve(inference_id, body, caller)
+        self.inflight += 1
+        try:
+            await Inference(call, outlet, self._ledger).serve()
+        finally:
+            self.inflight -= 1
+
+    def _resolve(self, inference_id: str, body: bytes, caller: Caller) -> Call:
+        serving = self.serving
+        started_ns = self._clock.wall_ns()
+        request = parse_request(body)
+        target = serving.project.resolve(request.model)
+        upstream = serving.upstreams[target.ref.provider]
+        if upstream.problem:
+            raise ProviderUnreachable(upstream.problem)
+        return Call(
+            inference_id=inference_id,
+            started_ns=started_ns,
+            begun_s=asyncio.get_running_loop().time(),
+            caller=Caller(
+                key_id=caller.key_id,
+                team=caller.team,
+                user=caller.user or request.end_user,
+                session=caller.session or request.session,
+            ),
+            request=request,
+            body=body,
+            target=target,
+            upstream=upstream,
+            card=serving.prices.card(target, started_ns),
+            serving=serving,
+        )

@@ -1,0 +1,153 @@
+"""The stages of one inference, in order: record the intent, call, settle, reply.
+
+Two promises are kept here and nowhere else: no byte reaches the caller before the intent is
+durable, and no last frame before the settle is appended.
+"""
+
+import asyncio
+
+from trimtab.errors import (
+    CallerGone,
+    LedgerUnavailable,
+    ProviderError,
+    ProviderTimeout,
+    TrimtabError,
+)
+from trimtab.gateway.attempt import Attempt
+from trimtab.gateway.call import Call
+from trimtab.gateway.outlet import Outlet
+from trimtab.gateway.replies import stream_error, stream_headers, whole_headers
+from trimtab.gateway.settling import settle_of
+from trimtab.providers.wire.chat_request import upstream_body
+from trimtab.providers.wire.chat_stream import ChatStream
+from trimtab.store.protocol import Ledger
+from trimtab.types.records import Settle
+
+__all__ = ["Inference"]
+
+_MAX_ATTEMPTS = 2  # the second only where a kept connection turns out to have been closed unseen
+
+
+class Inference:
+    """One resolved call on its way to a provider and back to its caller."""
+
+    def __init__(self, call: Call, outlet: Outlet, ledger: Ledger) -> None:
+        self._call = call
+        self._outlet = outlet
+        self._ledger = ledger
+        self._number = 0
+
+    async def serve(self) -> None:
+        """See it through.
+
+        Raises:
+            TrimtabError: it failed before anything was sent. Once a stream has begun, errors are
+                told inside it instead.
+        """
+        call = self._call
+        request = call.upstream.request(
+            upstream_body(call.body, call.request, call.target.ref.model)
+        )
+        while True:
+            error = await self._try(request)
+            if error is None:
+                return
+            if self._outlet.started:
+                self._outlet.write(stream_error(error))
+                self._outlet.end()
+                return
+            if not self._may_try_again:
+                raise error
+
+    async def _try(self, request: bytes) -> TrimtabError | None:
+        """Make one attempt and settle it, come what may. Returns what ended it, if not success."""
+        self._number += 1
+        call = self._call
+        attempt = Attempt(call.target.timeouts, begun_s=call.begun_s, stream=call.new_stream())
+        self._may_try_again = False
+        self._outlet.listener = attempt
+        if self._outlet.gone:
+            return CallerGone("The caller closed the connection.")
+        intent = self._ledger.record_intent(call.intent(self._number))
+        try:
+            await self._send(attempt, request)
+            if attempt.stream is None:
+                await self._reply_whole(attempt, intent)
+            else:
+                await self._reply_streamed(attempt, attempt.stream, intent)
+        except LedgerUnavailable as error:
+            attempt.abandon(error)
+            return error
+        except (ProviderError, CallerGone) as error:
+            attempt.abandon(error)
+            self._may_try_again = attempt.stale and self._number < _MAX_ATTEMPTS
+            return await self._settle_failed(attempt, intent, error)
+        except BaseException as error:  # a defect, or the process ends: still nothing goes unsettled
+            attempt.abandon(CallerGone("The gateway stopped serving this."))
+            self._record(attempt, error)
+            raise
+        attempt.give_back(call.upstream.pool)
+        return None
+
+    async def _send(self, attempt: Attempt, request: bytes) -> None:
+        pool = self._call.upstream.pool
+        connection = pool.take_free()
+        if connection is None:
+            limit_s = self._call.target.timeouts.connect_s
+            try:
+                async with asyncio.timeout(limit_s):
+                    connection = await pool.connect()
+            except TimeoutError:
+                raise ProviderTimeout("connect", limit_s) from None
+        attempt.send(connection, request)
+
+    async def _reply_whole(self, attempt: Attempt, intent: asyncio.Future[None]) -> None:
+        await attempt.completed()
+        settle, appended = self._record(attempt)
+        await intent
+        await appended
+        body = attempt.body
+        self._outlet.send(200, whole_headers(self._call, attempt, settle), body)
+        self._keep(body)
+
+    async def _reply_streamed(
+        self, attempt: Attempt, stream: ChatStream, intent: asyncio.Future[None]
+    ) -> None:
+        outlet = self._outlet
+        await attempt.opened()
+        if not intent.done():
+            attempt.hold()
+            await intent
+        outlet.start(200, stream_headers(self._call, attempt, self._number))
+        attempt.relay(outlet, keep=self._call.keeps_bodies)
+        await attempt.completed()
+        _, appended = self._record(attempt)
+        await appended
+        tail = stream.tail()
+        outlet.write(tail)
+        outlet.end()
+        self._keep(attempt.kept(tail))
+
+    async def _settle_failed(
+        self, attempt: Attempt, intent: asyncio.Future[None], error: TrimtabError
+    ) -> TrimtabError:
+        """Record a failure. Without its intent in the ledger there is nothing to settle."""
+        try:
+            await intent
+            _, appended = self._record(attempt, error, final=not self._may_try_again)
+            await appended
+        except LedgerUnavailable as unavailable:
+            self._may_try_again = False
+            return unavailable
+        return error
+
+    def _record(
+        self, attempt: Attempt, error: BaseException | None = None, *, final: bool = True
+    ) -> tuple[Settle, asyncio.Future[None]]:
+        settle = settle_of(self._call, attempt, error, number=self._number, final=final)
+        return settle, self._ledger.record_settle(settle)
+
+    def _keep(self, answer: bytes) -> None:
+        call = self._call
+        if call.keeps_bodies:
+            self._ledger.record_body(call.inference_id, call.started_ns, call.body, answer)

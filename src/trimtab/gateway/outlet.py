@@ -1,0 +1,56 @@
+"""The caller's side of an inference, as the gateway sees it. The server implements it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+__all__ = ["HeaderList", "Outlet", "OutletListener"]
+
+HeaderList = Sequence[tuple[bytes, bytes]]
+
+
+class OutletListener(Protocol):
+    """Hears what the caller does while an answer is on its way."""
+
+    def on_gone(self) -> None:
+        """The caller closed the connection."""
+        ...
+
+    def on_paused(self) -> None:
+        """The caller does not keep up; stop writing."""
+        ...
+
+    def on_resumed(self) -> None:
+        """The caller has caught up."""
+        ...
+
+
+class Outlet(Protocol):
+    """Where an answer goes: whole with `send`, or `start`, any number of `write`, and `end`."""
+
+    listener: OutletListener | None
+
+    @property
+    def gone(self) -> bool:
+        """The caller has closed the connection."""
+        ...
+
+    @property
+    def started(self) -> bool:
+        """A status has been sent; it cannot be changed any more."""
+        ...
+
+    def send(self, status: int, headers: HeaderList, body: bytes) -> None:
+        """Send a whole answer."""
+        ...
+
+    def start(self, status: int, headers: HeaderList) -> None:
+        """Send the head of an answer of unknown length."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send a piece of it."""
+        ...
+
+    def end(self) -> None:
+        """Say that it is complete."""
+        ...

@@ -1,0 +1,74 @@
+"""What the caller is told beside the answer: headers, and errors inside a stream."""
+
+import msgspec
+
+from trimtab.errors import ProviderRefused, TrimtabError, reply_of
+from trimtab.gateway.attempt import Attempt
+from trimtab.gateway.call import Call
+from trimtab.gateway.outlet import HeaderList
+from trimtab.types.records import Settle
+
+__all__ = ["error_body", "stream_error", "stream_headers", "whole_headers"]
+
+_STREAM_HEADERS: HeaderList = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),  # proxies in front must not collect a stream
+)
+
+
+def stream_headers(call: Call, attempt: Attempt, number: int) -> HeaderList:
+    """Headers of a streamed answer; its cost is not known yet."""
+    served = attempt.stream.served_model if attempt.stream is not None else ""
+    return [*_STREAM_HEADERS, *_common(call, attempt, served, number)]
+
+
+def whole_headers(call: Call, attempt: Attempt, settle: Settle) -> HeaderList:
+    """Headers of an answer that is sent whole."""
+    return [
+        (b"content-type", b"application/json"),
+        *_common(call, attempt, settle.served_model, settle.attempt),
+        (b"x-trimtab-cost-nanousd", b"%d" % settle.cost_nanousd),
+    ]
+
+
+def _common(call: Call, attempt: Attempt, served: str, number: int) -> HeaderList:
+    headers = [
+        (b"x-trimtab-provider", _value(call.target.ref.provider)),
+        (b"x-trimtab-served-model", _value(served or call.target.ref.model)),
+        (b"x-trimtab-route", _value(call.target.route)),
+        (b"x-trimtab-attempts", b"%d" % number),
+    ]
+    upstream_id = attempt.headers.get(b"x-request-id")
+    if upstream_id:
+        headers.append((b"x-trimtab-provider-request-id", upstream_id[:128]))
+    return headers
+
+
+def _value(text: str) -> bytes:
+    """Text as a header value: what a provider wrote must not become a header of its own."""
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
+    return text[:200].encode("ascii")
+
+
+def error_body(error: TrimtabError) -> bytes:
+    """The error in OpenAI's shape. A provider's own error object passes through as it came."""
+    if isinstance(error, ProviderRefused) and error.body is not None:
+        return error.body
+    reply = reply_of(error)
+    return msgspec.json.encode(
+        {
+            "error": {
+                "message": str(error),
+                "type": reply.kind,
+                "param": error.param,
+                "code": reply.code,
+            }
+        }
+    )
+
+
+def stream_error(error: TrimtabError) -> bytes:
+    """The error as an event of a stream that has begun. No terminator follows it."""
+    return b"data: " + b" ".join(error_body(error).splitlines()) + b"\n\n"

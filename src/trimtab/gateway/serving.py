@@ -1,0 +1,60 @@
+"""What one inference is served with: an immutable snapshot, swapped whole on a reload."""
+
+from typing import NamedTuple
+
+from trimtab.config.schema import Project
+from trimtab.gateway.pool import Origin, Pool
+from trimtab.spend.pricebook import PriceBook
+
+__all__ = ["Serving", "Upstream"]
+
+
+class Upstream(NamedTuple):
+    """A provider, ready to be called.
+
+    Attributes:
+        name: its name in the project.
+        pool: connections to it.
+        head: request line and headers up to the value of Content-Length.
+        problem: why it cannot be called, or "".
+    """
+
+    name: str
+    pool: Pool
+    head: bytes
+    problem: str = ""
+
+    @classmethod
+    def build(
+        cls, name: str, origin: Origin, *, key: str, ca_file: str | None, problem: str
+    ) -> "Upstream":
+        """Prepare everything about a call that does not depend on the request."""
+        lines = [
+            f"POST {origin.prefix}/chat/completions HTTP/1.1",
+            f"host: {origin.authority}",
+            "content-type: application/json",
+            "accept: application/json, text/event-stream",
+            "accept-encoding: identity",
+            "user-agent: trimtab",
+        ]
+        if key:
+            lines.append(f"authorization: Bearer {key}")
+        head = "\r\n".join([*lines, "content-length: "]).encode("latin-1")
+        return cls(name, Pool(origin, ca_file), head, problem)
+
+    def request(self, body: bytes) -> bytes:
+        """The bytes to send for `body`."""
+        return b"".join((self.head, str(len(body)).encode(), b"\r\n\r\n", body))
+
+
+class Serving(NamedTuple):
+    """One generation of the project, wired."""
+
+    project: Project
+    prices: PriceBook
+    upstreams: dict[str, Upstream]
+
+    def close(self) -> None:
+        """Close the free connections of this generation; calls under way keep theirs."""
+        for upstream in self.upstreams.values():
+            upstream.pool.close()

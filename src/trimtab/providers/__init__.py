@@ -1,0 +1,1 @@
+"""Providers: one per kind, one file per wire format. No provider knows another."""

@@ -1,0 +1,11 @@
+"""OpenAI, and every server that speaks its dialect at another base URL."""
+
+from trimtab.providers.kind import ProviderKind
+
+__all__ = ["PROVIDER"]
+
+PROVIDER = ProviderKind(
+    name="openai",
+    default_base_url="https://api.openai.com/v1",
+    default_key_env="OPENAI_API_KEY",
+)

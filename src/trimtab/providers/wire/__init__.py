@@ -1,0 +1,1 @@
+"""Wire formats: pure functions and small state machines from bytes to meaning. No sockets."""

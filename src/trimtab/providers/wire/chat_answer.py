@@ -1,0 +1,144 @@
+"""Answers of OpenAI's chat completions: usage, finish, errors, whole and in chunks.
+
+Source of the format: OpenAI API reference, "The chat completion object" and "The chat completion
+chunk object"; deviations of compatible servers are named where they are read.
+"""
+
+from typing import Any
+
+import msgspec
+
+from trimtab.types.usage import Usage
+
+__all__ = ["Answer", "Chunk", "read_answer", "read_chunk", "read_error"]
+
+
+class InputDetails(msgspec.Struct, frozen=True):
+    """`prompt_tokens_details`."""
+
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class OutputDetails(msgspec.Struct, frozen=True):
+    """`completion_tokens_details`."""
+
+    reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class WireUsage(msgspec.Struct, frozen=True):
+    """`usage` as sent; totals include their parts. DeepSeek counts cache hits apart."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: InputDetails | None = None
+    completion_tokens_details: OutputDetails | None = None
+    prompt_cache_hit_tokens: int | None = None
+
+    def normalised(self) -> Usage:
+        """In the house convention."""
+        details = self.prompt_tokens_details or InputDetails()
+        output = self.completion_tokens_details or OutputDetails()
+        return Usage(
+            input_tokens=self.prompt_tokens or 0,
+            cache_read_tokens=details.cached_tokens or self.prompt_cache_hit_tokens or 0,
+            cache_write_tokens=details.cache_write_tokens or 0,
+            input_audio_tokens=details.audio_tokens or 0,
+            output_tokens=self.completion_tokens or 0,
+            reasoning_tokens=output.reasoning_tokens or 0,
+            output_audio_tokens=output.audio_tokens or 0,
+        )
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One choice, of an answer or of a chunk."""
+
+    index: int = 0
+    finish_reason: str | None = None
+    delta: dict[str, msgspec.Raw] | None = None
+    message: msgspec.Raw | None = None
+
+    @property
+    def has_content(self) -> bool:
+        """Whether the delta carries anything that a person or program would see.
+
+        The first delta of a stream usually names the role only; that is no token yet.
+        """
+        return any(
+            name != "role" and bytes(value) not in _EMPTY
+            for name, value in (self.delta or {}).items()
+        )
+
+
+_EMPTY = frozenset((b"null", b'""', b"[]", b"{}"))
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A whole answer."""
+
+    choices: list[Choice]
+    model: str = ""
+    usage: WireUsage | None = None
+    service_tier: str | None = None
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """One chunk of a stream. vLLM and others send errors in the place of a chunk."""
+
+    choices: list[Choice] = []
+    model: str = ""
+    usage: WireUsage | None = None
+    service_tier: str | None = None
+    error: msgspec.Raw | None = None
+
+    @property
+    def is_usage_only(self) -> bool:
+        """The extra chunk that `include_usage` asks for."""
+        return self.usage is not None and not self.choices
+
+
+class _Error(msgspec.Struct, frozen=True):
+    message: str | None = None
+    type: str | None = None
+    code: str | int | None = None
+
+
+class _ErrorBody(msgspec.Struct, frozen=True):
+    error: _Error | str
+
+
+_answer_decoder = msgspec.json.Decoder(Answer)
+_chunk_decoder = msgspec.json.Decoder(Chunk)
+_error_decoder = msgspec.json.Decoder(_ErrorBody)
+
+
+def read_answer(body: bytes) -> Answer | None:
+    """The answer in `body`, or None when it is not one."""
+    try:
+        return _answer_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def read_chunk(data: bytes) -> Chunk | None:
+    """The chunk in `data`, or None when it is not JSON or not of a chunk's shape."""
+    try:
+        return _chunk_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def read_error(body: bytes) -> dict[str, Any] | None:
+    """The error object of an error body, with `message`, `type` and `code`, or None.
+
+    The texts are the provider's: data for the caller, never for our logs.
+    """
+    try:
+        error = _error_decoder.decode(body).error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if isinstance(error, str):
+        return {"message": error, "type": None, "code": None}
+    return {"message": error.message or "", "type": error.type, "code": error.code}

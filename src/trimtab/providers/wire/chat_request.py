@@ -1,0 +1,144 @@
+"""Requests of OpenAI's chat completions: read a few fields, forward the caller's own bytes.
+
+Source of the format: OpenAI API reference, "Create chat completion".
+"""
+
+from typing import Any
+
+import msgspec
+
+from trimtab.errors import MalformedRequest
+
+__all__ = ["ChatRequest", "parse_request", "upstream_body"]
+
+
+class StreamOptions(msgspec.Struct, frozen=True):
+    """The part of `stream_options` that matters here."""
+
+    include_usage: bool | None = None
+
+
+class ChatRequest(msgspec.Struct, frozen=True, gc=False):
+    """The fields that the gateway reads; all others pass through untouched and unread.
+
+    Attributes:
+        messages: raw JSON, only checked to be an array.
+    """
+
+    model: str
+    messages: msgspec.Raw
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    n: int | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    metadata: dict[str, Any] | None = None
+
+    @property
+    def choices(self) -> int:
+        """How many answers are asked for; at least 1."""
+        return max(self.n or 1, 1)
+
+    @property
+    def wants_usage(self) -> bool:
+        """Whether the caller of a stream asked for the usage chunk."""
+        return self.stream_options is not None and bool(self.stream_options.include_usage)
+
+    def output_limit(self, default: int) -> int:
+        """Output tokens that the request allows in all, over all choices."""
+        limit = self.max_completion_tokens or self.max_tokens or default
+        return max(limit, 0) * self.choices
+
+    @property
+    def end_user(self) -> str:
+        """The application's end user, as OpenAI's two fields for it tell."""
+        return self.safety_identifier or self.user or ""
+
+    @property
+    def session(self) -> str:
+        """The session, from `metadata.session_id`."""
+        session = (self.metadata or {}).get("session_id")
+        return session if isinstance(session, str) else ""
+
+
+_decoder = msgspec.json.Decoder(ChatRequest)
+_fields_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encode = msgspec.json.encode
+_USAGE_OPTION = b',"stream_options":{"include_usage":true}}'
+
+
+def parse_request(body: bytes) -> ChatRequest:
+    """Read the fields that matter.
+
+    Raises:
+        MalformedRequest: not JSON, a field missing or of the wrong type. The message names the
+            field and never quotes the caller's text.
+    """
+    try:
+        request = _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        problem, field = _field_of(str(error))
+        raise MalformedRequest(
+            f"The request body is not a chat completion request: {problem}.", param=field
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        # msgspec's message carries an offset, not the text.
+        raise MalformedRequest(
+            f"The request body is not valid JSON: {error}. Send one JSON object."
+        ) from None
+    if bytes(request.messages[:1]) != b"[":
+        raise MalformedRequest("`messages` must be an array of messages.", param="messages")
+    return request
+
+
+def _field_of(problem: str) -> tuple[str, str | None]:
+    """Split msgspec's "Expected `str`, got `int` - at `$.model`" into what and where."""
+    what, _, where = problem.partition(" - at ")
+    field = where.strip("`").removeprefix("$").removeprefix(".")
+    if field:
+        return f"{what} at `{field}`", field
+    missing = what.partition("required field `")[2].partition("`")[0]
+    return what, missing or None
+
+
+def upstream_body(body: bytes, request: ChatRequest, model: str) -> bytes:
+    """The body to send on: the caller's bytes with the model's name and the wish for usage put in.
+
+    Number precision, key order and unknown fields survive, because nothing else is rewritten.
+    """
+    if request.model != model:
+        body = _with_model(body, request.model, model)
+    if request.stream and not request.wants_usage:
+        body = _with_usage_option(body, request)
+    return body
+
+
+def _with_model(body: bytes, old: str, new: str) -> bytes:
+    # An unescaped `"model"` cannot occur inside a JSON string, so a single hit is the field itself.
+    at = body.find(b'"model"')
+    if at >= 0 and body.find(b'"model"', at + 1) < 0:
+        colon = body.index(b":", at + 7) + 1
+        value = _encode(old)
+        start = body.find(value, colon)
+        if start >= 0 and not body[colon:start].strip():
+            return b"".join((body[:start], _encode(new), body[start + len(value) :]))
+    return _rewritten(body, {"model": _encode(new)})
+
+
+def _with_usage_option(body: bytes, request: ChatRequest) -> bytes:
+    if request.stream_options is None and b'"stream_options"' not in body:
+        return body.rstrip()[:-1] + _USAGE_OPTION
+    fields = _fields_decoder.decode(body)
+    raw = fields.get("stream_options", msgspec.Raw(b"null"))
+    options: dict[str, Any] = msgspec.json.decode(raw) or {}
+    options["include_usage"] = True
+    return _rewritten(body, {"stream_options": _encode(options)})
+
+
+def _rewritten(body: bytes, changes: dict[str, bytes]) -> bytes:
+    """The same object with some values replaced; the other values keep their bytes."""
+    fields = _fields_decoder.decode(body)
+    fields.update({name: msgspec.Raw(value) for name, value in changes.items()})
+    return _encode(fields)

@@ -1,0 +1,179 @@
+r"""A streamed answer on its way to the caller: pass bytes on, decode only the frames that matter.
+
+Framing follows the WHATWG specification of server-sent events: `\n`, `\r\n` and `\r` end lines,
+a blank line ends an event, lines that begin with a colon are comments, a byte-order mark may come
+first, and an event that is not ended by a blank line is dropped.
+"""
+
+from trimtab.errors import ProviderGarbage
+from trimtab.providers.wire.chat_answer import Chunk, read_chunk
+from trimtab.types.usage import Usage
+
+__all__ = ["DONE", "MAX_EVENT_BYTES", "ChatStream"]
+
+DONE = b"data: [DONE]\n\n"
+MAX_EVENT_BYTES = 8_000_000
+_BOM = b"\xef\xbb\xbf"
+
+
+class ChatStream:
+    """Reads a stream as it arrives and says which bytes may go on.
+
+    Nothing goes on before the first token, so that a failure until then can still become a proper
+    status; from the finish on everything is held, so that the record can be written first.
+
+    Attributes:
+        started: a first token has been seen.
+        finished: every choice has its finish reason.
+        done: the terminator has been seen.
+        error: raw JSON of an in-band error, or None.
+        usage: the last usage reported, or None.
+        served_model, service_tier, finish_reason: as the provider gave them.
+        content_frames: events with content passed on; about one token each.
+        skipped_frames: events that were not of the format and were left out.
+    """
+
+    def __init__(self, *, choices: int, keep_usage: bool) -> None:
+        self.started = False
+        self.finished = False
+        self.done = False
+        self.error: bytes | None = None
+        self.usage: Usage | None = None
+        self.served_model = ""
+        self.service_tier = ""
+        self.finish_reason = ""
+        self.content_frames = 0
+        self.skipped_frames = 0
+        self._choices = choices
+        self._keep_usage = keep_usage
+        self._finished_choices: set[int] = set()
+        self._partial = b""
+        self._held: list[bytes] = []
+        self._after_cr = False
+        self._at_start = True
+
+    @property
+    def complete(self) -> bool:
+        """Terminated, or finished with usage known: some providers never send the terminator."""
+        return self.done or (self.finished and self.usage is not None)
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what arrived; return what may go to the caller now.
+
+        Raises:
+            ProviderGarbage: an event grew beyond `MAX_EVENT_BYTES`.
+        """
+        if (
+            self.started
+            and not self.finished
+            and not self._partial
+            and data.endswith(b"\n\n")
+            and _is_plain(data)
+        ):
+            self.content_frames += data.count(b"\n\n")
+            return data
+        return self._feed_events(data)
+
+    def tail(self) -> bytes:
+        """The frames held back since the finish, with the terminator that the dialect wants."""
+        held, self._held = b"".join(self._held), []
+        return held + DONE
+
+    def _feed_events(self, data: bytes) -> bytes:
+        buffer = self._partial + self._normalised(data)
+        end = buffer.rfind(b"\n\n") + 2
+        if end == 1:
+            self._partial = buffer
+            if len(buffer) > MAX_EVENT_BYTES:
+                raise ProviderGarbage(
+                    f"The provider sent a single event of more than {MAX_EVENT_BYTES} bytes."
+                )
+            return b""
+        self._partial = buffer[end:]
+        ready: list[bytes] = []
+        for event in buffer[:end].split(b"\n\n"):
+            if event.strip(b"\n"):
+                self._take(event.lstrip(b"\n"), ready)
+        return b"".join(ready)
+
+    def _normalised(self, data: bytes) -> bytes:
+        r"""Line ends as `\n`, the byte-order mark gone."""
+        if self._at_start and data:
+            self._at_start = False
+            data = data.removeprefix(_BOM)
+        if self._after_cr and data:
+            data = data.removeprefix(b"\n")
+            self._after_cr = False
+        if b"\r" in data:
+            self._after_cr = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return data
+
+    def _take(self, event: bytes, ready: list[bytes]) -> None:
+        """Read one event and decide: pass on, hold, or leave out."""
+        data = _data_of(event)
+        if data is None:  # comments only
+            self._pass(event, ready)
+        elif data == b"[DONE]":
+            self.done = True
+        else:
+            chunk = read_chunk(data)
+            if chunk is None:
+                self.skipped_frames += 1
+            else:
+                self._learn(chunk)
+                if not (chunk.is_usage_only and not self._keep_usage):
+                    self._pass(event, ready)
+
+    def _pass(self, event: bytes, ready: list[bytes]) -> None:
+        self._held.append(event + b"\n\n")
+        if self.started and not self.finished and self.error is None:
+            ready.extend(self._held)
+            self._held.clear()
+
+    def _learn(self, chunk: Chunk) -> None:
+        if chunk.error is not None:
+            self.error = bytes(chunk.error)
+            return
+        if chunk.usage is not None:
+            self.usage = chunk.usage.normalised()
+        self.served_model = chunk.model or self.served_model
+        self.service_tier = chunk.service_tier or self.service_tier
+        has_content = False
+        for choice in chunk.choices:
+            has_content = has_content or choice.has_content
+            if choice.finish_reason:
+                self.finish_reason = choice.finish_reason
+                self._finished_choices.add(choice.index)
+        self.content_frames += has_content
+        self.started = self.started or has_content
+        if len(self._finished_choices) >= self._choices:
+            self.finished = True
+
+
+def _is_plain(data: bytes) -> bool:
+    """Whether no event in `data` can matter: no usage, finish, error, terminator or odd framing.
+
+    A quote inside a JSON string is escaped, so the texts looked for cannot be content.
+    """
+    count = data.count
+    return (
+        count(b'"usage"') == count(b'"usage":null') + count(b'"usage": null')
+        and count(b'"finish_reason"')
+        == count(b'"finish_reason":null') + count(b'"finish_reason": null')
+        and b'"error"' not in data
+        and b"[DONE]" not in data
+        and b"\r" not in data
+        and b"\n:" not in data
+        and not data.startswith(b":")
+    )
+
+
+def _data_of(event: bytes) -> bytes | None:
+    """The joined `data` lines of an event; None when it has none."""
+    if event.startswith(b"data: ") and b"\n" not in event:
+        return event[6:]
+    lines = [
+        line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:")
+    ]
+    return b"\n".join(lines) if lines else None

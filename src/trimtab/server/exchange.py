@@ -1,0 +1,140 @@
+"""One request and the means to answer it."""
+
+from http import HTTPStatus
+from typing import Protocol
+
+from typing_extensions import override
+
+from trimtab.gateway.outlet import HeaderList, Outlet, OutletListener
+
+__all__ = ["Exchange", "Wire"]
+
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+
+
+class Wire(Protocol):
+    """What an exchange needs of its connection."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        ...
+
+    def exchange_over(self, exchange: "Exchange") -> None:
+        """The answer is complete."""
+        ...
+
+
+class Exchange(Outlet):
+    """A request, complete with its body, and its answer as far as it has got.
+
+    Attributes:
+        request_id: sent back as `x-request-id`; set by whoever serves the exchange.
+        method: upper case.
+        target: path and query as they came.
+        headers: lower-case names; of repeated ones the last.
+        raw_headers: lower-case names, as many as came, in their order.
+        body: whole.
+        keep_alive: the connection may serve another request afterwards.
+    """
+
+    __slots__ = (
+        "_gone",
+        "_started",
+        "_wire",
+        "body",
+        "chunked",
+        "headers",
+        "keep_alive",
+        "listener",
+        "method",
+        "raw_headers",
+        "request_id",
+        "target",
+    )
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._gone = False
+        self._started = False
+        self.request_id = ""
+        self.method = ""
+        self.target = b""
+        self.raw_headers: list[tuple[bytes, bytes]] = []
+        self.headers: dict[bytes, bytes] = {}
+        self.body = b""
+        self.keep_alive = True
+        self.chunked = True
+        self.listener: OutletListener | None = None
+
+    @property
+    def path(self) -> bytes:
+        """The target without its query."""
+        return self.target.partition(b"?")[0]
+
+    # ------------------------------------------------------------ Outlet
+
+    @property
+    @override
+    def gone(self) -> bool:
+        return self._gone
+
+    @property
+    @override
+    def started(self) -> bool:
+        return self._started
+
+    @override
+    def send(self, status: int, headers: HeaderList, body: bytes) -> None:
+        if self._gone or self._started:
+            return
+        self._started = True
+        head = self._head(status, headers)
+        head.append(b"content-length: %d\r\n\r\n" % len(body))
+        if self.method != "HEAD":
+            head.append(body)
+        self._wire.write(b"".join(head))
+        self._wire.exchange_over(self)
+
+    @override
+    def start(self, status: int, headers: HeaderList) -> None:
+        if self._gone or self._started:
+            return
+        self._started = True
+        head = self._head(status, headers)
+        head.append(b"transfer-encoding: chunked\r\n\r\n" if self.chunked else b"\r\n")
+        self._wire.write(b"".join(head))
+
+    @override
+    def write(self, data: bytes) -> None:
+        if self._gone or not data or self.method == "HEAD":
+            return
+        if self.chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        self._wire.write(data)
+
+    @override
+    def end(self) -> None:
+        if self._gone:
+            return
+        if self.chunked and self.method != "HEAD":
+            self._wire.write(b"0\r\n\r\n")
+        self._wire.exchange_over(self)
+
+    # ------------------------------------------------------------ what the connection calls
+
+    def caller_left(self) -> None:
+        """The connection is closed; whatever is written from now on goes nowhere."""
+        self._gone = True
+        if self.listener is not None:
+            self.listener.on_gone()
+
+    def _head(self, status: int, headers: HeaderList) -> list[bytes]:
+        line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status
+        head = [line, b"x-request-id: ", self.request_id.encode(), b"\r\n"]
+        for name, value in headers:
+            head += (name, b": ", value, b"\r\n")
+        if not self.keep_alive:
+            head.append(b"connection: close\r\n")
+        return head

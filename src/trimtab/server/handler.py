@@ -1,0 +1,83 @@
+"""Serves one exchange: the hot route by the gateway, all others by the ASGI application."""
+
+import logging
+
+from starlette.types import ASGIApp
+
+from trimtab.app import App
+from trimtab.errors import (
+    CallerGone,
+    MethodNotAllowed,
+    ProviderRefused,
+    RequestError,
+    ShuttingDown,
+    TrimtabError,
+    reply_of,
+)
+from trimtab.gateway.outlet import HeaderList
+from trimtab.gateway.replies import error_body
+from trimtab.server.asgi import serve_asgi
+from trimtab.server.exchange import Exchange
+from trimtab.server.identify import identify
+from trimtab.server.routes import build_routes
+
+__all__ = ["Handler"]
+
+_log = logging.getLogger("trimtab.server")
+
+_OPEN_PATHS = frozenset((b"/healthz", b"/readyz"))
+
+
+class Handler:
+    """Answers exchanges. Whatever happens, the caller gets an answer in OpenAI's shape."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._routes: ASGIApp = build_routes(app)
+        self.stopping = False
+
+    async def serve(self, exchange: Exchange) -> None:
+        """Serve one exchange to its end."""
+        gateway = self._app.gateway
+        exchange.request_id = gateway.new_inference_id()
+        try:
+            if self.stopping:
+                raise ShuttingDown("The gateway is shutting down. Try again in a few seconds.")
+            if exchange.path == b"/v1/chat/completions":
+                await self._chat(exchange)
+            else:
+                if exchange.path not in _OPEN_PATHS:
+                    identify(exchange, self._app.keys)
+                await serve_asgi(self._routes, exchange)
+        except CallerGone:
+            pass
+        except TrimtabError as error:
+            self._tell(exchange, error)
+        except Exception:  # noqa: BLE001 - the last line: a defect of ours must not kill the server
+            _log.exception("defect while serving %s", exchange.request_id)
+            self._tell(exchange, TrimtabError("Internal error. The gateway's log has the details."))
+
+    async def _chat(self, exchange: Exchange) -> None:
+        if exchange.method != "POST":
+            raise MethodNotAllowed("Use POST on /v1/chat/completions.")
+        caller = identify(exchange, self._app.keys)
+        await self._app.gateway.infer(exchange.request_id, exchange.body, caller, exchange)
+
+    def reject(self, exchange: Exchange, error: RequestError) -> None:
+        """Answer a request that is refused before it is complete."""
+        exchange.request_id = self._app.gateway.new_inference_id()
+        self._tell(exchange, error)
+
+    def _tell(self, exchange: Exchange, error: TrimtabError) -> None:
+        reply = reply_of(error)
+        status = error.status if isinstance(error, ProviderRefused) else reply.status
+        if reply.level > logging.INFO:
+            _log.log(reply.level, "%s %s: %s", exchange.request_id, reply.code, error)
+        exchange.send(status, _error_headers(error), error_body(error))
+
+
+def _error_headers(error: TrimtabError) -> HeaderList:
+    headers = [(b"content-type", b"application/json")]
+    if error.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after_s))))
+    return headers

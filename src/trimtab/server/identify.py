@@ -1,0 +1,64 @@
+"""Who asks: the key, and what headers say of the end user. No database on this path."""
+
+from trimtab.errors import ForbiddenOrigin, InvalidKey, MalformedRequest
+from trimtab.server.exchange import Exchange
+from trimtab.store.protocol import KeyStore
+from trimtab.types.identity import Caller
+
+__all__ = ["identify"]
+
+_MAX_NAME = 256
+_LOOPBACK_HOSTS = frozenset((b"localhost", b"127.0.0.1", b"[::1]"))
+
+
+def identify(exchange: Exchange, keys: KeyStore) -> Caller:
+    """The caller of `exchange`.
+
+    Raises:
+        InvalidKey: keys are configured and this request has none that is valid.
+        ForbiddenOrigin: no keys are configured, and the request comes through a web page or a
+            foreign host name, as an attack on a local service would.
+        MalformedRequest: a header is too long or not text.
+    """
+    headers = exchange.headers
+    user = _name(headers, b"x-trimtab-user")
+    session = _name(headers, b"x-trimtab-session")
+    if not keys.any_configured():
+        _check_local(headers)
+        return Caller(user=user, session=session)
+    scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() != b"bearer" or not secret:
+        raise InvalidKey(
+            "No key was sent. Send `Authorization: Bearer tt-...`; "
+            "`trimtab keys create NAME` makes a key."
+        )
+    key = keys.find(secret.strip().decode("latin-1"))
+    if key is None:
+        raise InvalidKey("This key is unknown or revoked. `trimtab keys list` shows the valid ones.")
+    return Caller(key_id=key.key_id, team=key.team, user=user, session=session)
+
+
+def _check_local(headers: dict[bytes, bytes]) -> None:
+    host = headers.get(b"host", b"localhost")
+    name = host[: host.index(b"]") + 1] if host.startswith(b"[") else host.partition(b":")[0]
+    if name.lower() not in _LOOPBACK_HOSTS or b"origin" in headers:
+        raise ForbiddenOrigin(
+            "This gateway has no keys, so it answers only to programs on this machine that call it "
+            "as localhost, and not to web pages. Make a key with `trimtab keys create NAME`."
+        )
+
+
+def _name(headers: dict[bytes, bytes], header: bytes) -> str:
+    value = headers.get(header)
+    if value is None:
+        return ""
+    if len(value) > _MAX_NAME:
+        raise MalformedRequest(
+            f"The header {header.decode()} is longer than {_MAX_NAME} bytes.", param=header.decode()
+        )
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise MalformedRequest(
+            f"The header {header.decode()} is not UTF-8 text.", param=header.decode()
+        ) from None

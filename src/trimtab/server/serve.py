@@ -1,0 +1,119 @@
+"""Listens, serves, and ends in good order."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+
+from trimtab.app import App
+from trimtab.errors import UsageError
+from trimtab.server.exchange import Exchange
+from trimtab.server.handler import Handler
+from trimtab.server.http import HttpConnection, Limits
+
+__all__ = ["serve"]
+
+_log = logging.getLogger("trimtab.server")
+
+_SWEEP_S = 2.0
+_POLL_PROJECT_S = 0.5
+_LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
+_BACKLOG = 2048
+
+
+class _Listener:
+    """The open connections and the tasks that answer them."""
+
+    def __init__(self, app: App, group: asyncio.TaskGroup) -> None:
+        self._handler = Handler(app)
+        self._group = group
+        self._app = app
+        self._connections: set[HttpConnection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def new_connection(self) -> HttpConnection:
+        limits = Limits(body_bytes=self._app.gateway.serving.project.server.max_body_bytes)
+        connection = HttpConnection(
+            limits, self._start, self._handler.reject, self._connections.discard
+        )
+        self._connections.add(connection)
+        return connection
+
+    def _start(self, exchange: Exchange) -> None:
+        task = self._group.create_task(self._handler.serve(exchange))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            for connection in list(self._connections):
+                connection.check_time()
+
+    async def drain(self, limit_s: float) -> None:
+        """Let what is under way finish; after `limit_s` seconds end it."""
+        self._handler.stopping = True
+        for connection in list(self._connections):
+            connection.begin_drain()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=limit_s)
+        late = list(self._tasks)
+        for task in late:
+            task.cancel()
+        if late:
+            _log.warning("%d inferences did not finish within drain_s and were cut", len(late))
+            await asyncio.wait(late)
+        for connection in list(self._connections):
+            connection.abort()
+
+
+async def serve(
+    app: App, *, host: str, port: int, on_ready: Callable[[str, int], None]
+) -> None:
+    """Serve `app` until SIGTERM or SIGINT, then drain.
+
+    Args:
+        app: the wired project.
+        host: address to listen on; without any key only a loopback address is accepted.
+        port: 0 for any free one.
+        on_ready: called with the address and port when connections are accepted.
+
+    Raises:
+        UsageError: the address cannot be used.
+    """
+    if not app.keys.any_configured() and host not in _LOOPBACK:
+        raise UsageError(
+            f"No keys are configured, so the gateway would be open to everyone on {host}. "
+            "Make one with `trimtab keys create NAME`, or listen on 127.0.0.1."
+        )
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as group:
+        listener = _Listener(app, group)
+        try:
+            server = await loop.create_server(
+                listener.new_connection, host, port, backlog=_BACKLOG
+            )
+        except OSError as error:
+            raise UsageError(
+                f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port."
+            ) from error
+        chores = [
+            group.create_task(listener.sweep()),
+            group.create_task(_watch(app)),
+            group.create_task(app.tend_engines()),
+        ]
+        on_ready(host, server.sockets[0].getsockname()[1])
+        await stop.wait()
+        server.close()
+        await listener.drain(app.gateway.serving.project.server.drain_s)
+        for chore in chores:
+            chore.cancel()
+
+
+async def _watch(app: App) -> None:
+    while True:
+        await asyncio.sleep(_POLL_PROJECT_S)
+        app.poll_project()
