@@ -1,0 +1,1 @@
+"""Pure mathematics on numbers that the store already holds. No I/O."""

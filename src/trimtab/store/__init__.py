@@ -1,0 +1,1 @@
+"""What is kept: the ledger, and the events and rollups derived from it."""

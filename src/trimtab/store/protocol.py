@@ -1,0 +1,104 @@
+"""The borders of the store: what the gateway, the insights and the command line may ask of it."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+
+from trimtab.store.records import Dimension, Event, EventField, GroupSummary, OpenIntent
+from trimtab.types.identity import Key
+from trimtab.types.records import Intent, Settle
+
+__all__ = ["KeyStore", "Ledger", "Reader"]
+
+
+class Ledger(Protocol):
+    """Where every attempt is written down. Called on the event loop's thread; never blocks it."""
+
+    def check_open(self) -> None:
+        """Raise `LedgerUnavailable` if the last write failed: do not call a provider now."""
+        ...
+
+    def record_intent(self, intent: Intent) -> asyncio.Future[None]:
+        """Done when the intent is on the disk; fails with `LedgerUnavailable`.
+
+        Raises:
+            Overloaded: too much is waiting to be written.
+        """
+        ...
+
+    def record_settle(self, settle: Settle) -> asyncio.Future[None]:
+        """Done when the settle survives the death of this process. It is never dropped."""
+        ...
+
+    def record_body(
+        self, inference_id: str, started_ns: int, request: bytes, response: bytes
+    ) -> None:
+        """Keep what was said, if there is room; a body that found none is counted."""
+        ...
+
+    async def close(self) -> None:
+        """Write everything that waits, then stop."""
+        ...
+
+
+class KeyStore(Protocol):
+    """Credentials of applications. `find` is on the request path and reads memory only."""
+
+    def create(self, name: str, team: str = "") -> tuple[Key, str]:
+        """A new key and its secret, which is shown once and not kept.
+
+        Raises:
+            UsageError: a valid key of that name exists.
+        """
+        ...
+
+    def list(self) -> list[Key]:
+        """All keys, revoked ones included, in order of creation."""
+        ...
+
+    def revoke(self, reference: str) -> Key:
+        """Make a key, named by id, prefix or name, invalid in every process at once.
+
+        Raises:
+            UsageError: no valid key, or several, are meant by `reference`.
+        """
+        ...
+
+    def find(self, secret: str) -> Key | None:
+        """The valid key with this secret."""
+        ...
+
+    def any_configured(self) -> bool:
+        """A key was made at some time, so the gateway is not open to everyone."""
+        ...
+
+
+class Reader(Protocol):
+    """Questions about what happened. Ranges are UTC nanoseconds, the end excluded."""
+
+    def usage_by(self, dimension: Dimension, since_ns: int, until_ns: int) -> list[GroupSummary]:
+        """One summary for each value of `dimension` that was seen, the costliest first."""
+        ...
+
+    def unsettled(self, since_ns: int, until_ns: int) -> list[OpenIntent]:
+        """Attempts without a settle, of dead writers and (`in_flight`) of live ones."""
+        ...
+
+    def events(
+        self,
+        since_ns: int,
+        until_ns: int,
+        limit: int,
+        *,
+        where: Mapping[EventField, str] | None = None,
+    ) -> list[Event]:
+        """At most `limit` inferences, newest first, of which every field in `where` matches."""
+        ...
+
+    def event(self, inference_id: str) -> Event | None:
+        """One inference."""
+        ...
+
+    def body(self, inference_id: str) -> tuple[bytes, bytes] | None:
+        """Request and response of an inference, if they were kept."""
+        ...

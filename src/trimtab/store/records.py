@@ -1,0 +1,157 @@
+"""The answers of the store: frozen values, amounts in nano-dollars, durations in microseconds."""
+
+from typing import Literal
+
+import msgspec
+
+from trimtab.stats.histogram import LogHistogram
+from trimtab.types.records import Intent, Outcome, UsageSource
+
+__all__ = [
+    "Dimension",
+    "Event",
+    "EventField",
+    "GroupSummary",
+    "OpenIntent",
+    "RebuildReport",
+    "VerifyReport",
+]
+
+Dimension = Literal["total", "route", "model", "user", "key", "team"]
+EventField = Literal["key_id", "team", "user", "session", "route", "model", "outcome"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One inference. Tokens and cost are the sum of its attempts; the rest tells of the last one.
+
+    Attributes:
+        started_ns: UTC nanoseconds.
+        status: HTTP status that the provider gave, 0 if none.
+        attempts: physical calls made.
+        latency_us: microseconds until the inference was over.
+        ttft_us: microseconds to the first token; None where nothing was streamed.
+        usage_source: "estimated" as soon as the usage of one attempt was.
+    """
+
+    inference_id: str
+    started_ns: int
+    key_id: str
+    team: str
+    user: str
+    session: str
+    route: str
+    alias: str
+    provider: str
+    model: str
+    served_model: str
+    streamed: bool
+    outcome: Outcome
+    status: int
+    error_code: str
+    finish_reason: str
+    attempts: int
+    latency_us: int
+    ttft_us: int | None
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost_nanousd: int
+    usage_source: UsageSource
+    price_version: str
+
+
+class GroupSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What one user, model, route, key or team (or all of them) did in a range of time.
+
+    Attributes:
+        value: which one; `provider:model` for models, "" for the total and for unnamed users.
+        since_ns, until_ns: the range that is really covered: the one asked for, its ends moved
+            outwards to full minutes (total, route, model) or full hours (user, key, team).
+        requests: inferences that ended: ok + errors + timeouts + cancelled.
+        cost_nanousd: of all attempts.
+        estimated_nanousd: the part of it whose usage was estimated, not reported.
+        cost_histogram: nano-dollars per inference.
+        latency_histogram: microseconds per inference; timeouts count at their deadline.
+        ttft_histogram: microseconds to the first token, of streams.
+    """
+
+    value: str
+    since_ns: int
+    until_ns: int
+    requests: int
+    ok: int
+    errors: int
+    timeouts: int
+    cancelled: int
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost_nanousd: int
+    estimated_nanousd: int
+    latency_max_us: int
+    ttft_max_us: int
+    latency_histogram: LogHistogram
+    ttft_histogram: LogHistogram
+    cost_histogram: LogHistogram
+
+
+class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt of which the ledger knows the beginning and not the end.
+
+    Attributes:
+        intent: what was about to happen; it counts at its `hold_nanousd`.
+        writer: the process that wrote it.
+        in_flight: that process lives, so a settle is still to come.
+    """
+
+    intent: Intent
+    writer: int
+    in_flight: bool
+
+
+class RebuildReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rebuild read and made."""
+
+    entries: int
+    events: int
+    days: int
+
+
+class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger holds, and everything wrong with it.
+
+    Attributes:
+        unsettled: intents without a settle whose writer is dead; not an error of the ledger.
+        unsettled_nanousd: the sum of their holds.
+        in_flight: intents without a settle whose writer lives.
+        gaps: places where entries are missing, at the end included.
+        doubles: second intents or settles of an attempt, and settles without an intent.
+        broken_links: entries or writers whose hash is not what it should be.
+        beyond_head: writers of whom the projection has seen more than the ledger holds: a tail
+            was lost.
+        damage: what SQLite's own check says, for each damaged file.
+        findings: the first hundred faults in words, with writer and entry.
+    """
+
+    entries: int = 0
+    writers: int = 0
+    intents: int = 0
+    settles: int = 0
+    unsettled: int = 0
+    unsettled_nanousd: int = 0
+    in_flight: int = 0
+    gaps: int = 0
+    doubles: int = 0
+    broken_links: int = 0
+    beyond_head: int = 0
+    damage: int = 0
+    findings: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is missing, doubled or changed."""
+        return not (self.gaps + self.doubles + self.broken_links + self.beyond_head + self.damage)

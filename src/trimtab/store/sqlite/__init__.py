@@ -1,0 +1,20 @@
+"""The store on SQLite: nothing to install, several processes read and write."""
+
+from trimtab.store.sqlite.keys import SqliteKeys, open_keys
+from trimtab.store.sqlite.ledger import SqliteLedger, open_ledger
+from trimtab.store.sqlite.projector import catch_up
+from trimtab.store.sqlite.reader import SqliteReader, open_reader
+from trimtab.store.sqlite.rebuild import rebuild
+from trimtab.store.sqlite.verify import verify
+
+__all__ = [
+    "SqliteKeys",
+    "SqliteLedger",
+    "SqliteReader",
+    "catch_up",
+    "open_keys",
+    "open_ledger",
+    "open_reader",
+    "rebuild",
+    "verify",
+]

@@ -1,0 +1,153 @@
+"""Which files a data directory holds, and how each is opened."""
+
+import fcntl
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from trimtab.errors import StoreError
+from trimtab.store.sqlite import schema
+from trimtab.types.clock import NS_PER_S
+
+__all__ = [
+    "control_db",
+    "day_db",
+    "day_of",
+    "days",
+    "exclusive",
+    "explain",
+    "ledger_db",
+    "ledger_path",
+    "lock_path",
+    "rollups_db",
+    "snapshot",
+]
+
+_BUSY_S: Final = 1.0
+_DAY_FILE: Final = re.compile(r"events-(\d{4}-\d\d-\d\d)\.sqlite")
+
+_REMEDIES: Final = {
+    "SQLITE_BUSY": "Another process keeps it locked: find it with `fuser` and let it finish.",
+    "SQLITE_FULL": "The disk is full: free some space.",
+    "SQLITE_READONLY": "It may not be written: check the owner and mode of the file and folder.",
+    "SQLITE_CANTOPEN": "It cannot be opened: check that the folder exists and may be written.",
+    "SQLITE_CORRUPT": "It is damaged: run `trimtab ledger verify`, restore it from a backup.",
+    "SQLITE_NOTADB": "It is not a database: run `trimtab ledger verify`, restore a backup.",
+}
+_DISK: Final = "The disk refuses: check its free space, its quota and the system log."
+
+
+def explain(error: Exception, path: Path) -> str:
+    """What is wrong with the file at `path`, and what to do about it."""
+    name: str = getattr(error, "sqlite_errorname", "")
+    primary = "_".join(name.split("_")[:2])  # SQLITE_IOERR_WRITE is a kind of SQLITE_IOERR
+    return f"{path} cannot be used ({error}). {_REMEDIES.get(primary, _DISK)}"
+
+
+def ledger_path(data_dir: Path) -> Path:
+    """Where the ledger is."""
+    return data_dir / "ledger.sqlite"
+
+
+def lock_path(data_dir: Path, writer: int) -> Path:
+    """The file that a writer keeps locked while it lives."""
+    return data_dir / "writers" / f"{writer}.lock"
+
+
+def ledger_db(data_dir: Path) -> sqlite3.Connection:
+    """The ledger, made if it is not there."""
+    return _connect(ledger_path(data_dir), schema.LEDGER)
+
+
+def control_db(data_dir: Path) -> sqlite3.Connection:
+    """Keys, made if not there."""
+    return _connect(data_dir / "control.sqlite", schema.CONTROL)
+
+
+def rollups_db(data_dir: Path) -> sqlite3.Connection:
+    """Rollups and the state of the projection, made if not there."""
+    return _connect(data_dir / "rollups.sqlite", schema.ROLLUPS)
+
+
+def day_db(data_dir: Path, day: str) -> sqlite3.Connection:
+    """Events and bodies of one UTC day, written `2026-11-23`, made if not there."""
+    return _connect(data_dir / f"events-{day}.sqlite", schema.DAY)
+
+
+def day_of(started_ns: int) -> str:
+    """The UTC day of a stamp."""
+    return datetime.fromtimestamp(started_ns // NS_PER_S, UTC).date().isoformat()
+
+
+def days(data_dir: Path) -> list[str]:
+    """The days of which there are events, newest first."""
+    found = (_DAY_FILE.fullmatch(path.name) for path in data_dir.glob("events-*.sqlite"))
+    return sorted((match[1] for match in found if match), reverse=True)
+
+
+@contextmanager
+def exclusive(db: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that no other process writes beside; undone if the body fails."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # SQLite has already undone it after some errors
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """All reads inside see the file as it was at the first of them."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("ROLLBACK")
+
+
+def _connect(path: Path, ddl: str) -> sqlite3.Connection:
+    """Open `path`; connections may move between threads, one at a time.
+
+    Raises:
+        StoreError: the file was made by a newer trimtab.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    db = sqlite3.connect(path, _BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        if _version(db) == 0:
+            _create(db, path, ddl)
+        if _version(db) != schema.VERSION:
+            raise StoreError(f"{path} was made by another version of trimtab. Upgrade trimtab.")
+        db.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return db.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _create(db: sqlite3.Connection, path: Path, ddl: str) -> None:
+    """Fill an empty file.
+
+    Behind a lock, because SQLite does not wait for its turn when the journal mode changes.
+    """
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if _version(db) == 0:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.executescript(f"BEGIN;{ddl}PRAGMA user_version={schema.VERSION};COMMIT;")
+            os.fsync(folder)
+    finally:
+        os.close(folder)

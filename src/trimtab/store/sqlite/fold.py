@@ -1,0 +1,202 @@
+"""Ledger entries in, events and samples out: pairs each settle with its intent. Pure.
+
+The state of an inference lives here only while something of it is open, so that the usual one
+(an intent and its only settle in one chunk) never touches the disk in between.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import msgspec
+
+from trimtab.store.records import Event
+from trimtab.types.clock import NS_PER_S
+from trimtab.types.records import Intent, Outcome, Settle, UsageSource
+from trimtab.types.usage import Usage
+
+__all__ = ["Fold", "InferenceState", "OpenAttempt", "Sample"]
+
+_log = logging.getLogger(__name__)
+
+_OUTCOMES: Final[tuple[Outcome, ...]] = ("ok", "error", "timeout", "cancelled")
+_ONE_OF: Final[dict[Outcome, tuple[int, ...]]] = {
+    outcome: (1, *(int(outcome == other) for other in _OUTCOMES)) for outcome in _OUTCOMES
+}
+_NOT_COUNTED: Final = (0, 0, 0, 0, 0)
+_CERTAINTY: Final[tuple[UsageSource, ...]] = ("estimated", "reported", "none")
+
+
+class OpenAttempt(NamedTuple):
+    """An intent without its settle, and who wrote it."""
+
+    writer: int
+    intent: Intent
+
+
+class InferenceState(msgspec.Struct):
+    """What the projection must remember of an inference that is not over.
+
+    Attributes:
+        open: attempts without a settle, by number.
+        event: what is known so far; None before the first settle.
+        over: the final settle was seen; a hedged attempt may still be open.
+    """
+
+    started_ns: int
+    open: dict[int, OpenAttempt]
+    event: Event | None = None
+    over: bool = False
+
+
+class Sample(NamedTuple):
+    """What one settle adds to the rollups.
+
+    Attributes:
+        sums: requests, ok, errors, timeouts, cancelled, input, cache read, cache write, output
+            and reasoning tokens, cost and its estimated part in nano-dollars.
+        measures: latency_us, ttft_us or None, cost_nanousd of the whole inference; None for an
+            attempt that another one follows.
+    """
+
+    started_s: int
+    route: str
+    model: str
+    user: str
+    key: str
+    team: str
+    sums: tuple[int, ...]
+    measures: tuple[int, int | None, int] | None
+
+
+class Fold:
+    """Takes entries in the order of each writer.
+
+    Attributes:
+        states: every inference touched, with what is left of it.
+        events: the newest form of each event, by inference.
+        samples: for the rollups.
+    """
+
+    def __init__(self, load: Callable[[str], InferenceState | None]) -> None:
+        self.states: dict[str, InferenceState | None] = {}
+        self.events: dict[str, Event] = {}
+        self.samples: list[Sample] = []
+        self._load = load
+
+    def take_intent(self, writer: int, intent: Intent) -> None:
+        """An attempt begins."""
+        # A first attempt has no past worth looking up.
+        state = self._state(intent.inference_id) if intent.attempt > 1 else None
+        if state is None:
+            state = InferenceState(intent.started_ns, {})
+            self.states[intent.inference_id] = state
+        state.open[intent.attempt] = OpenAttempt(writer, intent)
+
+    def take_settle(self, settle: Settle) -> None:
+        """An attempt is over. A settle without an open intent says nothing: `verify` tells."""
+        state = self._state(settle.inference_id)
+        begun = state.open.pop(settle.attempt, None) if state is not None else None
+        if state is None or begun is None:
+            _log.warning(
+                "Attempt %d of %s was settled twice or never begun: not counted. "
+                "Run `trimtab ledger verify`.",
+                settle.attempt,
+                settle.inference_id,
+            )
+            return
+        state.event = _event(begun.intent, settle, state)
+        state.over = state.over or settle.final
+        self.events[settle.inference_id] = state.event
+        self.samples.append(_sample(begun.intent, settle, state.event))
+        if state.over and not state.open:
+            self.states[settle.inference_id] = None
+
+    def _state(self, inference_id: str) -> InferenceState | None:
+        if inference_id not in self.states:
+            self.states[inference_id] = self._load(inference_id)
+        return self.states[inference_id]
+
+
+def _event(intent: Intent, settle: Settle, state: InferenceState) -> Event:
+    event = _first_event(intent, settle)
+    if state.event is not None:
+        event = _joined(state.event, event, lost=state.over and not settle.final)
+    return event
+
+
+def _first_event(intent: Intent, settle: Settle) -> Event:
+    caller, usage = intent.caller, settle.usage
+    return Event(
+        inference_id=intent.inference_id,
+        started_ns=intent.started_ns,
+        key_id=caller.key_id,
+        team=caller.team,
+        user=caller.user,
+        session=caller.session,
+        route=intent.route,
+        alias=intent.alias,
+        provider=intent.provider,
+        model=intent.model,
+        served_model=settle.served_model,
+        streamed=intent.streamed,
+        outcome=settle.outcome,
+        status=settle.status,
+        error_code=settle.error_code,
+        finish_reason=settle.finish_reason,
+        attempts=1,
+        latency_us=settle.latency_us,
+        ttft_us=settle.ttft_us,
+        input_tokens=usage.input_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        cost_nanousd=settle.cost_nanousd,
+        usage_source=settle.usage_source,
+        price_version=settle.price_version or intent.price_version,
+    )
+
+
+def _joined(before: Event, now: Event, *, lost: bool) -> Event:
+    """Sums of both; the rest from the later one, unless it is a hedge that lost."""
+    return msgspec.structs.replace(
+        before if lost else now,
+        attempts=before.attempts + now.attempts,
+        input_tokens=before.input_tokens + now.input_tokens,
+        cache_read_tokens=before.cache_read_tokens + now.cache_read_tokens,
+        cache_write_tokens=before.cache_write_tokens + now.cache_write_tokens,
+        output_tokens=before.output_tokens + now.output_tokens,
+        reasoning_tokens=before.reasoning_tokens + now.reasoning_tokens,
+        cost_nanousd=before.cost_nanousd + now.cost_nanousd,
+        usage_source=min(before.usage_source, now.usage_source, key=_CERTAINTY.index),
+    )
+
+
+def _sample(intent: Intent, settle: Settle, event: Event) -> Sample:
+    caller = intent.caller
+    return Sample(
+        started_s=intent.started_ns // NS_PER_S,
+        route=intent.route,
+        model=f"{intent.provider}:{intent.model}",
+        user=caller.user,
+        key=caller.key_id,
+        team=caller.team,
+        sums=(
+            *(_ONE_OF[settle.outcome] if settle.final else _NOT_COUNTED),
+            *_tokens(settle.usage),
+            settle.cost_nanousd,
+            settle.cost_nanousd if settle.usage_source == "estimated" else 0,
+        ),
+        measures=(settle.latency_us, settle.ttft_us, event.cost_nanousd) if settle.final else None,
+    )
+
+
+def _tokens(usage: Usage) -> tuple[int, int, int, int, int]:
+    return (
+        usage.input_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_tokens,
+        usage.output_tokens,
+        usage.reasoning_tokens,
+    )

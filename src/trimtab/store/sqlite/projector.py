@@ -1,0 +1,178 @@
+"""Carries the ledger over into events and rollups, exactly once, from whichever process asks.
+
+The lock on `rollups.sqlite` lets one projector work at a time, and its cursors move in the same
+transaction as the rollups. Events are written before; if the process dies in between, the next
+one writes the same rows again.
+"""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from trimtab.store.chain import Kind, decode_record
+from trimtab.store.records import Event
+from trimtab.store.sqlite.day_files import DayFiles
+from trimtab.store.sqlite.files import day_of, exclusive, ledger_db, rollups_db
+from trimtab.store.sqlite.fold import Fold, InferenceState
+from trimtab.store.sqlite.tiers import MAXIMA, MEASURES, SUMS, merged, rows_of
+from trimtab.types.records import Intent
+
+__all__ = ["Projector", "catch_up"]
+
+_log = logging.getLogger(__name__)
+
+_CHUNK: Final = 200  # entries: short enough that nobody notices the interpreter lock
+
+_encode_state = msgspec.msgpack.Encoder().encode
+_decode_state = msgspec.msgpack.Decoder(InferenceState).decode
+
+_EVENT_COLUMNS: Final = Event.__struct_fields__
+_ADD_EVENT: Final = (
+    f"INSERT OR REPLACE INTO events ({', '.join(_EVENT_COLUMNS)}) "  # noqa: S608 - our own names
+    f"VALUES ({', '.join('?' * len(_EVENT_COLUMNS))})"
+)
+_ROLLUP_COLUMNS: Final = ("tier_s", "dimension", "start_s", "value", *SUMS, *MAXIMA, *MEASURES)
+_ADD_ROLLUP: Final = (
+    f"INSERT INTO rollups ({', '.join(_ROLLUP_COLUMNS)}) "  # noqa: S608 - our own names
+    f"VALUES ({', '.join('?' * len(_ROLLUP_COLUMNS))}) "
+    "ON CONFLICT (tier_s, dimension, start_s, value) DO UPDATE SET "
+    + ", ".join(
+        [f"{name} = {name} + excluded.{name}" for name in SUMS]
+        + [f"{name} = max({name}, excluded.{name})" for name in MAXIMA]
+        + [f"{name} = merged({name}, excluded.{name})" for name in MEASURES]
+    )
+)
+
+
+class _Entry(NamedTuple):
+    writer: int
+    seq: int
+    kind: Kind
+    body: bytes
+    hash: bytes
+
+
+class Projector:
+    """Holds the connections, because closing the last one of a file syncs the disk."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._ledger = ledger_db(data_dir)
+        self._rollups = rollups_db(data_dir)
+        self._rollups.create_function("merged", 2, merged, deterministic=True)
+        self._days = DayFiles(data_dir)
+
+    def catch_up(self) -> int:
+        """Project everything that is in the ledger by now; returns the number of entries."""
+        done = 0
+        while taken := self.step():
+            done += taken
+        return done
+
+    def step(self) -> int:
+        """Project one chunk; returns the number of entries in it, 0 when there are none left."""
+        if not self._behind():
+            return 0
+        with exclusive(self._rollups):
+            entries = self._next_entries()
+            fold = Fold(self._load)
+            for entry in entries:
+                _take(fold, entry)
+            self._write_events(fold.events.values())
+            self._rollups.executemany(_ADD_ROLLUP, rows_of(fold.samples))
+            self._write_states(fold)
+            self._write_cursors(entries)
+        return len(entries)
+
+    def close(self) -> None:
+        """Release the files."""
+        self._ledger.close()
+        self._rollups.close()
+        self._days.close()
+
+    def _behind(self) -> list[tuple[int, int]]:
+        """Writers of which there is more than was projected, with their cursors."""
+        cursors: dict[int, int] = dict(
+            self._rollups.execute("SELECT writer, seq FROM cursors").fetchall()
+        )
+        heads = self._ledger.execute("SELECT writer, head_seq FROM writers ORDER BY writer")
+        return [
+            (writer, cursors.get(writer, 0))
+            for writer, head_seq in heads.fetchall()
+            if head_seq > cursors.get(writer, 0)
+        ]
+
+    def _next_entries(self) -> list[_Entry]:
+        entries: list[_Entry] = []
+        for writer, cursor in self._behind():
+            rows = self._ledger.execute(
+                "SELECT writer, seq, kind, body, hash FROM entries "
+                "WHERE writer = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (writer, cursor, _CHUNK - len(entries)),
+            )
+            entries.extend(map(_Entry._make, rows.fetchall()))
+            if len(entries) >= _CHUNK:
+                break
+        return entries
+
+    def _load(self, inference_id: str) -> InferenceState | None:
+        row = self._rollups.execute(
+            "SELECT state FROM open_inferences WHERE inference_id = ?", (inference_id,)
+        ).fetchone()
+        return None if row is None else _decode_state(row[0])
+
+    def _write_events(self, events: Iterable[Event]) -> None:
+        rows_of_day: dict[str, list[tuple[object, ...]]] = {}
+        for event in events:
+            rows = rows_of_day.setdefault(day_of(event.started_ns), [])
+            rows.append(msgspec.structs.astuple(event))
+        for day, rows in rows_of_day.items():
+            db = self._days.get(day)
+            with exclusive(db):
+                db.executemany(_ADD_EVENT, rows)
+
+    def _write_states(self, fold: Fold) -> None:
+        self._rollups.executemany(
+            "DELETE FROM open_inferences WHERE inference_id = ?",
+            [(inference_id,) for inference_id, state in fold.states.items() if state is None],
+        )
+        self._rollups.executemany(
+            "INSERT OR REPLACE INTO open_inferences VALUES (?, ?, ?)",
+            [
+                (inference_id, state.started_ns, _encode_state(state))
+                for inference_id, state in fold.states.items()
+                if state is not None
+            ],
+        )
+
+    def _write_cursors(self, entries: list[_Entry]) -> None:
+        last = {entry.writer: (entry.writer, entry.seq, entry.hash) for entry in entries}
+        self._rollups.executemany("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", last.values())
+
+
+def catch_up(data_dir: Path) -> int:
+    """Bring events and rollups up to the ledger; returns the number of entries projected."""
+    projector = Projector(data_dir)
+    try:
+        return projector.catch_up()
+    finally:
+        projector.close()
+
+
+def _take(fold: Fold, entry: _Entry) -> None:
+    try:
+        record = decode_record(entry.kind, entry.body)
+    except msgspec.DecodeError as error:  # damaged: `verify` says so, the rest must go on
+        _log.error(  # noqa: TRY400 - the traceback says nothing more
+            "Entry %d of writer %d cannot be read (%s): not counted. Run `trimtab ledger verify`.",
+            entry.seq,
+            entry.writer,
+            error,
+        )
+        return
+    if isinstance(record, Intent):
+        fold.take_intent(entry.writer, record)
+    else:
+        fold.take_settle(record)

@@ -1,0 +1,120 @@
+"""Every table of trimtab on SQLite. Four kinds of file, each with its own life."""
+
+from typing import Final
+
+__all__ = ["CONTROL", "DAY", "LEDGER", "ROLLUPS", "VERSION"]
+
+VERSION: Final = 1
+"""Kept in `PRAGMA user_version` of each file."""
+
+LEDGER: Final = """
+CREATE TABLE writers (
+    writer          INTEGER PRIMARY KEY,
+    pid             INTEGER NOT NULL,
+    started_ns      INTEGER NOT NULL,
+    first_prev_hash BLOB    NOT NULL,
+    head_seq        INTEGER NOT NULL,
+    head_hash       BLOB    NOT NULL,
+    closed_ns       INTEGER
+) STRICT;
+
+CREATE TABLE entries (
+    writer INTEGER NOT NULL,
+    seq    INTEGER NOT NULL,
+    kind   TEXT    NOT NULL,
+    body   BLOB    NOT NULL,
+    hash   BLOB    NOT NULL,
+    PRIMARY KEY (writer, seq)
+) STRICT, WITHOUT ROWID;
+"""
+
+CONTROL: Final = """
+CREATE TABLE keys (
+    key_id     TEXT    PRIMARY KEY,
+    name       TEXT    NOT NULL,
+    prefix     TEXT    NOT NULL,
+    team       TEXT    NOT NULL,
+    created_ns INTEGER NOT NULL,
+    revoked_ns INTEGER,
+    digest     BLOB    NOT NULL UNIQUE
+) STRICT;
+"""
+
+DAY: Final = """
+CREATE TABLE events (
+    inference_id       TEXT    PRIMARY KEY,
+    started_ns         INTEGER NOT NULL,
+    key_id             TEXT    NOT NULL,
+    team               TEXT    NOT NULL,
+    user               TEXT    NOT NULL,
+    session            TEXT    NOT NULL,
+    route              TEXT    NOT NULL,
+    alias              TEXT    NOT NULL,
+    provider           TEXT    NOT NULL,
+    model              TEXT    NOT NULL,
+    served_model       TEXT    NOT NULL,
+    streamed           INTEGER NOT NULL,
+    outcome            TEXT    NOT NULL,
+    status             INTEGER NOT NULL,
+    error_code         TEXT    NOT NULL,
+    finish_reason      TEXT    NOT NULL,
+    attempts           INTEGER NOT NULL,
+    latency_us         INTEGER NOT NULL,
+    ttft_us            INTEGER,
+    input_tokens       INTEGER NOT NULL,
+    cache_read_tokens  INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    output_tokens      INTEGER NOT NULL,
+    reasoning_tokens   INTEGER NOT NULL,
+    cost_nanousd       INTEGER NOT NULL,
+    usage_source       TEXT    NOT NULL,
+    price_version      TEXT    NOT NULL
+) STRICT;
+CREATE INDEX events_by_time ON events (started_ns);
+CREATE INDEX events_by_user ON events (user, started_ns);
+
+CREATE TABLE bodies (
+    inference_id TEXT PRIMARY KEY,
+    request      BLOB NOT NULL,
+    response     BLOB NOT NULL
+) STRICT;
+"""
+
+ROLLUPS: Final = """
+CREATE TABLE rollups (
+    tier_s             INTEGER NOT NULL,
+    dimension          TEXT    NOT NULL,
+    start_s            INTEGER NOT NULL,
+    value              TEXT    NOT NULL,
+    requests           INTEGER NOT NULL,
+    ok                 INTEGER NOT NULL,
+    errors             INTEGER NOT NULL,
+    timeouts           INTEGER NOT NULL,
+    cancelled          INTEGER NOT NULL,
+    input_tokens       INTEGER NOT NULL,
+    cache_read_tokens  INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    output_tokens      INTEGER NOT NULL,
+    reasoning_tokens   INTEGER NOT NULL,
+    cost_nanousd       INTEGER NOT NULL,
+    estimated_nanousd  INTEGER NOT NULL,
+    latency_max_us     INTEGER NOT NULL,
+    ttft_max_us        INTEGER NOT NULL,
+    latency            BLOB    NOT NULL,
+    ttft               BLOB    NOT NULL,
+    cost               BLOB    NOT NULL,
+    PRIMARY KEY (tier_s, dimension, start_s, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE open_inferences (
+    inference_id TEXT    PRIMARY KEY,
+    started_ns   INTEGER NOT NULL,
+    state        BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE cursors (
+    writer INTEGER PRIMARY KEY,
+    seq    INTEGER NOT NULL,
+    hash   BLOB    NOT NULL
+) STRICT;
+"""

@@ -1,0 +1,241 @@
+"""The one thread that writes the ledger: takes what waits, one transaction, one sync, tells."""
+
+import asyncio
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Final, NamedTuple
+
+from trimtab.errors import LedgerUnavailable
+from trimtab.store.chain import Kind, link
+from trimtab.store.sqlite.files import exclusive, explain, ledger_db, ledger_path
+from trimtab.store.sqlite.registration import Head, register
+from trimtab.types.clock import Clock
+
+__all__ = ["Attempt", "LedgerWriter", "Waiting"]
+
+_log = logging.getLogger(__name__)
+
+_BATCH: Final = 512
+_CHECKPOINT_BYTES: Final = 4 << 20
+_COMMIT_BYTES: Final = 3 * 4096  # pages that even the smallest transaction puts into the log
+_RETRY_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+_REMEMBERED: Final = 10_000
+
+_sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
+
+Attempt = tuple[str, int]
+"""Inference and number of the attempt."""
+
+
+class Waiting(NamedTuple):
+    """A record on its way into the ledger; `waiter` is None when nobody is told any more."""
+
+    attempt: Attempt
+    kind: Kind
+    body: bytes
+    waiter: asyncio.Future[None] | None
+
+
+class LedgerWriter:
+    """Owns the connection to the ledger, the writer's number and its place in the chain.
+
+    Attributes:
+        trouble: why the last write failed, or None; read by the event loop's thread.
+        head: the last entry that was appended.
+    """
+
+    def __init__(self, data_dir: Path, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
+        self.trouble: str | None = None
+        self._path = ledger_path(data_dir)
+        self._clock = clock
+        self._loop = loop
+        self._db = ledger_db(data_dir)
+        self._db.execute("PRAGMA wal_autocheckpoint=0")  # ours comes after the waiters are told
+        self.writer, self.head, self._lock_fd = register(self._db, data_dir, clock.wall_ns())
+        # SQLite takes no locks on this file, so that we may hold it open as well.
+        self._wal_fd = os.open(f"{self._path}-wal", os.O_RDWR)
+        self._unchecked_bytes = 0
+        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._pending: list[Waiting] = []
+        self._refused: dict[Attempt, Waiting] = {}
+        self._failures = 0
+        self._give_up_s: float | None = None
+        self._thread = threading.Thread(target=self._run, name="trimtab-ledger", daemon=True)
+        self._thread.start()
+
+    def put(self, waiting: Waiting) -> None:
+        """Queue a record."""
+        self._queue.put(waiting)
+
+    @property
+    def backlog(self) -> int:
+        """How many records are queued."""
+        return self._queue.qsize()
+
+    def close(self, patience_s: float) -> None:
+        """Write what waits, trying for `patience_s` at most, and release everything. Blocks."""
+        self._give_up_s = self._clock.monotonic_s() + patience_s
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        more = True
+        while more:
+            more = self._collect()
+            self._write()
+        while self._pending and self._clock.monotonic_s() < (self._give_up_s or 0):
+            self._collect()
+            self._write()
+        self._release()
+
+    def _collect(self) -> bool:
+        """Wait for work, or while in trouble for the next try. False once told to stop."""
+        try:
+            self._take(self._queue.get(timeout=self._pause_s()))
+            room = _BATCH - len(self._pending)
+            for _ in range(min(self._queue.qsize(), room)):
+                self._take(self._queue.get_nowait())
+        except Empty:
+            pass
+        return self._give_up_s is None or self._queue.qsize() > 0
+
+    def _pause_s(self) -> float | None:
+        if self.trouble is None:
+            return None
+        return _RETRY_S[min(self._failures, len(_RETRY_S)) - 1]
+
+    def _take(self, waiting: Waiting | None) -> None:
+        if waiting is None:
+            return
+        if self._refused and waiting.kind == "settle":
+            self._recall(waiting.attempt)
+        self._pending.append(waiting)
+
+    def _recall(self, attempt: Attempt) -> None:
+        """A refused intent whose attempt was made all the same goes in before its settle."""
+        intent = self._refused.pop(attempt, None)
+        if intent is not None:
+            self._pending.append(intent._replace(waiter=None))
+
+    def _write(self) -> None:
+        """Append all that is pending; while in trouble, even nothing: that is the probe."""
+        if not self._pending and self.trouble is None:
+            return
+        try:
+            self._append()
+        except sqlite3.Error as error:
+            self._refuse(explain(error, self._path))
+            return
+        written, self._pending = self._pending, []
+        self._tell(item.waiter for item in written if item.kind == "settle")
+        intents = [item.waiter for item in written if item.kind == "intent"]
+        try:
+            _sync(self._wal_fd)
+        except OSError as error:
+            self._fail(intents, explain(error, self._path))
+            return
+        self._recovered()
+        self._tell(intents)
+        self._checkpoint()
+
+    def _append(self) -> None:
+        """One transaction: the entries, and the head that says how many there must be."""
+        seq, previous = self.head
+        rows: list[tuple[int, int, Kind, bytes, bytes]] = []
+        for _, kind, body, _ in self._pending:
+            seq += 1
+            previous = link(previous, (self.writer, seq), kind, body)
+            rows.append((self.writer, seq, kind, body, previous))
+        with exclusive(self._db):
+            self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", rows)
+            self._db.execute(
+                "UPDATE writers SET head_seq = ?, head_hash = ? WHERE writer = ?",
+                (seq, previous, self.writer),
+            )
+        self.head = Head(seq, previous)
+        self._unchecked_bytes += _COMMIT_BYTES + sum(len(row[3]) for row in rows)
+
+    def _refuse(self, why: str) -> None:
+        """Intents fail and are remembered; settles, and what they need, stay for the next try."""
+        tried, self._pending = self._pending, []
+        failed: list[asyncio.Future[None] | None] = []
+        for item in tried:
+            if item.kind == "intent" and item.waiter is not None:
+                self._refused[item.attempt] = item
+                failed.append(item.waiter)
+            else:
+                self._recall(item.attempt)
+                self._pending.append(item)
+        while len(self._refused) > _REMEMBERED:
+            del self._refused[next(iter(self._refused))]
+        self._fail(failed, why)
+
+    def _fail(self, waiters: list[asyncio.Future[None] | None], why: str) -> None:
+        if self.trouble is None:
+            _log.error("The ledger cannot be written; requests are refused. %s", why)
+        self._failures += 1
+        self.trouble = why
+        self._tell(waiters, why)
+
+    def _recovered(self) -> None:
+        if self.trouble is not None:
+            _log.warning("The ledger can be written again, after %d tries.", self._failures)
+        self._failures = 0
+        self.trouble = None
+
+    def _checkpoint(self) -> None:
+        """Copy the log into the database now and then, when nobody waits for it."""
+        if self._unchecked_bytes < _CHECKPOINT_BYTES:
+            return
+        self._unchecked_bytes = 0
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:  # the entries are safe in the log; the next one tries again
+            _log.warning("Checkpoint of the ledger failed. %s", explain(error, self._path))
+
+    def _tell(self, waiters: Iterable[asyncio.Future[None] | None], why: str | None = None) -> None:
+        """Wake the event loop once for all of `waiters`."""
+        awake = [waiter for waiter in waiters if waiter is not None]
+        if not awake:
+            return
+        try:
+            self._loop.call_soon_threadsafe(_resolve, awake, why)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            _log.debug("%d waiters are gone with their event loop.", len(awake))
+
+    def _release(self) -> None:
+        if self._pending:
+            settles = [item.waiter for item in self._pending if item.kind == "settle"]
+            _log.critical(
+                "%d settles could not be written and are lost; their intents stay unsettled. %s",
+                len(settles),
+                self.trouble,
+            )
+            self._tell(settles, self.trouble)
+        try:
+            self._db.execute(
+                "UPDATE writers SET closed_ns = ? WHERE writer = ?",
+                (self._clock.wall_ns(), self.writer),
+            )
+            self._db.close()
+        except sqlite3.Error as error:
+            _log.warning("The ledger was not closed in order. %s", explain(error, self._path))
+        os.close(self._wal_fd)
+        os.close(self._lock_fd)
+
+
+def _resolve(waiters: list[asyncio.Future[None]], why: str | None) -> None:
+    """On the event loop's thread; a waiter may have been cancelled meanwhile."""
+    for waiter in waiters:
+        if waiter.done():
+            continue
+        if why is None:
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(LedgerUnavailable(why))
+            waiter.exception()  # seen: a waiter that nobody awaits is not worth a warning
