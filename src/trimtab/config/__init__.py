@@ -1,0 +1,1 @@
+"""`trimtab.toml` -> one immutable `Project`. The only package that reads the environment."""

@@ -1,0 +1,192 @@
+"""Find `trimtab.toml`, read it, and make the immutable `Project` of it."""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trimtab.config.environment import environment
+from trimtab.config.locate import locate_keys
+from trimtab.config.reader import TableReader
+from trimtab.config.rules import check_tables
+from trimtab.config.schema import (
+    DEFAULT_ROUTE,
+    FILE_NAME,
+    Project,
+    ProjectTable,
+    Provider,
+    ProviderTable,
+    Route,
+    Target,
+    Timeouts,
+    TimeoutsTable,
+)
+from trimtab.config.secret import Secret
+from trimtab.errors import ConfigError, Finding
+from trimtab.plugins import PROVIDERS, plugin_names
+from trimtab.types.refs import ModelRef
+
+__all__ = ["find_project_file", "load_project"]
+
+_DIGEST_CHARS = 12
+_TOML_POSITION = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+_REMEDY_MISSING = "Run: trimtab init"
+
+
+def find_project_file(start: Path) -> Path:
+    """The `trimtab.toml` in the folder `start` or the nearest of its parents.
+
+    Raises:
+        ConfigError: there is none; the finding lists every place searched.
+    """
+    start = start.absolute()
+    places = [folder / FILE_NAME for folder in (start, *start.parents)]
+    for place in places:
+        if place.is_file():
+            return place
+    searched = ", ".join(str(place) for place in places)
+    problem = f"no {FILE_NAME} here or in a folder above; searched {searched}"
+    raise ConfigError([Finding(str(start), problem, _REMEDY_MISSING)])
+
+
+def load_project(
+    path: Path,
+    environ: Mapping[str, str] | None = None,
+    *,
+    kinds: Collection[str] | None = None,
+) -> Project:
+    """The project that the file `path` describes, or the `trimtab.toml` in the folder `path`.
+
+    Args:
+        path: the file or its folder.
+        environ: where credentials are looked up; the environment of this process by default.
+        kinds: the provider kinds to accept; the installed ones by default.
+
+    Raises:
+        ConfigError: the file is missing or wrong. It carries every finding, each with its line.
+    """
+    file = (path / FILE_NAME if path.is_dir() else path).absolute()
+    content = _read_bytes(file)
+    text, raw = _parse(file, content)
+    reader = TableReader(file, locate_keys(text))
+    tables = reader.read(ProjectTable, raw)
+    assert tables is not None, "the file as a whole has no required key"
+    offered = plugin_names(PROVIDERS) if kinds is None else kinds
+    check_tables(tables, raw, folder=file.parent, kinds=offered, reader=reader)
+    if reader.findings:
+        raise ConfigError(reader.findings)
+    variables = environment() if environ is None else environ
+    providers = {
+        name: _resolve_provider(name, table, folder=file.parent, environ=variables)
+        for name, table in tables.providers.items()
+    }
+    return Project(
+        file=file,
+        folder=file.parent,
+        digest=hashlib.sha256(content).hexdigest()[:_DIGEST_CHARS],
+        server=tables.server,
+        recording=tables.recording,
+        providers=providers,
+        models=tables.models,
+        routes=tables.routes,
+        targets=_resolve_targets(tables),
+        warnings=_missing_keys(providers, reader),
+    )
+
+
+def _read_bytes(file: Path) -> bytes:
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError([Finding(str(file), "no such file", _REMEDY_MISSING)]) from None
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+        raise ConfigError([Finding(str(file), problem, "Check its permissions")]) from error
+    if not content.strip():
+        # An editor that truncates before it writes must not switch every model off for a moment.
+        raise ConfigError([Finding(str(file), "the file is empty", _REMEDY_MISSING)])
+    return content
+
+
+def _parse(file: Path, content: bytes) -> tuple[str, dict[str, Any]]:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError([Finding(f"{file}:{line}", "not UTF-8", "Save it as UTF-8")]) from None
+    # tomllib does this too, and the line numbers must be those of the same text.
+    text = text.replace("\r\n", "\n")
+    try:
+        return text, tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([_syntax_finding(file, text, str(error))]) from None
+
+
+def _syntax_finding(file: Path, text: str, message: str) -> Finding:
+    found = _TOML_POSITION.search(message)
+    lines = text.splitlines() or [""]
+    line, column = found.groups() if found else (None, None)
+    place = f"{file}:{line or len(lines)}:{column or len(lines[-1]) + 1}"
+    problem = f"not TOML: {_TOML_POSITION.sub('', message)}"
+    return Finding(place, problem, "Correct the syntax; see https://toml.io")
+
+
+def _resolve_provider(
+    name: str, table: ProviderTable, *, folder: Path, environ: Mapping[str, str]
+) -> Provider:
+    written = {key: getattr(table, key) for key in table.__struct_fields__}
+    key = environ.get(table.api_key_env, "").strip() if table.api_key_env else ""
+    written["kind"] = table.kind or name
+    written["ca_file"] = folder / table.ca_file if table.ca_file else None
+    written["weights"] = folder / table.weights if table.weights else None
+    return Provider(**written, name=name, key=Secret(key) if key else None)
+
+
+def _missing_keys(providers: Mapping[str, Provider], reader: TableReader) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(
+            reader.place(("providers", name, "api_key_env")),
+            f"the environment variable {provider.api_key_env} is not set",
+            f"Set it before you start; until then every call to {name} fails",
+        )
+        for name, provider in providers.items()
+        if provider.lacks_key
+    )
+
+
+def _resolve_targets(tables: ProjectTable) -> dict[str, Target]:
+    """Every name a caller may write, ready for one look-up per inference."""
+    default = tables.routes.get(DEFAULT_ROUTE, Route())
+    limits = _overlay(Timeouts(), default.timeouts)
+    targets = {
+        alias: _target(tables, alias, route=DEFAULT_ROUTE, timeouts=limits)
+        for alias in tables.models
+    }
+    for name, route in tables.routes.items():
+        if name != DEFAULT_ROUTE:
+            timeouts = _overlay(limits, route.timeouts)
+            targets[name] = _target(tables, route.model, route=name, timeouts=timeouts)
+    return targets
+
+
+def _target(tables: ProjectTable, alias: str, *, route: str, timeouts: Timeouts) -> Target:
+    model = tables.models[alias]
+    return Target(
+        route=route,
+        alias=alias,
+        ref=ModelRef.parse(model.ref),
+        timeouts=timeouts,
+        max_output_tokens=model.max_output_tokens,
+    )
+
+
+def _overlay(limits: Timeouts, own: TimeoutsTable) -> Timeouts:
+    written = {key: getattr(own, key) for key in own.__struct_fields__}
+    return msgspec.structs.replace(
+        limits, **{key: value for key, value in written.items() if value is not None}
+    )

@@ -1,0 +1,263 @@
+"""The shape of `trimtab.toml`, and of the project that it becomes.
+
+A class named `...Table` is exactly what may be written in the file; the class without the suffix
+adds what loading found out. Every field of a table has a row in `docs/config.md`.
+"""
+
+import difflib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from trimtab.config.secret import Secret
+from trimtab.errors import Finding, UnknownModel
+from trimtab.types.refs import ModelRef
+
+__all__ = [
+    "DEFAULT_ROUTE",
+    "FILE_NAME",
+    "Model",
+    "Price",
+    "Project",
+    "ProjectTable",
+    "Provider",
+    "ProviderTable",
+    "Recording",
+    "Route",
+    "Server",
+    "Target",
+    "Timeouts",
+    "TimeoutsTable",
+]
+
+FILE_NAME = "trimtab.toml"
+DEFAULT_ROUTE = "default"
+
+_MAX_SHOWN_NAME = 80  # a caller's model name comes back in an error; a megabyte of it must not
+_Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the gateway listens and how much it takes on.
+
+    Attributes:
+        host: address to bind.
+        port: TCP port; 0 lets the system choose.
+        max_body_bytes: largest request body.
+        drain_s: seconds that streams get to finish after SIGTERM.
+        max_inflight: inferences at once; above it callers get 503.
+    """
+
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
+    max_body_bytes: Annotated[int, Meta(ge=1_024, le=1_000_000_000)] = 20_000_000
+    drain_s: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
+    max_inflight: Annotated[int, Meta(ge=1, le=1_000_000)] = 2_000
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is kept of each inference besides its figures.
+
+    Attributes:
+        bodies: "full" keeps request and response texts in the data folder; "off" keeps none.
+        retention_days: days after which events and bodies are deleted. The ledger is kept.
+    """
+
+    bodies: Literal["off", "full"] = "off"
+    retention_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
+
+
+class ProviderTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[providers.NAME]` as written.
+
+    Attributes:
+        kind: name in the entry-point group `trimtab.providers`; "" means the table's name.
+        base_url: where its API begins; "" means the default of the kind.
+        api_key_env: name of the variable that holds the key; "" means that none is sent.
+        ca_file: certificates to trust instead of the system's.
+        weights: GGUF file of a local model; None means the one that ships.
+        context_tokens: context window of a local model, shared by its parallel slots.
+        parallel: sequences that a local model works on at once.
+        threads: CPU threads of a local model.
+    """
+
+    kind: str = ""
+    base_url: Annotated[
+        str,
+        Meta(pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$", description="an http:// or https:// URL"),
+    ] = ""
+    api_key_env: Annotated[
+        str,
+        Meta(pattern=r"^([A-Za-z_]\w*)?$", description="the name of an environment variable"),
+    ] = ""
+    ca_file: Path | None = None
+    weights: Path | None = None
+    context_tokens: Annotated[int, Meta(ge=256, le=1_048_576)] = 4_096
+    parallel: Annotated[int, Meta(ge=1, le=256)] = 2
+    threads: Annotated[int, Meta(ge=1, le=1_024)] = 1
+
+
+class Provider(ProviderTable, frozen=True, kw_only=True):
+    """A provider, ready to be called: `kind` is filled in and paths are absolute.
+
+    Attributes:
+        name: name of its table.
+        key: its credential, or None where none is wanted or the variable is not set.
+    """
+
+    name: str
+    key: Secret | None = None
+
+    @property
+    def lacks_key(self) -> bool:
+        """True if it wants a credential and the variable is not set: a call cannot succeed."""
+        return bool(self.api_key_env) and self.key is None
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a model costs, declared by the project. USD per million tokens, exact decimals.
+
+    Attributes:
+        input_usd_per_mtok: input that no other price covers.
+        output_usd_per_mtok: output that no other price covers.
+        cache_read_usd_per_mtok: input from the prompt cache; None means the price of input.
+        cache_write_usd_per_mtok: input written to the cache; None means the price of input.
+        reasoning_usd_per_mtok: hidden output; None means the price of output.
+    """
+
+    input_usd_per_mtok: Decimal
+    output_usd_per_mtok: Decimal
+    cache_read_usd_per_mtok: Decimal | None = None
+    cache_write_usd_per_mtok: Decimal | None = None
+    reasoning_usd_per_mtok: Decimal | None = None
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[models.ALIAS]`: a name that callers use for a model at a provider.
+
+    Attributes:
+        ref: `provider:model`.
+        max_output_tokens: output assumed for the hold when a request does not limit it.
+        price_as: `provider:model` of the price book to price it like; "" means by itself.
+        price: its own price; None means that of the price book.
+    """
+
+    ref: str
+    max_output_tokens: Annotated[int, Meta(ge=1, le=10_000_000)] = 4_096
+    price_as: str = ""
+    price: Price | None = None
+
+
+class TimeoutsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The limits that a route sets itself; None takes that of `routes.default`."""
+
+    connect_s: _Seconds | None = None
+    ttft_s: _Seconds | None = None
+    idle_s: _Seconds | None = None
+    total_s: _Seconds | None = None
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """The four limits of an inference, complete.
+
+    Attributes:
+        connect_s: seconds to a connection, TLS included.
+        ttft_s: seconds from sending the request to the first token of a stream.
+        idle_s: longest gap in seconds between two frames of a stream.
+        total_s: seconds for the whole inference.
+    """
+
+    connect_s: float = 5.0
+    ttft_s: float = 30.0
+    idle_s: float = 30.0
+    total_s: float = 300.0
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[routes.NAME]`: an alias with limits of its own. `default` sets limits for all others.
+
+    Attributes:
+        model: the alias that serves it; "" in `default` only.
+        timeouts: its own limits.
+    """
+
+    model: str = ""
+    timeouts: TimeoutsTable = TimeoutsTable()
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model name of a request stands for.
+
+    Attributes:
+        route: route that serves it.
+        alias: alias in `[models]`.
+        ref: provider and model.
+        timeouts: complete limits of the route.
+        max_output_tokens: output assumed for the hold when the request does not limit it.
+    """
+
+    route: str
+    alias: str
+    ref: ModelRef
+    timeouts: Timeouts
+    max_output_tokens: int
+
+
+class ProjectTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file as written."""
+
+    server: Server = Server()
+    recording: Recording = Recording()
+    providers: dict[str, ProviderTable] = {}
+    models: dict[str, Model] = {}
+    routes: dict[str, Route] = {}
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """One immutable snapshot of the project folder; an inference uses one from start to end.
+
+    Attributes:
+        file: the `trimtab.toml` that it was loaded from.
+        folder: the folder of that file.
+        digest: first 12 hex digits of the SHA-256 of the file's bytes.
+        server: where the gateway listens.
+        recording: what is kept.
+        providers: by name.
+        models: by alias.
+        routes: by name, as written.
+        targets: by every name that a caller may write.
+        warnings: what is wrong without preventing a start.
+    """
+
+    file: Path
+    folder: Path
+    digest: str
+    server: Server
+    recording: Recording
+    providers: dict[str, Provider]
+    models: dict[str, Model]
+    routes: dict[str, Route]
+    targets: dict[str, Target]
+    warnings: tuple[Finding, ...] = ()
+
+    def resolve(self, name: str) -> Target:
+        """What `name`, the model of a request, stands for: a route or an alias.
+
+        Raises:
+            UnknownModel: the project declares neither.
+        """
+        target = self.targets.get(name)
+        if target is None:
+            raise UnknownModel(self._unknown(name[:_MAX_SHOWN_NAME]), param="model")
+        return target
+
+    def _unknown(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self.targets, n=3) or sorted(self.targets)[:3]
+        offer = f" Did you mean {' or '.join(near)}?" if near else ""
+        return (
+            f"The project has no model or route {name!r}.{offer} "
+            f'Declare it as [models."{name}"] with a ref in {FILE_NAME}.'
+        )
