@@ -9,7 +9,7 @@ from trimtab.config.environment import data_folder
 from trimtab.config.load import load_project
 from trimtab.config.schema import Project, Provider
 from trimtab.config.watch import ProjectWatcher
-from trimtab.errors import ConfigError
+from trimtab.errors import ConfigError, Finding
 from trimtab.gateway.gateway import Gateway
 from trimtab.gateway.pool import Origin
 from trimtab.gateway.serving import Serving, Upstream
@@ -21,7 +21,7 @@ from trimtab.store.protocol import KeyStore, Ledger, Reader
 from trimtab.store.records import RebuildReport, VerifyReport
 from trimtab.types.clock import Clock, SystemClock
 
-__all__ = ["App", "open_keys", "open_reader", "rebuild_store", "verify_store"]
+__all__ = ["App", "check_project", "open_keys", "open_reader", "rebuild_store", "verify_store"]
 
 _log = logging.getLogger("trimtab.app")
 
@@ -106,7 +106,7 @@ class App:
     async def _start_engines(self) -> None:
         project = self.gateway.serving.project
         for name, provider in project.providers.items():
-            kind = _kind_of(name, provider)
+            kind = _kind_of(provider)
             if kind.open_engine is not None:
                 engine = kind.open_engine(provider)
                 self._engines[name] = engine
@@ -120,22 +120,29 @@ class App:
         return Serving(project, PriceBook(project), upstreams)
 
     def _upstream(self, name: str, provider: Provider) -> Upstream:
-        kind = _kind_of(name, provider)
+        kind = _kind_of(provider)
         address = self._addresses.get(name) or provider.base_url or kind.default_base_url
         problem = ""
         if kind.open_engine is not None and name not in self._addresses:
             problem = f"The engine of provider {name} is not running; restart the gateway."
             address = "http://127.0.0.1:9/v1"
-        key = provider.key.reveal() if provider.key is not None else ""
-        variable = provider.api_key_env or (kind.default_key_env if not provider.base_url else "")
-        if variable and not key:
+        if provider.lacks_key:
             problem = (
-                f"Provider {name} needs a key: put it into the environment variable {variable} "
-                "and start the gateway again."
+                f"Provider {name} needs a key: put it into the environment variable "
+                f"{provider.api_key_env} and start the gateway again."
             )
         return Upstream.build(
-            name, Origin.parse(address), key=key, ca_file=provider.ca_file, problem=problem
+            name,
+            Origin.parse(address),
+            key=provider.key.reveal() if provider.key is not None else "",
+            ca_file=provider.ca_file,
+            problem=problem,
         )
+
+
+def check_project(project: Project) -> tuple[list[Finding], list[Finding]]:
+    """What is wrong with a project that loads: errors, and warnings."""
+    return PriceBook(project).unpriced(), list(project.warnings)
 
 
 def open_keys(project_file: Path) -> KeyStore:
@@ -158,10 +165,8 @@ def rebuild_store(project_file: Path) -> RebuildReport:
     return sqlite.rebuild(data_folder(load_project(project_file)))
 
 
-def _kind_of(name: str, provider: Provider) -> ProviderKind:
-    kind = load_plugin(
-        PROVIDERS, provider.kind or name, lambda plugin: isinstance(plugin, ProviderKind)
-    )
+def _kind_of(provider: Provider) -> ProviderKind:
+    kind = load_plugin(PROVIDERS, provider.kind, lambda plugin: isinstance(plugin, ProviderKind))
     assert isinstance(kind, ProviderKind)
     return kind
 

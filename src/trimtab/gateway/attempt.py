@@ -204,7 +204,9 @@ class Attempt(AnswerSink, OutletListener):
     def on_end(self) -> None:
         self._message_ended = True
         if not self._streaming:
-            error = refusal(self.status, self.headers, self.body, self.stream is not None)
+            error = refusal(
+                self.status, self.headers, self.body, stream_wanted=self.stream is not None
+            )
             if error is not None:
                 self._fail(error)
                 return

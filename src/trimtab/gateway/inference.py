@@ -82,7 +82,9 @@ class Inference:
             attempt.abandon(error)
             self._may_try_again = attempt.stale and self._number < _MAX_ATTEMPTS
             return await self._settle_failed(attempt, intent, error)
-        except BaseException as error:  # a defect, or the process ends: still nothing goes unsettled
+        except (
+            BaseException
+        ) as error:  # a defect, or the process ends: still nothing goes unsettled
             attempt.abandon(CallerGone("The gateway stopped serving this."))
             self._record(attempt, error)
             raise

@@ -3,12 +3,13 @@
 import asyncio
 import ssl
 from collections import deque
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from trimtab.errors import Finding, ConfigError, ProviderError, ProviderUnreachable
+from trimtab.errors import ConfigError, Finding, ProviderError, ProviderUnreachable
 from trimtab.gateway.upstream import AnswerSink, UpstreamConnection
 
 __all__ = ["Origin", "Pool"]
@@ -62,7 +63,7 @@ class Origin(NamedTuple):
 class Pool:
     """Connections to one origin, the most recently used first: the fewest go stale."""
 
-    def __init__(self, origin: Origin, ca_file: str | None = None) -> None:
+    def __init__(self, origin: Origin, ca_file: Path | None = None) -> None:
         self.origin = origin
         self._free: deque[UpstreamConnection] = deque(maxlen=_MAX_FREE)
         self._ssl = ssl.create_default_context(cafile=ca_file) if origin.scheme == "https" else None
@@ -125,6 +126,10 @@ class _Drain(AnswerSink):
         self._pool = pool
         self._connection = connection
         self._timer = asyncio.get_running_loop().call_later(_DRAIN_S, connection.abort)
+
+    @override
+    def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:
+        pass
 
     @override
     def on_data(self, data: bytes) -> None:

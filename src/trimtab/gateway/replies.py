@@ -20,19 +20,19 @@ _STREAM_HEADERS: HeaderList = (
 def stream_headers(call: Call, attempt: Attempt, number: int) -> HeaderList:
     """Headers of a streamed answer; its cost is not known yet."""
     served = attempt.stream.served_model if attempt.stream is not None else ""
-    return [*_STREAM_HEADERS, *_common(call, attempt, served, number)]
+    return [*_STREAM_HEADERS, *_common(call, attempt, served=served, number=number)]
 
 
 def whole_headers(call: Call, attempt: Attempt, settle: Settle) -> HeaderList:
     """Headers of an answer that is sent whole."""
     return [
         (b"content-type", b"application/json"),
-        *_common(call, attempt, settle.served_model, settle.attempt),
+        *_common(call, attempt, served=settle.served_model, number=settle.attempt),
         (b"x-trimtab-cost-nanousd", b"%d" % settle.cost_nanousd),
     ]
 
 
-def _common(call: Call, attempt: Attempt, served: str, number: int) -> HeaderList:
+def _common(call: Call, attempt: Attempt, *, served: str, number: int) -> HeaderList:
     headers = [
         (b"x-trimtab-provider", _value(call.target.ref.provider)),
         (b"x-trimtab-served-model", _value(served or call.target.ref.model)),

@@ -1,5 +1,6 @@
 """What one inference is served with: an immutable snapshot, swapped whole on a reload."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 from trimtab.config.schema import Project
@@ -26,7 +27,7 @@ class Upstream(NamedTuple):
 
     @classmethod
     def build(
-        cls, name: str, origin: Origin, *, key: str, ca_file: str | None, problem: str
+        cls, name: str, origin: Origin, *, key: str, ca_file: Path | None, problem: str
     ) -> "Upstream":
         """Prepare everything about a call that does not depend on the request."""
         lines = [

@@ -28,7 +28,7 @@ def settle_of(
 ) -> Settle:
     """The ledger entry that ends attempt number `number`, which `error` ended if it is not None."""
     learnt = _learnt(attempt)
-    usage, source = _usage(call, attempt, learnt, error)
+    usage, source = _usage(call, attempt, learnt.usage, error=error)
     card = call.card
     if learnt.service_tier:
         card = call.serving.prices.card(call.target, call.started_ns, learnt.service_tier)
@@ -56,9 +56,7 @@ def settle_of(
 def _learnt(attempt: Attempt) -> _Learnt:
     stream = attempt.stream
     if stream is not None:
-        return _Learnt(
-            stream.usage, stream.served_model, stream.service_tier, stream.finish_reason
-        )
+        return _Learnt(stream.usage, stream.served_model, stream.service_tier, stream.finish_reason)
     answer = (read_answer(attempt.body) if attempt.status == 200 else None) or _NO_ANSWER
     return _Learnt(
         answer.usage.normalised() if answer.usage is not None else None,
@@ -69,15 +67,15 @@ def _learnt(attempt: Attempt) -> _Learnt:
 
 
 def _usage(
-    call: Call, attempt: Attempt, learnt: _Learnt, error: BaseException | None
+    call: Call, attempt: Attempt, reported: Usage | None, *, error: BaseException | None
 ) -> tuple[Usage, UsageSource]:
     """What was used, and who says so.
 
     A provider that answered with an error, or was never reached, did no work. Where it was cut off
     or left without a verdict it may bill what it did, so that is estimated and marked as such.
     """
-    if learnt.usage is not None:
-        return learnt.usage, "reported"
+    if reported is not None:
+        return reported, "reported"
     no_verdict = error is None or attempt.status == 200 or not isinstance(error, ProviderError)
     if isinstance(error, ProviderTimeout):
         no_verdict = True

@@ -42,6 +42,15 @@ class AnswerSink(Protocol):
         ...
 
 
+class _Inflater(Protocol):
+    """What `zlib.decompressobj` returns."""
+
+    @property
+    def unconsumed_tail(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes: ...
+
+
 class UpstreamConnection(asyncio.Protocol):
     """One connection. Free, or busy with one call; after an error it is closed.
 
@@ -67,7 +76,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._head_bytes = 0
         self._in_body = False
         self._until_close = False
-        self._inflater: zlib._Decompress | None = None
+        self._inflater: _Inflater | None = None
 
     # ------------------------------------------------------------ what the attempt calls
 
@@ -161,9 +170,7 @@ class UpstreamConnection(asyncio.Protocol):
             return
         headers = self._headers
         self._in_body = True
-        self._until_close = (
-            b"content-length" not in headers and b"transfer-encoding" not in headers
-        )
+        self._until_close = b"content-length" not in headers and b"transfer-encoding" not in headers
         encoding = headers.get(b"content-encoding", b"identity").lower()
         if encoding != b"identity":
             self._inflater = zlib.decompressobj(_WINDOW[encoding]) if encoding in _WINDOW else None

@@ -32,11 +32,9 @@ class ProviderKind(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: its name in the entry-point group `trimtab.providers`.
         default_base_url: used when the project gives none; "" where it must.
-        default_key_env: variable that holds the key when the project names none; "" for no key.
         open_engine: makes the engine that serves this provider, or None where there is none to run.
     """
 
     name: str
     default_base_url: str = ""
-    default_key_env: str = ""
     open_engine: Callable[[Provider], Engine] | None = None

@@ -7,5 +7,4 @@ __all__ = ["PROVIDER"]
 PROVIDER = ProviderKind(
     name="openai",
     default_base_url="https://api.openai.com/v1",
-    default_key_env="OPENAI_API_KEY",
 )

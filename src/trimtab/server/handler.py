@@ -41,14 +41,7 @@ class Handler:
         gateway = self._app.gateway
         exchange.request_id = gateway.new_inference_id()
         try:
-            if self.stopping:
-                raise ShuttingDown("The gateway is shutting down. Try again in a few seconds.")
-            if exchange.path == b"/v1/chat/completions":
-                await self._chat(exchange)
-            else:
-                if exchange.path not in _OPEN_PATHS:
-                    identify(exchange, self._app.keys)
-                await serve_asgi(self._routes, exchange)
+            await self._route(exchange)
         except CallerGone:
             pass
         except TrimtabError as error:
@@ -56,6 +49,16 @@ class Handler:
         except Exception:  # noqa: BLE001 - the last line: a defect of ours must not kill the server
             _log.exception("defect while serving %s", exchange.request_id)
             self._tell(exchange, TrimtabError("Internal error. The gateway's log has the details."))
+
+    async def _route(self, exchange: Exchange) -> None:
+        if self.stopping:
+            raise ShuttingDown("The gateway is shutting down. Try again in a few seconds.")
+        if exchange.path == b"/v1/chat/completions":
+            await self._chat(exchange)
+        else:
+            if exchange.path not in _OPEN_PATHS:
+                identify(exchange, self._app.keys)
+            await serve_asgi(self._routes, exchange)
 
     async def _chat(self, exchange: Exchange) -> None:
         if exchange.method != "POST":

@@ -53,6 +53,7 @@ class HttpConnection(asyncio.Protocol, Wire):
     def __init__(
         self,
         limits: Limits,
+        *,
         serve: Callable[[Exchange], None],
         reject: Callable[[Exchange, RequestError], None],
         closed: Callable[["HttpConnection"], None],

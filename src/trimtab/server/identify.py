@@ -34,7 +34,9 @@ def identify(exchange: Exchange, keys: KeyStore) -> Caller:
         )
     key = keys.find(secret.strip().decode("latin-1"))
     if key is None:
-        raise InvalidKey("This key is unknown or revoked. `trimtab keys list` shows the valid ones.")
+        raise InvalidKey(
+            "This key is unknown or revoked. `trimtab keys list` shows the valid ones."
+        )
     return Caller(key_id=key.key_id, team=key.team, user=user, session=session)
 
 

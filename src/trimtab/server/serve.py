@@ -34,7 +34,10 @@ class _Listener:
     def new_connection(self) -> HttpConnection:
         limits = Limits(body_bytes=self._app.gateway.serving.project.server.max_body_bytes)
         connection = HttpConnection(
-            limits, self._start, self._handler.reject, self._connections.discard
+            limits,
+            serve=self._start,
+            reject=self._handler.reject,
+            closed=self._connections.discard,
         )
         self._connections.add(connection)
         return connection
@@ -67,9 +70,7 @@ class _Listener:
             connection.abort()
 
 
-async def serve(
-    app: App, *, host: str, port: int, on_ready: Callable[[str, int], None]
-) -> None:
+async def serve(app: App, *, host: str, port: int, on_ready: Callable[[str, int], None]) -> None:
     """Serve `app` until SIGTERM or SIGINT, then drain.
 
     Args:
@@ -93,9 +94,7 @@ async def serve(
     async with asyncio.TaskGroup() as group:
         listener = _Listener(app, group)
         try:
-            server = await loop.create_server(
-                listener.new_connection, host, port, backlog=_BACKLOG
-            )
+            server = await loop.create_server(listener.new_connection, host, port, backlog=_BACKLOG)
         except OSError as error:
             raise UsageError(
                 f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port."

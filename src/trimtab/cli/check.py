@@ -1,0 +1,35 @@
+"""`trimtab check`: is the project folder right?"""
+
+from pathlib import Path
+
+import typer
+
+from trimtab.cli.options import Json, ProjectFolder
+
+__all__ = ["check"]
+
+
+def check(project: ProjectFolder = Path(), as_json: Json = False) -> None:
+    """Validate the project folder: syntax, names, prices, keys in the environment."""
+    from trimtab.app import check_project
+    from trimtab.cli.output import print_json
+    from trimtab.config.load import find_project_file, load_project
+    from trimtab.errors import ConfigError
+
+    file = find_project_file(project)
+    try:
+        loaded = load_project(file)
+        errors, warnings = check_project(loaded)
+    except ConfigError as error:
+        errors, warnings = error.findings, []
+    if as_json:
+        print_json({"file": str(file), "errors": errors, "warnings": warnings, "ok": not errors})
+    else:
+        for finding in errors:
+            typer.echo(f"error: {finding}")
+        for finding in warnings:
+            typer.echo(f"warning: {finding}")
+        if not errors:
+            typer.echo(f"{file} is valid.")
+    if errors:
+        raise typer.Exit(1)

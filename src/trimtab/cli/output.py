@@ -1,0 +1,42 @@
+"""Printing: tables for people, JSON for programs."""
+
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["console", "format_ms", "format_time", "print_json", "table"]
+
+console = Console(highlight=False)
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 - anything that msgspec can encode
+    """One JSON document on standard output."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def table(title: str, *columns: str) -> Table:
+    """A table whose first column is text and whose others are figures."""
+    made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        made.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+    return made
+
+
+def format_ms(value: float | None) -> str:
+    """A duration for people."""
+    if value is None:
+        return "-"
+    if value >= 10_000:
+        return f"{value / 1000:.1f} s"
+    if value >= 1000:
+        return f"{value / 1000:.2f} s"
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+def format_time(at_ns: int) -> str:
+    """A moment for people, in UTC."""
+    return datetime.fromtimestamp(at_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,37 @@
+"""`trimtab spend`: what it costs, and who causes it."""
+
+from pathlib import Path
+
+import typer
+
+from trimtab.cli.options import Json, ProjectFolder, Since
+
+__all__ = ["spend"]
+
+spend = typer.Typer(help="What it costs, and who causes it.", no_args_is_help=True)
+
+
+@spend.callback()
+def _spend() -> None:
+    pass
+
+
+@spend.command()
+def users(since: Since = "7d", project: ProjectFolder = Path(), as_json: Json = False) -> None:
+    """Cost per end user: requests, tokens, share, median and P95 per request, outliers."""
+    from trimtab.app import open_reader
+    from trimtab.cli.output import print_json
+    from trimtab.config.load import find_project_file
+    from trimtab.insights.spending import spend_per_user
+    from trimtab.insights.window import parse_window_ns
+    from trimtab.types.clock import SystemClock
+
+    now_ns = SystemClock.wall_ns()
+    reader = open_reader(find_project_file(project))
+    report = spend_per_user(reader, now_ns - parse_window_ns(since), now_ns)
+    if as_json:
+        print_json(report)
+    else:
+        from trimtab.cli.spend_table import print_spend
+
+        print_spend(report)

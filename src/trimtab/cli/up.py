@@ -1,0 +1,71 @@
+"""`trimtab up`: serve a project folder."""
+
+import gc
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trimtab.cli.options import ProjectFolder
+
+__all__ = ["run_gateway", "up"]
+
+_SWITCH_INTERVAL_S = 0.0005  # so that the writer's work never holds up the event loop for long
+
+
+def up(
+    project: ProjectFolder = Path(),
+    host: Annotated[str | None, typer.Option(help="Instead of server.host.")] = None,
+    port: Annotated[int | None, typer.Option(help="Instead of server.port; 0 for any.")] = None,
+) -> None:
+    """Serve the project until Ctrl-C or SIGTERM."""
+    import logging
+
+    from trimtab.config.load import find_project_file
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    run_gateway(find_project_file(project), host, port)
+
+
+def run_gateway(file: Path, host: str | None, port: int | None) -> None:
+    """Run the gateway in this process to its end."""
+    import uvloop
+
+    from trimtab.app import App
+    from trimtab.server.serve import serve
+
+    def say_ready(address: str, bound: int) -> None:
+        name = f"[{address}]" if ":" in address else address
+        print(f"trimtab serves {file} at http://{name}:{bound}/v1", flush=True)
+        if not open_to_keys:
+            print(
+                "No keys are configured: only this machine is served. "
+                "Make one with `trimtab keys create NAME`.",
+                flush=True,
+            )
+        # What is here now stays: later collections need not look at it again.
+        gc.collect()
+        gc.freeze()
+
+    open_to_keys = False
+
+    async def run() -> None:
+        nonlocal open_to_keys
+        app = await App.open(file)
+        open_to_keys = app.keys.any_configured()
+        try:
+            server = app.gateway.serving.project.server
+            for finding in app.gateway.serving.project.warnings:
+                print(f"warning: {finding}", file=sys.stderr, flush=True)
+            await serve(
+                app,
+                host=host if host is not None else server.host,
+                port=port if port is not None else server.port,
+                on_ready=say_ready,
+            )
+        finally:
+            await app.close()
+
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    uvloop.run(run())

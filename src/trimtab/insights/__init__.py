@@ -1,0 +1,1 @@
+"""Questions to the store: who spends what, and how long people wait."""

@@ -1,0 +1,86 @@
+"""How long people wait: percentiles, with timeouts counted at their deadline."""
+
+from typing import Literal
+
+import msgspec
+
+from trimtab.stats.histogram import LogHistogram
+from trimtab.store.protocol import Reader
+from trimtab.store.records import GroupSummary
+
+__all__ = ["LatencyRow", "Percentiles", "latency_by"]
+
+Grouping = Literal["total", "model", "route", "user"]
+
+
+class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
+    """A distribution of durations in milliseconds, each within 1 %; None where nothing was timed.
+
+    Attributes:
+        count: how many were timed.
+    """
+
+    count: int
+    p50_ms: float | None
+    p90_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    p999_ms: float | None
+    max_ms: float | None
+
+    @classmethod
+    def of(cls, histogram: LogHistogram, max_us: int) -> "Percentiles":
+        """Read the percentiles of a histogram of microseconds."""
+        count = histogram.count
+
+        def at(q: float) -> float | None:
+            value = histogram.percentile(q)
+            return None if value is None else round(min(value, max_us) / 1000, 3)
+
+        return cls(
+            count=count,
+            p50_ms=at(0.5),
+            p90_ms=at(0.9),
+            p95_ms=at(0.95),
+            p99_ms=at(0.99),
+            p999_ms=at(0.999),
+            max_ms=max_us / 1000 if count else None,
+        )
+
+
+class LatencyRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One model, route or user, or all of them.
+
+    Attributes:
+        total: from the request to the end of the answer, of every inference. A timeout counts at
+            its deadline, a cancelled one at the moment it was cancelled: both are lower bounds.
+        ttft: to the first token, of streams; one that timed out before it counts at its limit.
+    """
+
+    value: str
+    requests: int
+    errors: int
+    timeouts: int
+    cancelled: int
+    total: Percentiles
+    ttft: Percentiles
+
+
+def latency_by(
+    reader: Reader, grouping: Grouping, *, since_ns: int, until_ns: int
+) -> list[LatencyRow]:
+    """Latency of each value of `grouping` between two UTC times, the busiest first."""
+    groups = reader.usage_by(grouping, since_ns, until_ns)
+    return [_row(group) for group in sorted(groups, key=lambda group: -group.requests)]
+
+
+def _row(group: GroupSummary) -> LatencyRow:
+    return LatencyRow(
+        value=group.value,
+        requests=group.requests,
+        errors=group.errors,
+        timeouts=group.timeouts,
+        cancelled=group.cancelled,
+        total=Percentiles.of(group.latency_histogram, group.latency_max_us),
+        ttft=Percentiles.of(group.ttft_histogram, group.ttft_max_us),
+    )
