@@ -1,0 +1,1 @@
+"""What an inference costs: price book, exact rates, holds. Integer nano-dollars throughout."""
