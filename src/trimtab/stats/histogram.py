@@ -10,6 +10,7 @@ from math import ceil, floor, log
 from typing import Final, Self
 
 import msgspec
+from typing_extensions import override
 
 __all__ = ["ZERO_BUCKET", "LogHistogram"]
 
@@ -49,7 +50,7 @@ class LogHistogram:
     def merge(self, other: "LogHistogram") -> None:
         """Add everything that `other` counted; as if each value had been added here."""
         counts = self._counts
-        for index, count in other._counts.items():
+        for index, count in other._counts.items():  # noqa: SLF001 - of the same class
             counts[index] = counts.get(index, 0) + count
 
     @property
@@ -98,10 +99,12 @@ class LogHistogram:
         histogram._counts = _decode(data)
         return histogram
 
+    @override
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LogHistogram) and self._counts == other._counts
 
     __hash__ = None  # pyright: ignore[reportAssignmentType] - mutable
 
+    @override
     def __repr__(self) -> str:
         return f"LogHistogram(count={self.count}, p50={self.percentile(0.5)})"

@@ -37,7 +37,7 @@ def decode_record(kind: Kind, body: bytes) -> Record:
     return _decode_intent(body) if kind == "intent" else _decode_settle(body)
 
 
-def link(previous: bytes, place: tuple[int, int], kind: Kind, body: bytes) -> bytes:
+def link(previous: bytes, place: tuple[int, int], *, kind: Kind, body: bytes) -> bytes:
     """The 32-byte hash of an entry: `sha256(previous ‖ writer ‖ seq ‖ kind ‖ body)`.
 
     Args:

@@ -30,7 +30,7 @@ class Ledger(Protocol):
         """Done when the settle survives the death of this process. It is never dropped."""
         ...
 
-    def record_body(
+    def record_body(  # noqa: PLR0917 - what was asked, then what was answered
         self, inference_id: str, started_ns: int, request: bytes, response: bytes
     ) -> None:
         """Keep what was said, if there is room; a body that found none is counted."""

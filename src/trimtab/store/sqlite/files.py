@@ -4,14 +4,14 @@ import fcntl
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from trimtab.errors import StoreError
-from trimtab.store.sqlite import schema
+from trimtab.store.sqlite.schema import CONTROL, DAY, LEDGER, ROLLUPS, VERSION
 from trimtab.types.clock import NS_PER_S
 
 __all__ = [
@@ -61,22 +61,22 @@ def lock_path(data_dir: Path, writer: int) -> Path:
 
 def ledger_db(data_dir: Path) -> sqlite3.Connection:
     """The ledger, made if it is not there."""
-    return _connect(ledger_path(data_dir), schema.LEDGER)
+    return _connect(ledger_path(data_dir), LEDGER)
 
 
 def control_db(data_dir: Path) -> sqlite3.Connection:
     """Keys, made if not there."""
-    return _connect(data_dir / "control.sqlite", schema.CONTROL)
+    return _connect(data_dir / "control.sqlite", CONTROL)
 
 
 def rollups_db(data_dir: Path) -> sqlite3.Connection:
     """Rollups and the state of the projection, made if not there."""
-    return _connect(data_dir / "rollups.sqlite", schema.ROLLUPS)
+    return _connect(data_dir / "rollups.sqlite", ROLLUPS)
 
 
 def day_db(data_dir: Path, day: str) -> sqlite3.Connection:
     """Events and bodies of one UTC day, written `2026-11-23`, made if not there."""
-    return _connect(data_dir / f"events-{day}.sqlite", schema.DAY)
+    return _connect(data_dir / f"events-{day}.sqlite", DAY)
 
 
 def day_of(started_ns: int) -> str:
@@ -91,7 +91,7 @@ def days(data_dir: Path) -> list[str]:
 
 
 @contextmanager
-def exclusive(db: sqlite3.Connection) -> Iterator[None]:
+def exclusive(db: sqlite3.Connection) -> Generator[None]:
     """A transaction that no other process writes beside; undone if the body fails."""
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -104,7 +104,7 @@ def exclusive(db: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def snapshot(db: sqlite3.Connection) -> Iterator[None]:
+def snapshot(db: sqlite3.Connection) -> Generator[None]:
     """All reads inside see the file as it was at the first of them."""
     db.execute("BEGIN")
     try:
@@ -122,15 +122,19 @@ def _connect(path: Path, ddl: str) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, _BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        if _version(db) == 0:
-            _create(db, path, ddl)
-        if _version(db) != schema.VERSION:
-            raise StoreError(f"{path} was made by another version of trimtab. Upgrade trimtab.")
+        _prepare(db, path, ddl)
         db.execute("PRAGMA synchronous=NORMAL")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path, ddl: str) -> None:
+    if _version(db) == 0:
+        _create(db, path, ddl)
+    if _version(db) != VERSION:
+        raise StoreError(f"{path} was made by another version of trimtab. Upgrade trimtab.")
 
 
 def _version(db: sqlite3.Connection) -> int:
@@ -147,7 +151,7 @@ def _create(db: sqlite3.Connection, path: Path, ddl: str) -> None:
         fcntl.flock(folder, fcntl.LOCK_EX)
         if _version(db) == 0:
             db.execute("PRAGMA journal_mode=WAL")
-            db.executescript(f"BEGIN;{ddl}PRAGMA user_version={schema.VERSION};COMMIT;")
+            db.executescript(f"BEGIN;{ddl}PRAGMA user_version={VERSION};COMMIT;")
             os.fsync(folder)
     finally:
         os.close(folder)

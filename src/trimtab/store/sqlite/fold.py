@@ -10,13 +10,15 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from trimtab.stats.histogram import LogHistogram
 from trimtab.store.records import Event
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.records import Intent, Outcome, Settle, UsageSource
 from trimtab.types.usage import Usage
 
-__all__ = ["Fold", "InferenceState", "OpenAttempt", "Sample"]
+__all__ = ["Fold", "InferenceState", "Measures", "OpenAttempt", "Sample"]
 
+_bucket_of = LogHistogram.bucket_of
 _log = logging.getLogger(__name__)
 
 _OUTCOMES: Final[tuple[Outcome, ...]] = ("ok", "error", "timeout", "cancelled")
@@ -49,14 +51,30 @@ class InferenceState(msgspec.Struct):
     over: bool = False
 
 
+class Measures(NamedTuple):
+    """Of one inference, as values and as buckets of a `LogHistogram`.
+
+    Attributes:
+        latency_us: microseconds until it was over.
+        ttft_us: microseconds to the first token; 0 where nothing was streamed.
+        ttft_bucket: None where nothing was streamed.
+        cost_bucket: of its cost in nano-dollars, all attempts together.
+    """
+
+    latency_us: int
+    latency_bucket: int
+    ttft_us: int
+    ttft_bucket: int | None
+    cost_bucket: int
+
+
 class Sample(NamedTuple):
     """What one settle adds to the rollups.
 
     Attributes:
         sums: requests, ok, errors, timeouts, cancelled, input, cache read, cache write, output
             and reasoning tokens, cost and its estimated part in nano-dollars.
-        measures: latency_us, ttft_us or None, cost_nanousd of the whole inference; None for an
-            attempt that another one follows.
+        measures: of the whole inference; None for an attempt that another one follows.
     """
 
     started_s: int
@@ -66,7 +84,7 @@ class Sample(NamedTuple):
     key: str
     team: str
     sums: tuple[int, ...]
-    measures: tuple[int, int | None, int] | None
+    measures: Measures | None
 
 
 class Fold:
@@ -188,7 +206,17 @@ def _sample(intent: Intent, settle: Settle, event: Event) -> Sample:
             settle.cost_nanousd,
             settle.cost_nanousd if settle.usage_source == "estimated" else 0,
         ),
-        measures=(settle.latency_us, settle.ttft_us, event.cost_nanousd) if settle.final else None,
+        measures=_measures(settle, event) if settle.final else None,
+    )
+
+
+def _measures(settle: Settle, event: Event) -> Measures:
+    return Measures(
+        settle.latency_us,
+        _bucket_of(settle.latency_us),
+        settle.ttft_us or 0,
+        None if settle.ttft_us is None else _bucket_of(settle.ttft_us),
+        _bucket_of(event.cost_nanousd),
     )
 
 

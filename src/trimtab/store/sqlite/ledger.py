@@ -71,7 +71,7 @@ class SqliteLedger:
         """
         return self._record(settle)
 
-    def record_body(
+    def record_body(  # noqa: PLR0917 - what was asked, then what was answered
         self, inference_id: str, started_ns: int, request: bytes, response: bytes
     ) -> None:
         """See `Ledger.record_body`."""

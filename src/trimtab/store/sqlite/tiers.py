@@ -4,9 +4,10 @@ A row holds one value of one dimension for a minute, an hour or a day. Minutes a
 few values of total, route and model; users, keys and teams are many, and start at the hour.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from operator import add
+from typing import Final, NamedTuple, Self
 
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.records import Dimension
@@ -42,8 +43,6 @@ _TIERS: Final[dict[Dimension, tuple[int, ...]]] = {
     "team": _DAY_AND_HOUR,
 }
 
-_Place = tuple[int, Dimension, int, str]
-
 
 class Span(NamedTuple):
     """Rows of one tier that start at `since_s` or later and before `until_s`."""
@@ -78,11 +77,15 @@ def _cover(tiers: Sequence[int], since_s: int, until_s: int) -> Iterator[Span]:
 
 def rows_of(samples: Iterable[Sample]) -> list[tuple[object, ...]]:
     """Rows for the table `rollups`, one for each place that any of `samples` adds to."""
-    places: defaultdict[_Place, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        for place in _places(sample):
-            places[place].append(sample)
-    return [(*place, *_content(there)) for place, there in places.items()]
+    rows: list[tuple[object, ...]] = []
+    for (dimension, value), there in _by_value(samples).items():
+        finest, *coarser = reversed(_TIERS[dimension])
+        totals = {start: _Total.of(few) for start, few in _by_start(there, finest).items()}
+        rows.extend(_rows((finest, dimension, value), totals))
+        for tier_s in coarser:
+            totals = _coarsened(totals, tier_s)
+            rows.extend(_rows((tier_s, dimension, value), totals))
+    return rows
 
 
 def merged(left: bytes, right: bytes) -> bytes:
@@ -92,39 +95,74 @@ def merged(left: bytes, right: bytes) -> bytes:
     return histogram.to_bytes()
 
 
-def _places(sample: Sample) -> Iterator[_Place]:
-    started_s = sample.started_s
-    values: tuple[tuple[Dimension, str], ...] = (
-        ("total", ""),
-        ("route", sample.route),
-        ("model", sample.model),
-        ("user", sample.user),
-        ("key", sample.key),
-        ("team", sample.team),
-    )
-    for dimension, value in values:
-        if value or dimension not in {"key", "team"}:  # an open gateway knows neither
-            for tier_s in _TIERS[dimension]:
-                yield tier_s, dimension, started_s - started_s % tier_s, value
+class _Total:
+    """What some samples come to: columns in their order, buckets for each measure."""
+
+    def __init__(self, sums: list[int], maxima: list[int], measures: list[Counter[int]]) -> None:
+        self.sums = sums
+        self.maxima = maxima
+        self.measures = measures
+
+    @classmethod
+    def of(cls, samples: list[Sample]) -> Self:
+        """Add up samples of one place."""
+        measures = [sample.measures for sample in samples if sample.measures is not None]
+        return cls(
+            list(map(sum, zip(*[sample.sums for sample in samples], strict=True))),
+            [
+                max([measure.latency_us for measure in measures], default=0),
+                max([measure.ttft_us for measure in measures], default=0),
+            ],
+            [
+                Counter([measure.latency_bucket for measure in measures]),
+                Counter([m.ttft_bucket for m in measures if m.ttft_bucket is not None]),
+                Counter([measure.cost_bucket for measure in measures]),
+            ],
+        )
+
+    def plus(self, other: "_Total") -> "_Total":
+        """Both together."""
+        return _Total(
+            list(map(add, self.sums, other.sums)),
+            list(map(max, self.maxima, other.maxima)),
+            list(map(add, self.measures, other.measures)),
+        )
 
 
-def _content(samples: list[Sample]) -> tuple[object, ...]:
-    measures = [sample.measures for sample in samples if sample.measures is not None]
-    latency = [measure[0] for measure in measures]
-    ttft = [measure[1] for measure in measures if measure[1] is not None]
-    cost = [measure[2] for measure in measures]
-    return (
-        *map(sum, zip(*(sample.sums for sample in samples), strict=True)),
-        max(latency, default=0),
-        max(ttft, default=0),
-        _blob(latency),
-        _blob(ttft),
-        _blob(cost),
-    )
+def _by_value(samples: Iterable[Sample]) -> dict[tuple[Dimension, str], list[Sample]]:
+    found: defaultdict[tuple[Dimension, str], list[Sample]] = defaultdict(list)
+    for sample in samples:
+        found["total", ""].append(sample)
+        found["route", sample.route].append(sample)
+        found["model", sample.model].append(sample)
+        found["user", sample.user].append(sample)
+        if sample.key:  # an open gateway knows no keys
+            found["key", sample.key].append(sample)
+        if sample.team:
+            found["team", sample.team].append(sample)
+    return found
 
 
-def _blob(values: list[int]) -> bytes:
-    histogram = LogHistogram()
-    for value in values:
-        histogram.add(value)
-    return histogram.to_bytes()
+def _by_start(samples: list[Sample], tier_s: int) -> dict[int, list[Sample]]:
+    found: defaultdict[int, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        found[sample.started_s - sample.started_s % tier_s].append(sample)
+    return found
+
+
+def _coarsened(totals: dict[int, _Total], tier_s: int) -> dict[int, _Total]:
+    found: dict[int, _Total] = {}
+    for start_s, total in totals.items():
+        coarse_s = start_s - start_s % tier_s
+        before = found.get(coarse_s)
+        found[coarse_s] = total if before is None else before.plus(total)
+    return found
+
+
+def _rows(
+    place: tuple[int, Dimension, str], totals: dict[int, _Total]
+) -> Iterator[tuple[object, ...]]:
+    tier_s, dimension, value = place
+    for start_s, total in totals.items():
+        blobs = [LogHistogram(buckets).to_bytes() for buckets in total.measures]
+        yield (tier_s, dimension, start_s, value, *total.sums, *total.maxima, *blobs)

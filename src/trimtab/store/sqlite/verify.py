@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -26,6 +26,7 @@ from trimtab.types.records import Intent
 __all__ = ["verify"]
 
 _MOST_FINDINGS: Final = 100
+_Fault = Literal["gaps", "doubles", "broken_links", "beyond_head", "damage"]
 
 
 class _Writer(NamedTuple):
@@ -39,10 +40,10 @@ class _Findings:
     """Counts by kind of fault, and the first hundred in words."""
 
     def __init__(self) -> None:
-        self.counts = dict.fromkeys(("gaps", "doubles", "broken_links", "beyond_head", "damage"), 0)
+        self.counts: dict[_Fault, int] = dict.fromkeys(get_args(_Fault), 0)
         self.words: list[str] = []
 
-    def add(self, kind: str, words: str) -> None:
+    def add(self, kind: _Fault, words: str) -> None:
         self.counts[kind] += 1
         if len(self.words) < _MOST_FINDINGS:
             self.words.append(words)
@@ -123,7 +124,7 @@ class _Verification:
             self.entries += 1
             if seq != expected:
                 self._gap(f"Writer {number} lacks its entries {expected} to {seq - 1}.")
-            if link(previous, (number, seq), kind, body) != stored:
+            if link(previous, (number, seq), kind=kind, body=body) != stored:
                 self._broken(f"Entry {seq} of writer {number} does not match its hash.")
             if seq == cursor[0] and stored != cursor[1]:
                 self._beyond(number, seq)
