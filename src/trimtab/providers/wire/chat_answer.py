@@ -58,7 +58,6 @@ class Choice(msgspec.Struct, frozen=True):
     index: int = 0
     finish_reason: str | None = None
     delta: dict[str, msgspec.Raw] | None = None
-    message: msgspec.Raw | None = None
 
     @property
     def has_content(self) -> bool:
@@ -91,7 +90,12 @@ class Chunk(msgspec.Struct, frozen=True):
     model: str = ""
     usage: WireUsage | None = None
     service_tier: str | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def is_error(self) -> bool:
+        """An error in the place of a chunk."""
+        return bytes(self.error) not in {b"", b"null"}
 
     @property
     def is_usage_only(self) -> bool:

@@ -132,7 +132,7 @@ class ChatStream:
             self._held.clear()
 
     def _learn(self, chunk: Chunk) -> None:
-        if chunk.error is not None:
+        if chunk.is_error:
             self.error = bytes(chunk.error)
             return
         if chunk.usage is not None:

@@ -1,0 +1,194 @@
+"""Framing, hold-back and learning of streamed answers."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trimtab.errors import ProviderGarbage
+from trimtab.providers.wire.chat_stream import DONE, MAX_EVENT_BYTES, ChatStream
+
+USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+
+
+def chunk(delta=None, *, finish=None, index=0, usage="absent", choices=None):
+    body = {"id": "c", "object": "chat.completion.chunk", "model": "m-2026"}
+    body["choices"] = (
+        [{"index": index, "delta": delta or {}, "finish_reason": finish}]
+        if choices is None
+        else choices
+    )
+    if usage != "absent":
+        body["usage"] = usage
+    return body
+
+
+def frames(*bodies, done=True, compact=True):
+    separators = (",", ":") if compact else None
+    events = [b"data: " + json.dumps(b, separators=separators).encode() + b"\n\n" for b in bodies]
+    return b"".join(events) + (DONE if done else b"")
+
+
+ANSWER = (
+    chunk({"role": "assistant", "content": ""}, usage=None),
+    chunk({"content": 'Say "usage":{1} '}, usage=None),
+    chunk({"content": 'data: [DONE] "finish_reason":"stop" ö'}, usage=None),
+    chunk({"content": "!"}, usage=None),
+    chunk(finish="stop", usage=None),
+    chunk(usage=USAGE, choices=[]),
+)
+
+
+def run(data, pieces=None, **options):
+    stream = ChatStream(**({"choices": 1, "keep_usage": False} | options))
+    out = b"".join(stream.feed(piece) for piece in (pieces or [data]))
+    return stream, out
+
+
+def contents(data):
+    events = [e for e in data.split(b"\n\n") if e.startswith(b"data: {")]
+    choices = [c for e in events for c in json.loads(e[6:])["choices"]]
+    return "".join(c["delta"].get("content") or "" for c in choices)
+
+
+TEXT = contents(frames(*ANSWER))
+
+
+@pytest.mark.parametrize("compact", [True, False])
+def test_t04_usage_chunk_is_read_and_stripped_unless_asked_for(compact):
+    data = frames(*ANSWER, compact=compact)
+    stream, out = run(data)
+    whole = out + stream.tail()
+    assert stream.usage is not None
+    assert (stream.usage.input_tokens, stream.usage.output_tokens) == (7, 3)
+    assert b"prompt_tokens" not in whole
+    assert whole.endswith(DONE)
+    assert contents(whole) == TEXT
+
+    stream, out = run(data, keep_usage=True)
+    assert out + stream.tail() == data
+
+
+def test_nothing_passes_before_the_first_token_and_nothing_after_the_finish():
+    stream = ChatStream(choices=1, keep_usage=False)
+    assert stream.feed(frames(ANSWER[0], done=False)) == b""
+    assert not stream.started
+    passed = stream.feed(frames(ANSWER[1], done=False))
+    assert passed == frames(ANSWER[0], ANSWER[1], done=False)
+    assert stream.started
+    assert stream.feed(frames(ANSWER[4], done=False)) == b""
+    assert stream.finished
+    assert not stream.complete
+    assert stream.tail() == frames(ANSWER[4])
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=200), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_t01_frames_may_split_anywhere_with_any_line_end(sizes, line_end):
+    plain = b": hello\n\n" + frames(*ANSWER)
+    data = b"\xef\xbb\xbf" + plain.replace(b"\n", line_end.encode())
+    pieces, at = [], 0
+    for size in sizes * (len(data) // sum(sizes) + 1):
+        pieces.append(data[at : at + size])
+        at += size
+    stream, out = run(data, pieces)
+    assert contents(out + stream.tail()) == TEXT
+    assert stream.usage is not None
+    assert stream.done
+
+
+def test_t01_multi_line_data_and_comments_are_understood_and_never_become_data():
+    data = b': OPENROUTER PROCESSING\n\ndata: {"choices":[{"index":0,\ndata: "delta":{"content":"x"}}]}\n\n'
+    stream, out = run(data)
+    assert stream.content_frames == 1
+    assert out == data
+
+
+def test_t02_end_without_finish_is_not_finished():
+    stream, _ = run(frames(*ANSWER[:3], done=False))
+    assert not stream.finished
+    assert not stream.complete
+    unterminated, _ = run(frames(*ANSWER[:3], done=False) + b'data: {"choices":[]')
+    assert not unterminated.finished
+
+
+def test_t02_finish_and_usage_complete_a_stream_without_terminator():
+    stream, out = run(frames(*ANSWER, done=False))
+    assert stream.complete
+    assert not stream.done
+    assert (out + stream.tail()).endswith(DONE)
+
+
+def test_t03_error_events_are_seen_before_and_after_the_first_token():
+    error = b'data: {"error":{"message":"busy","type":"overloaded_error"}}\n\n'
+    first, out = run(error)
+    assert (first.error is not None, out) == (True, b"")
+    late, out = run(frames(*ANSWER[:3], done=False) + error)
+    assert late.error is not None
+    assert b"overloaded" not in out
+
+
+@pytest.mark.parametrize("place", ["finish chunk", "every chunk", "own chunk with a choice"])
+def test_t04_usage_is_read_wherever_it_comes(place):
+    bodies = {
+        "finish chunk": (ANSWER[1], chunk(finish="stop", usage=USAGE)),
+        "every chunk": (
+            chunk({"content": "a"}, usage=USAGE | {"completion_tokens": 1}),
+            chunk({"content": "b"}, usage=USAGE | {"completion_tokens": 2}),
+            chunk(finish="stop", usage=USAGE),
+        ),
+        "own chunk with a choice": (ANSWER[1], chunk(finish="stop"), chunk(usage=USAGE)),
+    }[place]
+    stream, _ = run(frames(*bodies))
+    assert stream.usage is not None
+    assert stream.usage.output_tokens == 3
+
+
+def test_t07_several_choices_finish_each_for_itself():
+    stream = ChatStream(choices=2, keep_usage=False)
+    stream.feed(frames(chunk({"content": "a"}), chunk({"content": "b"}, index=1), done=False))
+    assert stream.feed(frames(chunk(finish="stop"), done=False)) != b""
+    assert not stream.finished
+    stream.feed(frames(chunk(finish="length", index=1), done=False))
+    assert stream.finished
+
+
+def test_tool_calls_and_reasoning_are_content_and_a_role_is_not():
+    for delta, is_content in (
+        ({"role": "assistant", "content": None}, False),
+        ({"role": "assistant", "tool_calls": []}, False),
+        ({"tool_calls": [{"index": 0, "function": {"arguments": "{"}}]}, True),
+        ({"reasoning_content": "hm"}, True),
+        ({"refusal": "no"}, True),
+    ):
+        stream, _ = run(frames(chunk(delta), done=False))
+        assert stream.started is is_content, delta
+
+
+def test_an_event_that_is_not_json_is_left_out():
+    stream, out = run(frames(ANSWER[1], done=False) + b"data: {oops\n\n" + frames(*ANSWER[2:]))
+    assert stream.skipped_frames == 1
+    assert b"oops" not in out
+    assert stream.complete
+
+
+def test_an_answer_without_content_is_complete_and_kept():
+    stream, out = run(frames(ANSWER[0], ANSWER[4], ANSWER[5]))
+    assert (out, stream.complete) == (b"", True)
+    assert stream.tail() == frames(ANSWER[0], ANSWER[4])
+
+
+def test_an_endless_event_is_refused_in_bounded_memory():
+    stream = ChatStream(choices=1, keep_usage=False)
+    piece = b"data: " + b"x" * 1_000_000
+    with pytest.raises(ProviderGarbage, match="single event"):
+        for _ in range(MAX_EVENT_BYTES // 1_000_000 + 1):
+            stream.feed(piece)
+
+
+def test_frames_passed_are_counted_for_estimates():
+    stream, _ = run(frames(*ANSWER))
+    assert stream.content_frames == 3
+    pieces = [frames(b, done=False) for b in ANSWER]
+    stream, _ = run(b"", pieces)
+    assert stream.content_frames == 3
