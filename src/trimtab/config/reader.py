@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args, get_origin
 
@@ -22,27 +23,30 @@ _MAX_SHOWN_VALUE = 60
 
 
 class TableReader:
-    """Reads structs out of parsed TOML and collects what is wrong on the way.
-
-    Attributes:
-        findings: everything wrong so far, in the order of the schema.
-    """
+    """Reads structs out of parsed TOML and collects what is wrong on the way."""
 
     def __init__(self, file: Path, lines: Mapping[KeyPath, int]) -> None:
-        self.findings: list[Finding] = []
+        self._found: list[tuple[int, Finding]] = []
         self._file = file
         self._lines = lines
 
+    @property
+    def findings(self) -> list[Finding]:
+        """Everything wrong so far, in the order of the file."""
+        return [finding for _, finding in sorted(self._found, key=itemgetter(0))]
+
     def place(self, path: KeyPath) -> str:
         """`file:line (dotted.key)`; a key that is not there has the line of its table."""
-        found = path
-        while found and found not in self._lines:
-            found = found[:-1]
-        return f"{self._file}:{self._lines.get(found, 1)} ({'.'.join(path)})"
+        return f"{self._file}:{self._line(path)} ({'.'.join(path)})"
 
     def report(self, path: KeyPath, problem: str, remedy: str) -> None:
         """Note one finding about the key at `path`."""
-        self.findings.append(Finding(self.place(path), problem, remedy))
+        self._found.append((self._line(path), Finding(self.place(path), problem, remedy)))
+
+    def _line(self, path: KeyPath) -> int:
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines.get(path, 1)
 
     def read(self, cls: type[_Struct], raw: object, path: KeyPath = ()) -> _Struct | None:
         """A `cls` from the table `raw`; None when a required key is missing or wrong."""

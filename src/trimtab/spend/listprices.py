@@ -53,9 +53,10 @@ class ListedModel:
         """
         moment = datetime.fromtimestamp(at_s, tz=UTC)
         found = self._model.get_prices(moment, _context(service_tier, self.tiers))
-        read = {unit: _read_price(getattr(found, key)) for unit, key in _PRICE_KEYS.items()}
-        units: dict[Unit, TieredPrice] = {
-            unit: price for unit, price in read.items() if price is not None
+        units = {
+            unit: price
+            for unit, key in _PRICE_KEYS.items()
+            if (price := _read_price(getattr(found, key))) is not None
         }
         if "input" not in units and "output" not in units:
             return None
