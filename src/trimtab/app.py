@@ -142,7 +142,8 @@ class App:
 
 def check_project(project: Project) -> tuple[list[Finding], list[Finding]]:
     """What is wrong with a project that loads: errors, and warnings."""
-    return PriceBook(project).unpriced(), list(project.warnings)
+    now_ns = SystemClock().wall_ns()
+    return PriceBook(project).unpriced(now_ns), list(project.warnings)
 
 
 def open_keys(project_file: Path) -> KeyStore:

@@ -37,7 +37,7 @@ def verify(project: ProjectFolder = Path(), as_json: Json = False) -> None:
             f"unsettled    {report.unsettled:,}, held at {format_usd(report.unsettled_nanousd)}"
         )
         typer.echo(f"in flight    {report.in_flight:,}")
-        for finding in [*report.damage, *report.findings]:
+        for finding in report.findings:
             typer.echo(f"  {finding}")
         typer.echo("The ledger is whole." if report.ok else "The ledger is DAMAGED.")
     if not report.ok:

@@ -10,7 +10,9 @@ from rich.table import Table
 
 __all__ = ["console", "format_ms", "format_time", "print_json", "table"]
 
-console = Console(highlight=False)
+_PIPE_COLUMNS = 160  # where there is no terminal, lines must not be broken at 80
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_COLUMNS)
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - anything that msgspec can encode
@@ -22,7 +24,7 @@ def table(title: str, *columns: str) -> Table:
     """A table whose first column is text and whose others are figures."""
     made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for index, column in enumerate(columns):
-        made.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+        made.add_column(column, justify="left" if index == 0 else "right", no_wrap=index > 0)
     return made
 
 

@@ -22,11 +22,13 @@ from trimtab.gateway.pool import Pool
 from trimtab.gateway.refusal import in_band_refusal, refusal
 from trimtab.gateway.upstream import AnswerSink, UpstreamConnection
 from trimtab.providers.wire.chat_stream import ChatStream
+from trimtab.types.clock import Clock
 
 __all__ = ["Attempt"]
 
 MAX_ANSWER_BYTES = 64_000_000
 MAX_KEPT_BYTES = 4_000_000  # of a stream, where the project records bodies
+_TIMER_SLACK_S = 0.001  # the loop's timers count whole milliseconds and may come early
 _FINISH_GRACE_S = 2.0  # after the finish: how long a usage chunk or terminator is waited for
 
 
@@ -45,8 +47,11 @@ class Attempt(AnswerSink, OutletListener):
         relayed: what was passed on, kept only where bodies are recorded.
     """
 
-    def __init__(self, timeouts: Timeouts, *, begun_s: float, stream: ChatStream | None) -> None:
+    def __init__(
+        self, timeouts: Timeouts, clock: Clock, *, begun_s: float, stream: ChatStream | None
+    ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._now = clock.monotonic_s  # the loop's own time is in whole milliseconds
         self._timeouts = timeouts
         self._timer: asyncio.TimerHandle | None = None
         self._connection: UpstreamConnection | None = None
@@ -77,7 +82,7 @@ class Attempt(AnswerSink, OutletListener):
             return
         self._connection = connection
         self.sent = True
-        self._last_data_s = self._loop.time()
+        self._last_data_s = self._now()
         connection.send(request, self)
         self._arm()
 
@@ -142,7 +147,7 @@ class Attempt(AnswerSink, OutletListener):
     def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:
         self.status = status
         self.headers = headers
-        self._last_data_s = self._loop.time()
+        self._last_data_s = self._now()
         kind = headers.get(b"content-type", b"")
         # A server that answers a wish for a stream with one JSON object is in error or ignores it.
         self._streaming = (
@@ -153,7 +158,7 @@ class Attempt(AnswerSink, OutletListener):
 
     @override
     def on_data(self, data: bytes) -> None:
-        self._last_data_s = self._loop.time()
+        self._last_data_s = self._now()
         if self._streaming:
             self._on_stream_data(data)
             return
@@ -240,7 +245,7 @@ class Attempt(AnswerSink, OutletListener):
         if paused == self._paused:
             return
         self._paused = paused
-        self._last_data_s = self._loop.time()
+        self._last_data_s = self._now()
         if self._connection is not None:
             if paused:
                 self._connection.pause()
@@ -268,15 +273,14 @@ class Attempt(AnswerSink, OutletListener):
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._limit()[0], self._on_limit)
+        self._timer = self._loop.call_later(self._limit()[0] - self._now(), self._on_limit)
 
     def _on_limit(self) -> None:
-        now = self._loop.time()
+        now = self._now()
         if self._paused:
             self._last_data_s = now  # the caller is the slow one; only the total limit counts
         limit_s, name = self._limit()
-        # The loop's clock is coarser than the float that the timer was set to.
-        if now < limit_s - 0.001:
+        if now < limit_s - _TIMER_SLACK_S:
             self._arm()
         elif name == "finish":
             self._complete()
@@ -307,7 +311,7 @@ class Attempt(AnswerSink, OutletListener):
         self._completed.exception()
 
     def _finish_clock(self) -> None:
-        self.ended_s = self.ended_s or self._loop.time()
+        self.ended_s = self.ended_s or self._now()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,7 +1,5 @@
 """The door to the gateway: resolve and admit, then see the inference through."""
 
-import asyncio
-
 from trimtab.errors import Overloaded, ProviderUnreachable
 from trimtab.gateway.call import Call
 from trimtab.gateway.inference import Inference
@@ -40,7 +38,9 @@ class Gateway:
         """An id for an inference. The server asks for it first, so that errors carry it too."""
         return self._ids.new("inf")
 
-    async def infer(self, inference_id: str, body: bytes, caller: Caller, outlet: Outlet) -> None:  # noqa: PLR0917
+    async def infer(
+        self, inference_id: str, body: bytes, *, caller: Caller, outlet: Outlet
+    ) -> None:
         """Serve one chat completion to `outlet`.
 
         Args:
@@ -58,7 +58,7 @@ class Gateway:
         call = self._resolve(inference_id, body, caller)
         self.inflight += 1
         try:
-            await Inference(call, outlet, self._ledger).serve()
+            await Inference(call, outlet, ledger=self._ledger, clock=self._clock).serve()
         finally:
             self.inflight -= 1
 
@@ -73,7 +73,7 @@ class Gateway:
         return Call(
             inference_id=inference_id,
             started_ns=started_ns,
-            begun_s=asyncio.get_running_loop().time(),
+            begun_s=self._clock.monotonic_s(),
             caller=Caller(
                 key_id=caller.key_id,
                 team=caller.team,

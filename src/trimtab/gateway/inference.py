@@ -21,6 +21,7 @@ from trimtab.gateway.settling import settle_of
 from trimtab.providers.wire.chat_request import upstream_body
 from trimtab.providers.wire.chat_stream import ChatStream
 from trimtab.store.protocol import Ledger
+from trimtab.types.clock import Clock
 from trimtab.types.records import Settle
 
 __all__ = ["Inference"]
@@ -31,10 +32,11 @@ _MAX_ATTEMPTS = 2  # the second only where a kept connection turns out to have b
 class Inference:
     """One resolved call on its way to a provider and back to its caller."""
 
-    def __init__(self, call: Call, outlet: Outlet, ledger: Ledger) -> None:
+    def __init__(self, call: Call, outlet: Outlet, *, ledger: Ledger, clock: Clock) -> None:
         self._call = call
         self._outlet = outlet
         self._ledger = ledger
+        self._clock = clock
         self._number = 0
 
     async def serve(self) -> None:
@@ -63,7 +65,9 @@ class Inference:
         """Make one attempt and settle it, come what may. Returns what ended it, if not success."""
         self._number += 1
         call = self._call
-        attempt = Attempt(call.target.timeouts, begun_s=call.begun_s, stream=call.new_stream())
+        attempt = Attempt(
+            call.target.timeouts, self._clock, begun_s=call.begun_s, stream=call.new_stream()
+        )
         self._may_try_again = False
         self._outlet.listener = attempt
         if self._outlet.gone:

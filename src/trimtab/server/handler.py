@@ -64,7 +64,9 @@ class Handler:
         if exchange.method != "POST":
             raise MethodNotAllowed("Use POST on /v1/chat/completions.")
         caller = identify(exchange, self._app.keys)
-        await self._app.gateway.infer(exchange.request_id, exchange.body, caller, exchange)
+        await self._app.gateway.infer(
+            exchange.request_id, exchange.body, caller=caller, outlet=exchange
+        )
 
     def reject(self, exchange: Exchange, error: RequestError) -> None:
         """Answer a request that is refused before it is complete."""
