@@ -53,11 +53,11 @@ class ListedModel:
         """
         moment = datetime.fromtimestamp(at_s, tz=UTC)
         found = self._model.get_prices(moment, _context(service_tier, self.tiers))
-        units = {
-            unit: price
-            for unit, key in _PRICE_KEYS.items()
-            if (price := _read_price(getattr(found, key))) is not None
-        }
+        units: dict[Unit, TieredPrice] = {}
+        for unit, key in _PRICE_KEYS.items():
+            price = _read_price(getattr(found, key))
+            if price is not None:
+                units[unit] = price
         if "input" not in units and "output" not in units:
             return None
         per_requests = _read_price(found.requests_kcount)
