@@ -1,0 +1,1 @@
+"""trimtab: one process between an application and its model providers."""
