@@ -28,7 +28,9 @@ __all__ = [
     "snapshot",
 ]
 
-_BUSY_S: Final = 1.0
+# The gateway would rather refuse a request than let it wait; nobody waits for the other files.
+_LEDGER_BUSY_S: Final = 1.0
+_BUSY_S: Final = 10.0
 _DAY_FILE: Final = re.compile(r"events-(\d{4}-\d\d-\d\d)\.sqlite")
 
 _REMEDIES: Final = {
@@ -61,7 +63,7 @@ def lock_path(data_dir: Path, writer: int) -> Path:
 
 def ledger_db(data_dir: Path) -> sqlite3.Connection:
     """The ledger, made if it is not there."""
-    return _connect(ledger_path(data_dir), LEDGER)
+    return _connect(ledger_path(data_dir), LEDGER, _LEDGER_BUSY_S)
 
 
 def control_db(data_dir: Path) -> sqlite3.Connection:
@@ -113,14 +115,14 @@ def snapshot(db: sqlite3.Connection) -> Generator[None]:
         db.execute("ROLLBACK")
 
 
-def _connect(path: Path, ddl: str) -> sqlite3.Connection:
+def _connect(path: Path, ddl: str, busy_s: float = _BUSY_S) -> sqlite3.Connection:
     """Open `path`; connections may move between threads, one at a time.
 
     Raises:
         StoreError: the file was made by a newer trimtab.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(path, _BUSY_S, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(path, busy_s, isolation_level=None, check_same_thread=False)
     try:
         _prepare(db, path, ddl)
         db.execute("PRAGMA synchronous=NORMAL")

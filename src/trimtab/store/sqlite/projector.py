@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from trimtab.store.chain import Kind, decode_record
+from trimtab.store.chain import UNREADABLE, Kind, decode_record
 from trimtab.store.records import Event
 from trimtab.store.sqlite.day_files import DayFiles
 from trimtab.store.sqlite.files import day_of, exclusive, ledger_db, rollups_db
@@ -167,7 +167,7 @@ def catch_up(data_dir: Path) -> int:
 def _take(fold: Fold, entry: _Entry) -> None:
     try:
         record = decode_record(entry.kind, entry.body)
-    except msgspec.DecodeError as error:  # damaged: `verify` says so, the rest must go on
+    except UNREADABLE as error:  # damaged: `verify` says so, the rest must go on
         _log.error(
             "Entry %d of writer %d cannot be read (%s): not counted. Run `trimtab ledger verify`.",
             entry.seq,

@@ -6,9 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
 
-import msgspec
-
-from trimtab.store.chain import GENESIS, Kind, decode_record, link
+from trimtab.store.chain import GENESIS, UNREADABLE, Kind, decode_record, link
 from trimtab.store.records import VerifyReport
 from trimtab.store.sqlite.files import (
     control_db,
@@ -27,6 +25,26 @@ __all__ = ["verify"]
 
 _MOST_FINDINGS: Final = 100
 _Fault = Literal["gaps", "doubles", "broken_links", "beyond_head", "damage"]
+
+
+def _number(column: str) -> str:
+    return f"ifnull(CAST({column} AS INTEGER), -1)"
+
+
+def _bytes(column: str) -> str:
+    return f"ifnull(CAST({column} AS BLOB), x'')"
+
+
+# A flipped bit may turn any value into one of another type: what is read here is cast back.
+_WRITERS: Final = (
+    f"SELECT writer, {_bytes('first_prev_hash')}, {_number('head_seq')}, {_bytes('head_hash')} "  # noqa: S608 - our own names
+    "FROM writers ORDER BY writer"
+)
+_ENTRIES: Final = (
+    f"SELECT {_number('seq')}, {_bytes('kind')}, {_bytes('body')}, {_bytes('hash')} "  # noqa: S608
+    "FROM entries WHERE writer = ? ORDER BY seq"
+)
+_CURSORS: Final = f"SELECT writer, {_number('seq')}, {_bytes('hash')} FROM cursors"  # noqa: S608
 
 
 class _Writer(NamedTuple):
@@ -108,9 +126,7 @@ class _Verification:
             self._broken(f"{strays} entries belong to no known writer.")
 
     def _known_writers(self, db: sqlite3.Connection) -> list[_Writer]:
-        rows = db.execute(
-            "SELECT writer, first_prev_hash, head_seq, head_hash FROM writers ORDER BY writer"
-        )
+        rows = db.execute(_WRITERS)
         return list(map(_Writer._make, rows.fetchall()))
 
     def _check_writer(
@@ -124,11 +140,14 @@ class _Verification:
             self.entries += 1
             if seq != expected:
                 self._gap(f"Writer {number} lacks its entries {expected} to {seq - 1}.")
-            if link(previous, (number, seq), kind=kind, body=body) != stored:
+            intact = link(previous, (number, seq), kind=kind, body=body) == stored
+            if not intact:
                 self._broken(f"Entry {seq} of writer {number} does not match its hash.")
             if seq == cursor[0] and stored != cursor[1]:
                 self._beyond(number, seq)
-            self._check_body(number, seq, (kind, body))
+            readable = self._pair(number, kind, body)
+            if intact and not readable:
+                self._broken(f"Entry {seq} of writer {number} cannot be read.")
             previous, expected = stored, seq + 1
             hashes.add(stored)
         if expected != head_seq + 1:
@@ -139,13 +158,12 @@ class _Verification:
             self._beyond(number, cursor[0])
         return hashes
 
-    def _check_body(self, writer: int, seq: int, content: tuple[Kind, bytes]) -> None:
+    def _pair(self, writer: int, kind: Kind, body: bytes) -> bool:
         try:
-            record = decode_record(*content)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            self._broken(f"Entry {seq} of writer {writer} cannot be read.")
-        else:
-            self.pairs.take(writer, record)
+            self.pairs.take(writer, decode_record(kind, body))
+        except UNREADABLE:
+            return False
+        return True
 
     def _gap(self, words: str) -> None:
         self.findings.add("gaps", words)
@@ -196,15 +214,14 @@ def _report(verification: _Verification, dead: set[int]) -> VerifyReport:
 
 
 def _entries(db: sqlite3.Connection, writer: int) -> Iterator[tuple[int, Kind, bytes, bytes]]:
-    return db.execute(
-        "SELECT seq, kind, body, hash FROM entries WHERE writer = ? ORDER BY seq", (writer,)
-    )
+    for seq, kind, body, stored in db.execute(_ENTRIES, (writer,)):
+        yield seq, kind.decode(errors="replace"), body, stored
 
 
 def _cursors(data_dir: Path, findings: _Findings) -> dict[int, tuple[int, bytes]]:
     try:
         with closing(rollups_db(data_dir)) as db:
-            rows = db.execute("SELECT writer, seq, hash FROM cursors").fetchall()
+            rows = db.execute(_CURSORS).fetchall()
     except sqlite3.DatabaseError as error:
         findings.add("damage", explain(error, data_dir / "rollups.sqlite"))
         return {}

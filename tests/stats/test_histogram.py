@@ -1,0 +1,93 @@
+from math import floor
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trimtab.stats.histogram import ZERO_BUCKET, LogHistogram
+
+QUANTILES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999, 1.0)
+VALUES = st.lists(st.integers(min_value=-5, max_value=2**63 - 1), min_size=1, max_size=50)
+
+
+def histogram_of(values: list[int]) -> LogHistogram:
+    histogram = LogHistogram()
+    for value in values:
+        histogram.add(value)
+    return histogram
+
+
+def assert_within_one_percent(histogram: LogHistogram, values: list[int]) -> None:
+    ordered = sorted(values)
+    for q in QUANTILES:
+        exact = max(ordered[floor(q * (len(ordered) - 1))], 0)
+        found = histogram.percentile(q)
+        assert found is not None
+        assert abs(found - exact) <= 0.01 * exact, (q, exact, found)
+
+
+def heavy_tailed(seed: int, count: int) -> list[int]:
+    rng = Random(seed)
+    return [int(1_000 * rng.paretovariate(0.7)) for _ in range(count)]
+
+
+def test_heavy_tail_of_100_000_is_within_one_percent() -> None:
+    values = heavy_tailed(1, 100_000)
+    histogram = histogram_of(values)
+    assert histogram.count == 100_000
+    assert_within_one_percent(histogram, values)
+
+
+def test_merging_and_storing_lose_nothing() -> None:
+    parts = [heavy_tailed(seed, 1_000) for seed in range(20)]
+    merged = LogHistogram()
+    for part in parts:
+        merged.merge(LogHistogram.from_bytes(histogram_of(part).to_bytes()))
+    everything = [value for part in parts for value in part]
+    assert merged == histogram_of(everything)
+    assert merged.to_bytes() == histogram_of(everything).to_bytes()
+    assert_within_one_percent(merged, everything)
+
+
+@given(VALUES)
+def test_any_integers(values: list[int]) -> None:
+    assert_within_one_percent(histogram_of(values), values)
+
+
+@given(VALUES, VALUES)
+def test_merge_is_adding_both(left: list[int], right: list[int]) -> None:
+    merged = histogram_of(left)
+    merged.merge(histogram_of(right))
+    assert merged == histogram_of(left + right)
+
+
+def test_nothing_added() -> None:
+    empty = LogHistogram()
+    assert empty.percentile(0.5) is None
+    assert empty.count == 0
+    assert LogHistogram.from_bytes(empty.to_bytes()) == empty
+
+
+def test_counts_and_buckets() -> None:
+    histogram = LogHistogram()
+    histogram.add(0, 3)
+    histogram.add(1)
+    histogram.add(-7)
+    assert histogram.buckets() == {ZERO_BUCKET: 4, 0: 1}
+    assert LogHistogram.bucket_of(1) == 0
+    assert LogHistogram.bucket_of(0) == ZERO_BUCKET
+    assert histogram.percentile(0.5) == 0
+    assert LogHistogram(histogram.buckets()) == histogram
+    assert histogram != {ZERO_BUCKET: 4, 0: 1}
+    assert repr(histogram) == "LogHistogram(count=5, p50=0.0)"
+
+
+def test_small_in_storage() -> None:
+    assert len(histogram_of(heavy_tailed(2, 100)).to_bytes()) < 5 * 100
+
+
+@pytest.mark.parametrize("q", [-0.01, 1.01, 99])
+def test_quantile_out_of_range(q: float) -> None:
+    with pytest.raises(ValueError, match=r"0\.99 for the 99th"):
+        LogHistogram().percentile(q)

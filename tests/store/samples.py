@@ -1,0 +1,105 @@
+"""Records to write, a ledger to write them to, and what is then in the files."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from trimtab.store.chain import Record
+from trimtab.store.sqlite import SqliteLedger, open_ledger
+from trimtab.types.clock import NS_PER_S, SystemClock
+from trimtab.types.identity import Caller
+from trimtab.types.records import Intent, Settle
+from trimtab.types.usage import Usage
+
+NOON_NS = 1_795_435_200 * NS_PER_S
+DAY_NS = 86_400 * NS_PER_S
+CLOCK = SystemClock()
+
+
+def intent(inference_id: str, **changes: Any) -> Intent:
+    values: dict[str, Any] = {
+        "inference_id": inference_id,
+        "attempt": 1,
+        "started_ns": NOON_NS,
+        "caller": Caller("key_1", "search", "ann", "s1"),
+        "route": "main",
+        "alias": "smart",
+        "provider": "openai",
+        "model": "gpt-5-mini",
+        "streamed": True,
+        "hold_nanousd": 5_000,
+        "price_version": "2026-11-01",
+    }
+    return Intent(**(values | changes))
+
+
+def settle(inference_id: str, **changes: Any) -> Settle:
+    values: dict[str, Any] = {
+        "inference_id": inference_id,
+        "attempt": 1,
+        "ended_ns": NOON_NS + NS_PER_S,
+        "outcome": "ok",
+        "latency_us": 1_000_000,
+        "ttft_us": 200_000,
+        "status": 200,
+        "served_model": "gpt-5-mini-2026-08-07",
+        "provider_request_id": "req_1",
+        "finish_reason": "stop",
+        "usage": Usage(input_tokens=100, cache_read_tokens=20, output_tokens=50),
+        "usage_source": "reported",
+        "cost_nanousd": 1_200,
+        "price_version": "2026-11-01",
+    }
+    return Settle(**(values | changes))
+
+
+def pair(inference_id: str, **changes: Any) -> list[Record]:
+    return [intent(inference_id, **changes), settle(inference_id)]
+
+
+def pairs(count: int) -> list[Record]:
+    return [entry for number in range(count) for entry in pair(f"inf_{number:06}")]
+
+
+def put(ledger: SqliteLedger, entry: Record) -> asyncio.Future[None]:
+    if isinstance(entry, Intent):
+        return ledger.record_intent(entry)
+    return ledger.record_settle(entry)
+
+
+async def _record(data_dir: Path, entries: Iterable[Record]) -> None:
+    ledger = open_ledger(data_dir, CLOCK)
+    try:
+        for number, entry in enumerate(entries):
+            waiter = put(ledger, entry)
+            if number % 2_000 == 1_999:
+                await waiter
+    finally:
+        await ledger.close()
+
+
+def record(data_dir: Path, entries: Iterable[Record]) -> None:
+    """Write `entries` as one process would, and project them."""
+    asyncio.run(_record(data_dir, entries))
+
+
+def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    """What a query finds in a file; a change is committed."""
+    with closing(sqlite3.connect(path)) as db, db:
+        return db.execute(sql).fetchall()
+
+
+def derived(data_dir: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of events and rollups."""
+    rollups = data_dir / "rollups.sqlite"
+    found = {
+        name: rows(rollups, f"SELECT * FROM {name} ORDER BY 1, 2, 3")
+        for name in ("open_inferences", "cursors")
+    }
+    found["rollups"] = rows(rollups, "SELECT * FROM rollups ORDER BY 1, 2, 3, 4")
+    for path in sorted(data_dir.glob("events-*.sqlite")):
+        found[path.name] = rows(path, "SELECT * FROM events ORDER BY 1")
+    return found
