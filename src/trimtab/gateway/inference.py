@@ -84,7 +84,9 @@ class Inference:
             return error
         except (ProviderError, CallerGone) as error:
             attempt.abandon(error)
-            self._may_try_again = attempt.stale and self._number < _MAX_ATTEMPTS
+            self._may_try_again = (
+                isinstance(error, ProviderError) and attempt.stale and self._number < _MAX_ATTEMPTS
+            )
             return await self._settle_failed(attempt, intent, error)
         except (
             BaseException

@@ -48,7 +48,8 @@ def settle_of(
         finish_reason=learnt.finish_reason,
         usage=usage,
         usage_source=source,
-        cost_nanousd=card.cost_nanousd(usage),
+        # Work that was not done costs nothing, even where a price is per request.
+        cost_nanousd=card.cost_nanousd(usage) if source != "none" else 0,
         price_version=card.version,
     )
 

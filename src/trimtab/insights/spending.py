@@ -22,7 +22,7 @@ class UserSpend(msgspec.Struct, frozen=True, kw_only=True):
         unsettled_nanousd: holds of attempts whose end is not known (a crash came between); not
             part of the cost.
         share: of the total cost, 0 to 1.
-        outlier: why this user stands out, or "".
+        outlier: why this user stands out by the rule of `stats.outliers`, or "".
     """
 
     user: str
@@ -123,7 +123,7 @@ def _user_spend(
 
 
 def _reason(outlier: Outlier) -> str:
-    return f"{outlier.times_median:.1f}x the median user (robust z {outlier.score:.1f} > 3.5)"
+    return f"{outlier.times_median:.1f}x the median user"
 
 
 def _only_holds(user: str, hold_nanousd: int) -> UserSpend:

@@ -16,7 +16,8 @@ class IdSource:
 
     def __init__(self, clock: Clock, rng: random.Random | None = None) -> None:
         self._clock = clock
-        self._bits = (rng or random.SystemRandom()).getrandbits
+        # Seeded from the system once: a call of the kernel for each id would be most of its cost.
+        self._bits = (rng or random.Random(random.SystemRandom().getrandbits(256))).getrandbits
 
     def new(self, kind: str) -> str:
         """A new id; `kind` is its prefix."""
