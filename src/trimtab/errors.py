@@ -34,6 +34,8 @@ a test asserts that every class has a row.
 import logging
 from typing import NamedTuple
 
+from typing_extensions import override
+
 __all__ = [
     "REPLIES",
     "CallerGone",
@@ -96,6 +98,7 @@ class Finding(NamedTuple):
     problem: str
     remedy: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.place}: {self.problem}. {self.remedy}"
 

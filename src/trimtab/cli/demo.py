@@ -28,7 +28,7 @@ context_tokens = 8192
 [models.chat]
 ref = "local:smollm2-135m-instruct"
 max_output_tokens = 256
-# The model costs nothing here. It is priced like a small hosted one, so that the bill says something.
+# It costs nothing here. It is priced like a small hosted model, so that the bill is one.
 price = {{input_usd_per_mtok = 0.10, output_usd_per_mtok = 0.40}}
 
 [routes.impatient]            # a deadline that this model cannot keep: its request will time out
@@ -58,9 +58,8 @@ def demo(
         console.print(f"gateway   {url}\nproject   {folder}/trimtab.toml\n")
         send_traffic(url)
         _show(folder)
-        console.print(
-            f"\nAsk again: trimtab spend users -p {folder}    trimtab latency -p {folder}"
-        )
+        console.print(f"\nAsk again: trimtab spend users -p {folder}")
+        console.print(f"           trimtab latency -p {folder}")
         if exit_when_done:
             return
         console.print(f'Call it:   OpenAI(base_url="{url}", api_key="none"), model="chat"')
@@ -137,7 +136,7 @@ def _show(folder: Path) -> None:
     print_latency(latency_by(reader, "route", since_ns=since_ns, until_ns=now_ns), "route")
     report = verify_store(file)
     console.print(
-        f"\nLedger: {report.entries} entries, {report.settles} of {report.intents} attempts settled, "
+        f"\nLedger: {report.settles} of {report.intents} attempts settled, "
         + ("every link of the chain verified." if report.ok else "DAMAGED.")
     )
 
@@ -147,7 +146,11 @@ def _wait_for_ctrl_c() -> None:
     import threading
 
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def end(_number: int, _frame: object) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
     try:
         stop.wait()
     except KeyboardInterrupt:

@@ -1,29 +1,36 @@
 """Ids that sort by time and cannot be guessed."""
 
-import random
+from collections.abc import Callable
+from os import urandom
 
 from trimtab.types.clock import Clock
 
 __all__ = ["IdSource"]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
-_TIME_CHARS = 10  # 50 bits of milliseconds
-_RANDOM_CHARS = 16  # 80 bits
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_RANDOM_BYTES = 10  # 80 bits, behind 50 bits of milliseconds
+_BITS = 130
+_POOL_BYTES = 4096  # asking the kernel for each id would be most of its cost
 
 
 class IdSource:
     """Makes ids like `inf_01k3v7m2qd5w8z1x4c6v8b2n4m`: kind, milliseconds, 80 random bits."""
 
-    def __init__(self, clock: Clock, rng: random.Random | None = None) -> None:
+    def __init__(self, clock: Clock, random_bytes: Callable[[int], bytes] = urandom) -> None:
         self._clock = clock
-        # Seeded from the system once: a call of the kernel for each id would be most of its cost.
-        self._bits = (rng or random.Random(random.SystemRandom().getrandbits(256))).getrandbits
+        self._random_bytes = random_bytes
+        self._pool = b""
+        self._at = 0
 
     def new(self, kind: str) -> str:
         """A new id; `kind` is its prefix."""
-        value = (self._clock.wall_ns() // 1_000_000 << 80) | self._bits(80)
-        chars = [""] * (_TIME_CHARS + _RANDOM_CHARS)
-        for place in range(len(chars) - 1, -1, -1):
-            chars[place] = _ALPHABET[value & 31]
-            value >>= 5
-        return f"{kind}_{''.join(chars)}"
+        at = self._at
+        if at + _RANDOM_BYTES > len(self._pool):
+            self._pool, at = self._random_bytes(_POOL_BYTES), 0
+        self._at = at + _RANDOM_BYTES
+        random = int.from_bytes(self._pool[at : self._at])
+        value = (self._clock.wall_ns() // 1_000_000 << 80) | random
+        return f"{kind}_" + "".join(
+            [_PAIRS[value >> shift & 1023] for shift in range(_BITS - 10, -1, -10)]
+        )

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from typing_extensions import override
+
 from trimtab.errors import UsageError
 
 __all__ = ["ModelRef"]
@@ -13,6 +15,7 @@ class ModelRef(NamedTuple):
     provider: str
     model: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.provider}:{self.model}"
 

@@ -88,7 +88,7 @@ def parse_request(body: bytes) -> ChatRequest:
         raise MalformedRequest(
             f"The request body is not valid JSON: {error}. Send one JSON object."
         ) from None
-    if memoryview(request.messages)[:1] != b"[":
+    if memoryview(request.messages)[0] != ord("["):
         raise MalformedRequest("`messages` must be an array of messages.", param="messages")
     return request
 
