@@ -5,6 +5,7 @@ import pytest
 
 from store.processes import child, lines
 from trimtab.errors import StoreError, UsageError
+from trimtab.store.protocol import KeyStore
 from trimtab.store.sqlite import open_keys
 
 
@@ -55,7 +56,7 @@ def test_another_process_sees_it_at_once(tmp_path: Path) -> None:
 
 
 def test_what_a_reference_may_mean(tmp_path: Path) -> None:
-    keys = open_keys(tmp_path)
+    keys: KeyStore = open_keys(tmp_path)
     first, _ = keys.create("app")
     with pytest.raises(UsageError, match="'app' exists"):
         keys.create("app")

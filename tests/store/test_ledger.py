@@ -11,6 +11,7 @@ import pytest
 from store.processes import child, lines
 from store.samples import CLOCK, NOON_NS, intent, pairs, record, rows, settle
 from trimtab.errors import LedgerUnavailable, Overloaded, ShuttingDown, StoreError
+from trimtab.store.protocol import Ledger
 from trimtab.store.sqlite import SqliteLedger, open_ledger, open_reader, verify
 from trimtab.store.sqlite.bodies import BodyWriter
 
@@ -26,10 +27,19 @@ def test_what_is_written_verifies(tmp_path: Path) -> None:
     assert (report.unsettled, report.unsettled_nanousd, report.in_flight) == (1, 5_000, 0)
 
 
+async def _number_of_a_new_writer(data_dir: Path) -> int:
+    ledger: Ledger = open_ledger(data_dir, CLOCK)
+    await ledger.close()
+    assert isinstance(ledger, SqliteLedger)
+    return ledger.writer
+
+
 def test_second_writer_is_chained_to_the_first(tmp_path: Path) -> None:
     record(tmp_path, pairs(1))
     record(tmp_path, [intent("inf_2")])
     record(tmp_path, [])
+    assert asyncio.run(_number_of_a_new_writer(tmp_path)) == 4
+    rows(tmp_path / "ledger.sqlite", "DELETE FROM writers WHERE writer = 4")
     [(head,), (second,), (third,)] = rows(
         tmp_path / "ledger.sqlite", "SELECT first_prev_hash FROM writers ORDER BY writer"
     )
@@ -126,6 +136,31 @@ def test_close_gives_up_and_says_how_much_is_lost(
     assert verify(tmp_path).unsettled == 1
 
 
+async def _until_refused(ledger: SqliteLedger) -> None:
+    while True:
+        await asyncio.sleep(0.01)
+        ledger.check_open()
+
+
+async def _close_while_locked(data_dir: Path) -> None:
+    ledger = open_ledger(data_dir, CLOCK)
+    await ledger.record_intent(intent("inf_1"))
+    with closing(sqlite3.connect(data_dir / "ledger.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waiter = ledger.record_settle(settle("inf_1"))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(ledger.close())
+            with pytest.raises(LedgerUnavailable):
+                await _until_refused(ledger)
+            other.execute("ROLLBACK")
+    await waiter
+
+
+def test_close_tries_again(tmp_path: Path) -> None:
+    asyncio.run(_close_while_locked(tmp_path))
+    assert verify(tmp_path).settles == 1
+
+
 async def _failing_sync(data_dir: Path, fail: list[bool]) -> None:
     ledger = open_ledger(data_dir, CLOCK)
     fail.append(True)
@@ -136,6 +171,31 @@ async def _failing_sync(data_dir: Path, fail: list[bool]) -> None:
     await ledger.record_intent(intent("inf_2"))
     ledger.check_open()
     await ledger.close()
+
+
+async def _dying_writer(data_dir: Path, patch: pytest.MonkeyPatch) -> None:
+    ledger = open_ledger(data_dir, CLOCK)
+    patch.setattr("trimtab.store.sqlite.writer.link", None)  # a defect: calling it is a TypeError
+    with pytest.raises(LedgerUnavailable, match="restart the gateway"):
+        await ledger.record_intent(intent("inf_1"))
+    with pytest.raises(LedgerUnavailable, match="restart the gateway"):
+        ledger.record_settle(settle("inf_1"))
+    await ledger.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_writer_that_died_leaves_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(_dying_writer(tmp_path, monkeypatch))
+
+
+def test_refused_intents_are_remembered_within_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trimtab.store.sqlite.writer._REMEMBERED", 1)
+    asyncio.run(_while_locked(tmp_path))
+    assert verify(tmp_path).settles == 2
 
 
 def test_disk_that_does_not_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from math import floor
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from store.samples import CLOCK, DAY_NS, NOON_NS, intent, pair, record, rows, se
 from trimtab.errors import UsageError
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.chain import Record
+from trimtab.store.protocol import Reader
 from trimtab.store.records import Dimension, GroupSummary, OpenIntent
 from trimtab.store.sqlite import open_ledger, open_reader
 from trimtab.store.sqlite.tiers import MAXIMA, MEASURES, SUMS, Span, cover, finest_s
@@ -120,6 +122,22 @@ def test_a_day_in_the_middle_is_one_row() -> None:
     assert cover("user", 0, 0) == []
 
 
+def test_sums_without_histograms_are_the_same(tmp_path: Path) -> None:
+    record(tmp_path, traffic(500))
+    reader = open_reader(tmp_path, CLOCK)
+    for dimension in DIMENSIONS:
+        full = reader.usage_by(dimension, NOON_NS, NOON_NS + 3 * DAY_NS)
+        sums = reader.usage_by(dimension, NOON_NS, NOON_NS + 3 * DAY_NS, histograms=False)
+        assert [_without_histograms(group) for group in full] == sums
+
+
+def _without_histograms(group: GroupSummary) -> GroupSummary:
+    empty = LogHistogram()
+    return msgspec.structs.replace(
+        group, latency_histogram=empty, ttft_histogram=empty, cost_histogram=empty
+    )
+
+
 def test_ranges_are_widened_and_say_so(tmp_path: Path) -> None:
     record(tmp_path, pair("inf_1", started_ns=NOON_NS + MINUTE_NS))
     reader = open_reader(tmp_path, CLOCK)
@@ -187,7 +205,7 @@ def test_writer_whose_lock_file_is_gone_is_dead(tmp_path: Path) -> None:
 
 
 def test_nothing_there_yet(tmp_path: Path) -> None:
-    reader = open_reader(tmp_path / "new", CLOCK)
+    reader: Reader = open_reader(tmp_path / "new", CLOCK)
     assert reader.usage_by("total", 0, NOON_NS) == []
     assert reader.events(0, NOON_NS, 10) == []
     assert reader.unsettled(0, NOON_NS) == []

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from store.samples import CLOCK, intent, pairs, record, rows, settle
+from trimtab.store.chain import link
 from trimtab.store.records import VerifyReport
 from trimtab.store.sqlite import catch_up, open_ledger, verify
 
@@ -122,6 +123,17 @@ def test_file_that_is_no_database_any_more(data_dir: Path, name: str) -> None:
     report = verify(data_dir)
     assert report.damage >= 1
     assert not report.ok
+
+
+def test_chained_but_not_a_record(data_dir: Path) -> None:
+    ledger = data_dir / LEDGER
+    [(head,)] = rows(ledger, "SELECT head_hash FROM writers WHERE writer = 2")
+    forged = link(head, (2, 4), kind="settle", body=b"{}").hex()
+    rows(ledger, f"INSERT INTO entries VALUES (2, 4, 'settle', x'7b7d', x'{forged}')")
+    report = after(
+        data_dir, f"UPDATE writers SET head_seq = 4, head_hash = x'{forged}' WHERE writer = 2"
+    )
+    assert report.findings == ("Entry 4 of writer 2 cannot be read.",)
 
 
 def contents(data_dir: Path) -> list[tuple[object, ...]]:

@@ -76,8 +76,13 @@ class KeyStore(Protocol):
 class Reader(Protocol):
     """Questions about what happened. Ranges are UTC nanoseconds, the end excluded."""
 
-    def usage_by(self, dimension: Dimension, since_ns: int, until_ns: int) -> list[GroupSummary]:
-        """One summary for each value of `dimension` that was seen, the costliest first."""
+    def usage_by(
+        self, dimension: Dimension, since_ns: int, until_ns: int, *, histograms: bool = True
+    ) -> list[GroupSummary]:
+        """One summary for each value of `dimension` that was seen, the costliest first.
+
+        Without `histograms` (they are left empty) a range of many values is read much faster.
+        """
         ...
 
     def unsettled(self, since_ns: int, until_ns: int) -> list[OpenIntent]:

@@ -26,6 +26,7 @@ __all__ = [
     "lock_path",
     "rollups_db",
     "snapshot",
+    "sync_folder",
 ]
 
 # The gateway would rather refuse a request than let it wait; nobody waits for the other files.
@@ -79,6 +80,15 @@ def rollups_db(data_dir: Path) -> sqlite3.Connection:
 def day_db(data_dir: Path, day: str) -> sqlite3.Connection:
     """Events and bodies of one UTC day, written `2026-11-23`, made if not there."""
     return _connect(data_dir / f"events-{day}.sqlite", DAY)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that files just made in `folder` are still in it after a power cut."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def day_of(started_ns: int) -> str:
@@ -154,6 +164,5 @@ def _create(db: sqlite3.Connection, path: Path, ddl: str) -> None:
         if _version(db) == 0:
             db.execute("PRAGMA journal_mode=WAL")
             db.executescript(f"BEGIN;{ddl}PRAGMA user_version={VERSION};COMMIT;")
-            os.fsync(folder)
     finally:
         os.close(folder)

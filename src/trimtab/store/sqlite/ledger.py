@@ -89,6 +89,8 @@ class SqliteLedger:
     def _record(self, record: Record) -> asyncio.Future[None]:
         if self._closed:
             raise ShuttingDown("The ledger is closed. Try again at another gateway.")
+        if not self._writer.alive:
+            self.check_open()
         waiter = self._loop.create_future()
         # Encoded here, so that a record that cannot be encoded fails its own caller only.
         kind, body = encode_record(record)

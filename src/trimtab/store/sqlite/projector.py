@@ -6,6 +6,7 @@ one writes the same rows again.
 """
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 _CHUNK: Final = 2_000  # entries; the more, the less each rewrites of the rollups
 
+_BREATH: Final = 64  # entries after which the event loop may have the interpreter lock
 _DAY_NS: Final = 86_400 * NS_PER_S
 
 _encode_state = msgspec.msgpack.Encoder().encode
@@ -82,8 +84,10 @@ class Projector:
         with exclusive(self._rollups):
             entries = self._next_entries()
             fold = Fold(self._load)
-            for entry in entries:
+            for number, entry in enumerate(entries):
                 _take(fold, entry)
+                if number % _BREATH == 0:
+                    time.sleep(0)
             self._write_events(fold.events.values())
             self._rollups.executemany(_ADD_ROLLUP, rows_of(fold.samples))
             self._write_states(fold)

@@ -26,9 +26,11 @@ _decode_state = msgspec.msgpack.Decoder(InferenceState).decode
 
 _EVENT_COLUMNS: Final = Event.__struct_fields__
 _EVENTS: Final = f"SELECT {', '.join(_EVENT_COLUMNS)} FROM events"  # noqa: S608 - our own names
-_ROLLUPS: Final = (
-    f"SELECT value, {', '.join((*SUMS, *MAXIMA, *MEASURES))} FROM rollups "  # noqa: S608
-    "WHERE tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
+_IN_SPAN: Final = "FROM rollups WHERE tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
+_ROLLUPS: Final = f"SELECT value, {', '.join((*SUMS, *MAXIMA, *MEASURES))} {_IN_SPAN}"
+_SUMS_ONLY: Final = (
+    f"SELECT value, {', '.join(f'sum({name})' for name in SUMS)}, "
+    f"{', '.join(f'max({name})' for name in MAXIMA)} {_IN_SPAN} GROUP BY value"
 )
 
 
@@ -39,7 +41,9 @@ class SqliteReader:
         self._data_dir = data_dir
         catch_up(data_dir)
 
-    def usage_by(self, dimension: Dimension, since_ns: int, until_ns: int) -> list[GroupSummary]:
+    def usage_by(
+        self, dimension: Dimension, since_ns: int, until_ns: int, *, histograms: bool = True
+    ) -> list[GroupSummary]:
         """See `Reader.usage_by`. Ranges are widened to full rows of the finest tier."""
         catch_up(self._data_dir)
         step_ns = finest_s(dimension) * NS_PER_S
@@ -49,7 +53,7 @@ class SqliteReader:
         with closing(rollups_db(self._data_dir)) as db:
             for span in cover(dimension, since_ns // NS_PER_S, until_ns // NS_PER_S):
                 where = (span.tier_s, dimension, span.since_s, span.until_s)
-                for row in db.execute(_ROLLUPS, where):
+                for row in db.execute(_ROLLUPS if histograms else _SUMS_ONLY, where):
                     value = row[0]
                     if value not in groups:
                         groups[value] = _Group()
@@ -136,11 +140,11 @@ class _Group:
         self._measures = [LogHistogram() for _ in MEASURES]
 
     def add(self, row: tuple[Any, ...]) -> None:
-        """One row: sums, maxima and measures, in their order."""
-        numbers, blobs = row[: -len(MEASURES)], row[-len(MEASURES) :]
-        self._sums = list(map(add, self._sums, numbers))
-        self._maxima = list(map(max, self._maxima, numbers[len(SUMS) :]))
-        for histogram, blob in zip(self._measures, blobs, strict=True):
+        """One row: sums, maxima and, if they were asked for, measures, in their order."""
+        self._sums = list(map(add, self._sums, row))
+        self._maxima = list(map(max, self._maxima, row[len(SUMS) :]))
+        blobs = row[len(SUMS) + len(MAXIMA) :]
+        for histogram, blob in zip(self._measures, blobs, strict=False):
             histogram.merge(LogHistogram.from_bytes(blob))
 
     def summary(self, value: str, since_ns: int, until_ns: int) -> GroupSummary:

@@ -75,17 +75,15 @@ def _cover(tiers: Sequence[int], since_s: int, until_s: int) -> Iterator[Span]:
         yield from _cover(finer, since_s, until_s)
 
 
-def rows_of(samples: Iterable[Sample]) -> list[tuple[object, ...]]:
+def rows_of(samples: Iterable[Sample]) -> Iterator[tuple[object, ...]]:
     """Rows for the table `rollups`, one for each place that any of `samples` adds to."""
-    rows: list[tuple[object, ...]] = []
     for (dimension, value), there in _by_value(samples).items():
         finest, *coarser = reversed(_TIERS[dimension])
         totals = {start: _Total.of(few) for start, few in _by_start(there, finest).items()}
-        rows.extend(_rows((finest, dimension, value), totals))
+        yield from _rows((finest, dimension, value), totals)
         for tier_s in coarser:
             totals = _coarsened(totals, tier_s)
-            rows.extend(_rows((tier_s, dimension, value), totals))
-    return rows
+            yield from _rows((tier_s, dimension, value), totals)
 
 
 def merged(left: bytes, right: bytes) -> bytes:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from trimtab.errors import LedgerUnavailable
 from trimtab.store.chain import Kind, link
-from trimtab.store.sqlite.files import exclusive, explain, ledger_db, ledger_path
+from trimtab.store.sqlite.files import exclusive, explain, ledger_db, ledger_path, sync_folder
 from trimtab.store.sqlite.registration import Head, register
 from trimtab.types.clock import Clock
 
@@ -52,10 +52,12 @@ class LedgerWriter:
     Attributes:
         trouble: why the last write failed, or None; read by the event loop's thread.
         head: the last entry that was appended.
+        alive: the thread runs.
     """
 
     def __init__(self, data_dir: Path, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
         self.trouble: str | None = None
+        self.alive = True
         self._path = ledger_path(data_dir)
         self._clock = clock
         self._loop = loop
@@ -64,6 +66,7 @@ class LedgerWriter:
         self.writer, self.head, self._lock_fd = register(self._db, data_dir, clock.wall_ns())
         # SQLite takes no locks on this file, so that we may hold it open as well.
         self._wal_fd = os.open(f"{self._path}-wal", os.O_RDWR)
+        sync_folder(data_dir)
         self._unchecked_bytes = 0
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._pending: list[Waiting] = []
@@ -90,6 +93,20 @@ class LedgerWriter:
         self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except BaseException:
+            self._died()
+            raise
+
+    def _died(self) -> None:
+        """A defect of ours, so nothing is known to be safe: nobody may wait for ever."""
+        self.trouble = "The thread that writes the ledger died; see the log, restart the gateway."
+        self.alive = False
+        left = [*self._pending, *(self._queue.get() for _ in range(self._queue.qsize()))]
+        self._tell((item.waiter for item in left if item is not None), self.trouble)
+
+    def _serve(self) -> None:
         more = True
         while more:
             more = self._collect()
