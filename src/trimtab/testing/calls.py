@@ -73,7 +73,9 @@ class CallLog:
 
     def sent(self, index: int, tokens: int, usage: dict[str, Any] | None) -> None:
         """Bytes of the answer were sent, with so many tokens in them."""
-        call = self._calls[index]
+        call = self._calls.get(index)
+        if call is None:  # the caller left in this very moment, and ended calls are not kept
+            return
         self._put(
             msgspec.structs.replace(
                 call,
@@ -84,7 +86,9 @@ class CallLog:
         )
 
     def end(self, index: int, ended_by: EndedBy) -> None:
-        """A call has ended."""
+        """A call has ended; only the first word counts."""
+        if self.has_ended(index):
+            return
         call = self._calls[index]
         self._put(msgspec.structs.replace(call, ended_by=ended_by, ended_s=self.now_s()))
 

@@ -12,7 +12,7 @@ import msgspec
 from typing_extensions import override
 
 from trimtab.testing.answer import CALL_NUMBER
-from trimtab.testing.calls import Call
+from trimtab.testing.calls import Call, EndedBy
 from trimtab.testing.plan import Plan, plain_reply
 from trimtab.testing.script import Behaviour, Cut
 from trimtab.testing.stage import ChatRequest, Stage
@@ -71,14 +71,12 @@ class Connection(asyncio.Protocol):
     @override
     def eof_received(self) -> None:
         """The caller has closed: nothing more is sent to it."""
-        self._caller_closed()
+        self._leave("caller closed")
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is over, by whichever side."""
-        self._caller_closed()
-        if self._task is not None:
-            self._task.cancel()
+        self._leave("caller closed")
         self._stage.connections.discard(self)
         self._stage.log.changed()
 
@@ -94,6 +92,7 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Drop the connection because the provider stops."""
+        self._leave("cut")
         self._transport.abort()
 
     # ------------------------------------------------------------------ httptools
@@ -232,10 +231,13 @@ class Connection(asyncio.Protocol):
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
             self._transport.abort()
 
-    def _caller_closed(self) -> None:
+    def _leave(self, ended_by: EndedBy) -> None:
+        """End the call under way, if there is one, and take no more of them."""
         index, self._active = self._active, None
-        if index is not None and self._task is not None and not self._stage.log.has_ended(index):
-            self._stage.log.end(index, "caller closed")
+        if index is not None and not self._stage.log.has_ended(index):
+            self._stage.log.end(index, ended_by)
+        if self._task is not None:
+            self._task.cancel()
         self._waiting.clear()
 
 

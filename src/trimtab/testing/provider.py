@@ -65,7 +65,11 @@ class FaultProvider:
         self._server.close()
         for connection in list(self._stage.connections):
             connection.abort()
-        await self._tasks.__aexit__(exc_type, exc, traceback)
+        # Cancellation is the group's business; an error of the block comes out as it is.
+        if isinstance(exc, asyncio.CancelledError):
+            await self._tasks.__aexit__(exc_type, exc, traceback)
+        else:
+            await self._tasks.__aexit__(None, None, None)
         await self._server.wait_closed()
 
     @property
