@@ -58,7 +58,6 @@ class Attempt(AnswerSink, OutletListener):
         self._outlet: Outlet | None = None
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._completed: asyncio.Future[None] = self._loop.create_future()
-        self._error: TrimtabError | None = None
         self._parts: list[bytes] = []
         self._size = 0
         self._last_data_s = begun_s
@@ -78,8 +77,6 @@ class Attempt(AnswerSink, OutletListener):
 
     def send(self, connection: UpstreamConnection, request: bytes) -> None:
         """Send the request and start the clock on the limits."""
-        if self._error is not None:
-            return
         self._connection = connection
         self.sent = True
         self._last_data_s = self._now()
@@ -121,6 +118,11 @@ class Attempt(AnswerSink, OutletListener):
     def body(self) -> bytes:
         """The whole answer, where it is not a stream."""
         return b"".join(self._parts)
+
+    @property
+    def over(self) -> bool:
+        """It has ended, well or not."""
+        return self._completed.done()
 
     @property
     def stale(self) -> bool:
@@ -299,7 +301,6 @@ class Attempt(AnswerSink, OutletListener):
     def _fail(self, error: TrimtabError) -> None:
         if self._completed.done():
             return
-        self._error = error
         self._finish_clock()
         if self._connection is not None:
             self._connection.abort()

@@ -27,6 +27,7 @@ from trimtab.types.records import Settle
 __all__ = ["Inference"]
 
 _MAX_ATTEMPTS = 2  # the second only where a kept connection turns out to have been closed unseen
+_APPEND_LIMIT_S = 5.0
 
 
 class Inference:
@@ -69,6 +70,7 @@ class Inference:
             call.target.timeouts, self._clock, begun_s=call.begun_s, stream=call.new_stream()
         )
         self._may_try_again = False
+        self._recorded = False
         self._outlet.listener = attempt
         if self._outlet.gone:
             return CallerGone("The caller closed the connection.")
@@ -81,6 +83,9 @@ class Inference:
                 await self._reply_streamed(attempt, attempt.stream, intent)
         except LedgerUnavailable as error:
             attempt.abandon(error)
+            # The provider may have worked: the ledger takes the intent in with the settle, later.
+            if attempt.sent and not self._recorded:
+                self._record(attempt, error)
             return error
         except (ProviderError, CallerGone) as error:
             attempt.abandon(error)
@@ -88,11 +93,10 @@ class Inference:
                 isinstance(error, ProviderError) and attempt.stale and self._number < _MAX_ATTEMPTS
             )
             return await self._settle_failed(attempt, intent, error)
-        except (
-            BaseException
-        ) as error:  # a defect, or the process ends: still nothing goes unsettled
+        except BaseException as error:  # a defect, or the end of the process: settled all the same
             attempt.abandon(CallerGone("The gateway stopped serving this."))
-            self._record(attempt, error)
+            if not self._recorded:
+                self._record(attempt, error)
             raise
         attempt.give_back(call.upstream.pool)
         return None
@@ -107,13 +111,16 @@ class Inference:
                     connection = await pool.connect()
             except TimeoutError:
                 raise ProviderTimeout("connect", limit_s) from None
-        attempt.send(connection, request)
+        if attempt.over:  # the caller left while the connection was made
+            pool.release(connection)
+        else:
+            attempt.send(connection, request)
 
     async def _reply_whole(self, attempt: Attempt, intent: asyncio.Future[None]) -> None:
         await attempt.completed()
         settle, appended = self._record(attempt)
         await intent
-        await appended
+        await self._appended(appended)
         body = attempt.body
         self._outlet.send(200, whole_headers(self._call, attempt, settle), body)
         self._keep(body)
@@ -130,7 +137,7 @@ class Inference:
         attempt.relay(outlet, keep=self._call.keeps_bodies)
         await attempt.completed()
         _, appended = self._record(attempt)
-        await appended
+        await self._appended(appended)
         tail = stream.tail()
         outlet.write(tail)
         outlet.end()
@@ -139,19 +146,32 @@ class Inference:
     async def _settle_failed(
         self, attempt: Attempt, intent: asyncio.Future[None], error: TrimtabError
     ) -> TrimtabError:
-        """Record a failure. Without its intent in the ledger there is nothing to settle."""
+        """Record a failure: of an attempt whose intent is in, or that reached the provider."""
         try:
-            await intent
+            if not attempt.sent:
+                await intent
             _, appended = self._record(attempt, error, final=not self._may_try_again)
-            await appended
+            await intent
+            await self._appended(appended)
         except LedgerUnavailable as unavailable:
             self._may_try_again = False
             return unavailable
         return error
 
+    async def _appended(self, settle: asyncio.Future[None]) -> None:
+        """Wait for a settle, not for ever: the ledger goes on trying, the caller is told."""
+        if settle.done():
+            return
+        timer = asyncio.get_running_loop().call_later(_APPEND_LIMIT_S, _give_up, settle)
+        try:
+            await settle
+        finally:
+            timer.cancel()
+
     def _record(
         self, attempt: Attempt, error: BaseException | None = None, *, final: bool = True
     ) -> tuple[Settle, asyncio.Future[None]]:
+        self._recorded = True
         settle = settle_of(self._call, attempt, error, number=self._number, final=final)
         return settle, self._ledger.record_settle(settle)
 
@@ -159,3 +179,10 @@ class Inference:
         call = self._call
         if call.keeps_bodies:
             self._ledger.record_body(call.inference_id, call.started_ns, call.body, answer)
+
+
+def _give_up(settle: asyncio.Future[None]) -> None:
+    if not settle.done():
+        settle.set_exception(
+            LedgerUnavailable("The ledger cannot be written at present. Try again shortly.")
+        )

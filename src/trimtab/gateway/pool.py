@@ -38,7 +38,11 @@ class Origin(NamedTuple):
         Raises:
             ConfigError: it is neither.
         """
-        parts = urlsplit(base_url)
+        try:
+            parts = urlsplit(base_url)
+            given_port = parts.port
+        except ValueError:  # brackets or a port that are none
+            parts, given_port = urlsplit(""), None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigError(
                 [
@@ -49,7 +53,7 @@ class Origin(NamedTuple):
                     )
                 ]
             )
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        port = given_port or (443 if parts.scheme == "https" else 80)
         return cls(parts.scheme, parts.hostname, port, parts.path.rstrip("/"))
 
     @property
@@ -65,6 +69,7 @@ class Pool:
 
     def __init__(self, origin: Origin, ca_file: Path | None = None) -> None:
         self.origin = origin
+        self._closed = False
         self._free: deque[UpstreamConnection] = deque(maxlen=_MAX_FREE)
         self._ssl = ssl.create_default_context(cafile=ca_file) if origin.scheme == "https" else None
 
@@ -93,7 +98,7 @@ class Pool:
                 ssl=self._ssl,
                 server_hostname=origin.host if self._ssl else None,
             )
-        except OSError as error:  # ssl.SSLError and socket.gaierror are OSErrors
+        except (OSError, UnicodeError) as error:  # ssl.SSLError and socket.gaierror are OSErrors
             raise ProviderUnreachable(
                 f"Cannot reach the provider at {origin.scheme}://{origin.authority}: "
                 f"{_cause(error)}. Check base_url and the network."
@@ -102,7 +107,9 @@ class Pool:
 
     def release(self, connection: UpstreamConnection) -> None:
         """Give back a connection whose answer is complete."""
-        if connection.is_open:
+        if self._closed:  # by a reload, while the call was under way
+            connection.abort()
+        elif connection.is_open:
             connection.free_since_s = asyncio.get_running_loop().time()
             if len(self._free) == _MAX_FREE:
                 self._free.popleft().abort()
@@ -114,7 +121,8 @@ class Pool:
             connection.redirect(_Drain(self, connection))
 
     def close(self) -> None:
-        """Close the free connections."""
+        """Close the free connections, and the others as soon as they are given back."""
+        self._closed = True
         while self._free:
             self._free.pop().abort()
 
@@ -145,7 +153,9 @@ class _Drain(AnswerSink):
         self._timer.cancel()
 
 
-def _cause(error: OSError) -> str:
+def _cause(error: OSError | UnicodeError) -> str:
+    if isinstance(error, UnicodeError):
+        return "its host name is not valid"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message})"
     if isinstance(error, ssl.SSLError):

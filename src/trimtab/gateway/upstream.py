@@ -16,7 +16,7 @@ from trimtab.errors import ProviderError, ProviderGarbage, ProviderTruncated, Pr
 
 __all__ = ["AnswerSink", "UpstreamConnection"]
 
-MAX_HEAD_BYTES = 64_000
+MAX_HEAD_BYTES = 64_000  # also of what frames a body: chunk sizes and trailers
 _INFLATED_AT_ONCE = 1_000_000  # a compressed bomb is met by the sink's own limit, step by step
 _WINDOW = {b"gzip": zlib.MAX_WBITS | 16, b"x-gzip": zlib.MAX_WBITS | 16, b"deflate": zlib.MAX_WBITS}
 _DEFAULT_KEEP_ALIVE_S = 50.0
@@ -73,7 +73,7 @@ class UpstreamConnection(asyncio.Protocol):
     def _reset(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._headers: dict[bytes, bytes] = {}
-        self._head_bytes = 0
+        self._framing_bytes = 0  # since the last piece of the body
         self._in_body = False
         self._until_close = False
         self._inflater: _Inflater | None = None
@@ -98,6 +98,7 @@ class UpstreamConnection(asyncio.Protocol):
     def redirect(self, sink: AnswerSink) -> None:
         """Send the rest of the present answer to another sink."""
         self._sink = sink
+        self.resume()
 
     def pause(self) -> None:
         """Stop reading: the caller is slower than the provider."""
@@ -129,21 +130,15 @@ class UpstreamConnection(asyncio.Protocol):
             self.abort()
             return
         self.answered = True
-        if not self._in_body:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES and not self._head_done(data):
-                self._fail(ProviderGarbage("The provider's response headers never end."))
-                return
+        self._framing_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, zlib.error):
             self._fail(ProviderGarbage("The provider's answer is not valid HTTP."))
         except httptools.HttpParserUpgrade:
             self._fail(ProviderGarbage("The provider tried to change the protocol."))
-
-    def _head_done(self, data: bytes) -> bool:
-        # A large first segment may hold a small head and much body.
-        return b"\r\n\r\n" in data[:MAX_HEAD_BYTES]
+        if self._framing_bytes > MAX_HEAD_BYTES and self._sink is not None:
+            self._fail(ProviderGarbage("The provider's response headers never end."))
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -161,7 +156,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser."""
-        self._headers[name.lower()] = value
+        if not self._in_body:  # a trailer must not pass for a header
+            self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""
@@ -182,6 +178,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         """Called by the parser with a piece of body."""
+        self._framing_bytes = 0
         if self._inflater is None:
             if self._sink is not None:
                 self._sink.on_data(data)
@@ -197,18 +194,24 @@ class UpstreamConnection(asyncio.Protocol):
         if not self._in_body:  # 100 Continue and its kin
             self._headers = {}
             return
-        if self._parser.should_keep_alive() and not self._until_close:
+        if self._parser.should_keep_alive() and not self._until_close and self._all_sent:
             self.keep_alive_s = _keep_alive_s(self._headers.get(b"keep-alive", b""))
             self._end()
         else:
             self._end()
             self.abort()
 
+    @property
+    def _all_sent(self) -> bool:
+        """The request has left; an answer that came before may mean that nobody reads the rest."""
+        return self._transport is not None and self._transport.get_write_buffer_size() == 0
+
     # ------------------------------------------------------------ endings
 
     def _end(self) -> None:
         sink, self._sink = self._sink, None
         self.reused = True
+        self.resume()  # the next call must not inherit the slow caller of this one
         if sink is not None:
             sink.on_end()
 

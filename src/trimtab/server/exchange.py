@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from typing_extensions import override
 
@@ -72,6 +73,13 @@ class Exchange(Outlet):
     def path(self) -> bytes:
         """The target without its query."""
         return self.target.partition(b"?")[0]
+
+    def use_absolute_target(self) -> None:
+        """Read a target of the form `http://host/path`: its host counts (RFC 9112, 3.2.2)."""
+        parts = urlsplit(self.target)
+        if parts.scheme in {b"http", b"https"} and parts.netloc:
+            self.headers[b"host"] = parts.netloc
+            self.target = (parts.path or b"/") + (b"?" + parts.query if parts.query else b"")
 
     # ------------------------------------------------------------ Outlet
 

@@ -17,9 +17,11 @@ from trimtab.errors import (
 from trimtab.gateway.outlet import HeaderList
 from trimtab.gateway.replies import error_body
 from trimtab.server.asgi import serve_asgi
+from trimtab.server.complaints import Complaints
 from trimtab.server.exchange import Exchange
 from trimtab.server.identify import identify
 from trimtab.server.routes import build_routes
+from trimtab.types.clock import Clock
 
 __all__ = ["Handler"]
 
@@ -31,9 +33,10 @@ _OPEN_PATHS = frozenset((b"/healthz", b"/readyz"))
 class Handler:
     """Answers exchanges. Whatever happens, the caller gets an answer in OpenAI's shape."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, clock: Clock) -> None:
         self._app = app
         self._routes: ASGIApp = build_routes(app)
+        self._complaints = Complaints(_log, clock)
         self.stopping = False
 
     async def serve(self, exchange: Exchange) -> None:
@@ -77,7 +80,7 @@ class Handler:
         reply = reply_of(error)
         status = error.status if isinstance(error, ProviderRefused) else reply.status
         if reply.level > logging.INFO:
-            _log.log(reply.level, "%s %s: %s", exchange.request_id, reply.code, error)
+            self._complaints.log(reply.level, reply.code, f"{exchange.request_id}: {error}")
         exchange.send(status, _error_headers(error), error_body(error))
 
 

@@ -12,20 +12,27 @@ from typing import NamedTuple, cast
 import httptools
 from typing_extensions import override
 
-from trimtab.errors import HeadersTooLarge, MalformedRequest, RequestError, RequestTooLarge
+from trimtab.errors import (
+    HeadersTooLarge,
+    MalformedRequest,
+    MethodNotAllowed,
+    RequestError,
+    RequestTooLarge,
+)
 from trimtab.server.exchange import Exchange, Wire
 
 __all__ = ["HttpConnection", "Limits"]
 
 _MAX_WAITING = 16
 _MAX_HEADERS = 100
+_SINGLE = (b"host", b"authorization")  # sent twice, two readers could disagree on which one counts
 
 
 class Limits(NamedTuple):
     """Bounds of what a caller may send, and how slowly.
 
     Attributes:
-        head_bytes: request line and headers together.
+        head_bytes: request line and headers together; also of what frames a body.
         read_s: seconds in which a request must arrive once it has begun.
         idle_s: seconds that a connection may stay open between requests.
         stall_s: seconds that a caller may take no bytes of an answer.
@@ -66,10 +73,10 @@ class HttpConnection(asyncio.Protocol, Wire):
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._incoming = Exchange(self)
-        self._body: list[bytes] = []
-        self._body_bytes = 0
-        self._head_bytes = 0
+        self._body = bytearray()
+        self._framing_bytes = 0  # since the last piece of a body, or the last complete request
         self._in_body = False
+        self._upgrade_offered = False
         self._reading = False  # a request has begun and is not complete
         self._refused = False  # what still comes is read and thrown away
         self._draining = False
@@ -88,26 +95,50 @@ class HttpConnection(asyncio.Protocol, Wire):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
-        if not self._in_body:
-            self._head_bytes += len(data)
-            if self._head_bytes > self._limits.head_bytes and b"\r\n\r\n" not in data:
-                self._refuse(HeadersTooLarge("The request headers are too large."))
-                return
+        self._framing_bytes += len(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refused = True  # the request itself is served; what follows is not HTTP
+            while data:
+                data = self._feed(data)
         except httptools.HttpParserError:
             self._refuse(MalformedRequest("This is not a valid HTTP/1.1 request."))
+            return
+        if self._framing_bytes > self._limits.head_bytes:
+            self._refuse_head()
+
+    def _feed(self, data: bytes) -> bytes:
+        """Parse `data`; what is returned has to be parsed again."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            if self._incoming.method == "CONNECT":
+                self._refuse(MethodNotAllowed("This gateway is not a proxy."))
+                return b""
+            # No protocol is changed here, so the request means what it means without the offer.
+            # The parser takes its body for the other protocol; so it gets the head once more.
+            end: int = offer.args[0]
+            return self._head_without_offer() + data[end:]
+        return b""
+
+    def _head_without_offer(self) -> bytes:
+        incoming = self._incoming
+        version = self._parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (incoming.method.encode(), incoming.target, version)]
+        lines += [b"%b: %b" % pair for pair in incoming.raw_headers if pair[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
     @override
     def eof_received(self) -> bool:
-        return False  # a caller that stops sending is gone: close, and cancel what it asked for
+        # A caller that stops sending is gone: cancel what it asked for, send what is left, close.
+        self._leave()
+        return False
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._closed(self)
+        self._leave()
+
+    def _leave(self) -> None:
         self._waiting.clear()
         active, self._active = self._active, None
         if active is not None:
@@ -124,14 +155,14 @@ class HttpConnection(asyncio.Protocol, Wire):
         self._stalled_s = None
         if self._active is not None and self._active.listener is not None:
             self._active.listener.on_resumed()
+        self._serve_next()
 
     # ------------------------------------------------------------ httptools callbacks
 
     def on_message_begin(self) -> None:
         """Called by the parser."""
         self._incoming = Exchange(self)
-        self._body = []
-        self._body_bytes = 0
+        self._body.clear()
         self._reading = True
         self._since_s = self._loop.time()
 
@@ -141,6 +172,8 @@ class HttpConnection(asyncio.Protocol, Wire):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser."""
+        if self._in_body:  # a trailer; it must not pass for a header
+            return
         exchange = self._incoming
         name = name.lower()
         exchange.raw_headers.append((name, value))
@@ -149,47 +182,70 @@ class HttpConnection(asyncio.Protocol, Wire):
     def on_headers_complete(self) -> None:
         """Called by the parser."""
         exchange = self._incoming
-        self._in_body = True
         exchange.method = self._parser.get_method().decode("ascii")
+        self._upgrade_offered = self._parser.should_upgrade()
+        if self._upgrade_offered or self._refused:
+            return
+        self._in_body = True
         exchange.keep_alive = self._parser.should_keep_alive() and not self._draining
         exchange.chunked = self._parser.get_http_version() != "1.0"
         if not exchange.chunked:
             exchange.keep_alive = False
-        headers = exchange.headers
-        if len(exchange.raw_headers) > _MAX_HEADERS:
-            self._refuse(HeadersTooLarge(f"More than {_MAX_HEADERS} headers."))
+        if not exchange.target.startswith(b"/"):
+            exchange.use_absolute_target()
+        self._check_head(exchange)
+
+    def _check_head(self, exchange: Exchange) -> None:
+        raw, headers = exchange.raw_headers, exchange.headers
+        size = len(exchange.target) + sum([len(name) + len(value) + 4 for name, value in raw])
+        if len(raw) > _MAX_HEADERS or size > self._limits.head_bytes:
+            self._refuse_head()
+        elif len(raw) != len(headers) and _any_repeated(raw):
+            self._refuse(MalformedRequest("A header that may come once came twice."))
         elif int(headers.get(b"content-length", b"0")) > self._limits.body_bytes:
             self._refuse_body()
-        elif headers.get(b"expect", b"").lower() == b"100-continue" and self._active is None:
+        elif (
+            headers.get(b"expect", b"").lower() == b"100-continue"
+            and exchange.chunked
+            and self._active is None
+        ):
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, data: bytes) -> None:
         """Called by the parser with a piece of body."""
         if self._refused:
             return
-        self._body_bytes += len(data)
-        if self._body_bytes > self._limits.body_bytes:
+        self._framing_bytes = 0
+        self._body += data
+        if len(self._body) > self._limits.body_bytes:
             self._refuse_body()
-        else:
-            self._body.append(data)
 
     def on_message_complete(self) -> None:
         """Called by the parser."""
+        if self._upgrade_offered:
+            return
         self._in_body = False
-        self._head_bytes = 0
+        self._framing_bytes = 0
         self._reading = False
         if self._refused:
             return
         exchange = self._incoming
-        exchange.body = b"".join(self._body) if len(self._body) != 1 else self._body[0]
-        self._body = []
-        if self._active is None:
-            self._active = exchange
-            self._serve(exchange)
-        else:
-            self._waiting.append(exchange)
-            if len(self._waiting) > _MAX_WAITING:
-                self.abort()
+        exchange.body = bytes(self._body)
+        self._body.clear()
+        self._waiting.append(exchange)
+        self._serve_next()
+        if len(self._waiting) > _MAX_WAITING or self._waiting_bytes > self._limits.body_bytes:
+            self.abort()
+
+    @property
+    def _waiting_bytes(self) -> int:
+        return sum(len(exchange.body) for exchange in self._waiting)
+
+    def _serve_next(self) -> None:
+        """Serve the next request, if there is one, when the caller has taken the last answer."""
+        if self._waiting and self._active is None and self._stalled_s is None:
+            self._active = self._waiting.popleft()
+            self._serve(self._active)
 
     # ------------------------------------------------------------ Wire
 
@@ -206,11 +262,19 @@ class HttpConnection(asyncio.Protocol, Wire):
         self._since_s = self._loop.time()
         if not exchange.keep_alive or self._draining:
             self._close()
-        elif self._waiting:
-            self._active = self._waiting.popleft()
-            self._serve(self._active)
+        else:
+            self._serve_next()
 
     # ------------------------------------------------------------ refusing and closing
+
+    def _refuse_head(self) -> None:
+        limit = self._limits.head_bytes
+        self._refuse(
+            HeadersTooLarge(
+                f"The request headers are too large: at most {limit} bytes and {_MAX_HEADERS} "
+                "headers. Send less."
+            )
+        )
 
     def _refuse_body(self) -> None:
         limit = self._limits.body_bytes
@@ -229,7 +293,7 @@ class HttpConnection(asyncio.Protocol, Wire):
         if self._refused:
             return
         self._refused = True
-        self._body = []
+        self._body.clear()
         if self._active is not None:  # pipelined behind another: the order of answers would break
             self._waiting.clear()
             self._active.keep_alive = False
@@ -274,3 +338,8 @@ class HttpConnection(asyncio.Protocol, Wire):
             limit_s = limits.read_s if self._reading else limits.idle_s
             if now - self._since_s > limit_s:
                 self.abort()
+
+
+def _any_repeated(headers: list[tuple[bytes, bytes]]) -> bool:
+    names = [name for name, _ in headers]
+    return any(names.count(name) > 1 for name in _SINGLE)

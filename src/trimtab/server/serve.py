@@ -10,6 +10,7 @@ from trimtab.errors import UsageError
 from trimtab.server.exchange import Exchange
 from trimtab.server.handler import Handler
 from trimtab.server.http import HttpConnection, Limits
+from trimtab.types.clock import SystemClock
 
 __all__ = ["serve"]
 
@@ -25,7 +26,7 @@ class _Listener:
     """The open connections and the tasks that answer them."""
 
     def __init__(self, app: App, group: asyncio.TaskGroup) -> None:
-        self._handler = Handler(app)
+        self._handler = Handler(app, SystemClock())
         self._group = group
         self._app = app
         self._connections: set[HttpConnection] = set()
