@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from openai.types.chat import ChatCompletionMessageParam
+
 from harness import PRICE, Gateway, project_text, running_gateway, trimtab, wait_until
 from trimtab.store.records import Event
 from trimtab.testing import (
@@ -18,7 +20,7 @@ from trimtab.testing import (
 from trimtab.testing import Event as StreamEvent
 
 __all__ = [
-    "FULL_USAGE",
+    "HI",
     "IN_BAND",
     "MAX_BODY_BYTES",
     "RATE_LIMITED",
@@ -26,6 +28,7 @@ __all__ = [
     "TOO_LONG",
     "Service",
     "running",
+    "saying",
 ]
 
 _END_OF_TIME_NS = 2**62
@@ -52,7 +55,7 @@ IN_BAND = {
     "param": None,
     "code": None,
 }
-FULL_USAGE = {
+_FULL_USAGE = {
     "prompt_tokens": 1_003,
     "completion_tokens": 507,
     "total_tokens": 1_510,
@@ -66,16 +69,16 @@ _ENDLESS = Behaviour(tokens=10**9, token_every_s=0.002, honours_max_tokens=False
 BEHAVIOURS: dict[str, tuple[Behaviour, ...]] = {
     "tools": (Behaviour(tool_calls=TOOLS),),
     "parsed": (Behaviour(text='{"city":"Zürich","degrees":21}', tokens=7),),
-    "costly": (Behaviour(usage=FULL_USAGE),),
+    "costly": (Behaviour(usage=_FULL_USAGE),),
     "too-long": (Behaviour(status=400, error=TOO_LONG),),
     "busy": (Behaviour(status=429, headers={"retry-after": "7"}, error=RATE_LIMITED),),
     "broken": (_FAILS,),
     "refuses-key": (Behaviour(status=401, error={"message": "Incorrect key: sk-ours"}),),
     "talks-html": (Behaviour(body="<html>"),),
-    "flaky": (_FAILS, _FAILS, Behaviour()),
-    "busy-once": (Behaviour(status=429, headers={"retry-after": "1"}), Behaviour()),
+    "flaky": (_FAILS, Behaviour(status=429, headers={"retry-after": "1"}), Behaviour()),
     "late": (Behaviour(first_token_after_s=60),),
     "stalls": (Behaviour(stall_after_tokens=5, stall_s=60),),
+    "in-band-first": (Behaviour(events=(StreamEvent(at=0, data={"error": IN_BAND}, last=True),)),),
     "in-band": (Behaviour(events=(StreamEvent(at=6, data={"error": IN_BAND}, last=True),)),),
     "closed": (Behaviour(tokens=60, cut="close", cut_after_tokens=40),),
     "reset": (Behaviour(tokens=60, cut="reset", cut_after_tokens=40),),
@@ -83,9 +86,22 @@ BEHAVIOURS: dict[str, tuple[Behaviour, ...]] = {
     "endless": (_ENDLESS,),
     "silent": (Behaviour(first_token_after_s=60),),
 }
-_LIMITS = (
-    '[routes.{0}-route]\nmodel = "{0}"\ntimeouts = {{ttft_s = 0.2, idle_s = 0.2, total_s = 2}}\n'
-)
+_MORE = f"""
+[providers.gone]
+kind = "openai"
+base_url = "http://127.0.0.1:9/v1"
+[models.gone]
+ref = "gone:gpt-test"
+price = {PRICE}
+[models.unpriced]
+ref = "fake:a-model-without-a-price"
+[routes.late-route]
+model = "late"
+timeouts = {{ttft_s = 0.2, total_s = 0.4}}
+[routes.stalls-route]
+model = "stalls"
+timeouts = {{idle_s = 0.2}}
+"""
 
 
 class Service(NamedTuple):
@@ -115,14 +131,23 @@ class Service(NamedTuple):
         """What the provider was asked for `model`."""
         return [call for call in self.provider.calls if call.model == model]
 
-    def wait_for_end(self, model: str) -> str:
-        """How the last call to `model` ended at the provider."""
+    def wait_for_end(self, marker: str) -> str:
+        """How the call that has `marker` in its body ended at the provider."""
 
         def ended_by() -> str:
-            calls = self.calls(model)
-            return calls[-1].ended_by if calls else ""
+            calls = [call for call in self.provider.calls if marker.encode() in call.body]
+            assert len(calls) <= 1
+            return calls[0].ended_by if calls else ""
 
         return str(wait_until(ended_by))
+
+
+def saying(text: str) -> list[ChatCompletionMessageParam]:
+    """Messages by which a call can be found again at the provider."""
+    return [{"role": "user", "content": text}]
+
+
+HI = saying("hi")
 
 
 @contextmanager
@@ -131,10 +156,9 @@ def running(folder: Path) -> Generator[Service]:
     models = "".join(
         f'[models.{name}]\nref = "fake:{name}"\nprice = {PRICE}\n' for name in BEHAVIOURS
     )
-    limits = "".join(_LIMITS.format(name) for name in ("late", "stalls"))
     with running_fault_provider(Script(models=BEHAVIOURS)) as provider:
         text = project_text(
-            provider.base_url, extra=models + limits, server=f"max_body_bytes = {MAX_BODY_BYTES}"
+            provider.base_url, extra=models + _MORE, server=f"max_body_bytes = {MAX_BODY_BYTES}"
         )
         key = new_key(folder, text)
         with running_gateway(folder, text) as gateway:

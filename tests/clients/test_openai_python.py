@@ -3,22 +3,18 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from openai import AsyncOpenAI, OpenAI
 from openai.types.chat import (
     ChatCompletionChunk,
-    ChatCompletionMessageParam,
     ChatCompletionToolParam,
 )
 from pydantic import BaseModel
 
-from clients.service import TOOLS, Service
+from clients.service import HI, TOOLS, Service
 from trimtab.testing import Call
 
-HI: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hi"}]
 WITH_TOOLS: list[ChatCompletionToolParam] = [
     {"type": "function", "function": {"name": tool.name, "parameters": {"type": "object"}}}
     for tool in TOOLS
@@ -30,12 +26,6 @@ class Weather(BaseModel):
 
     city: str
     degrees: int
-
-
-@pytest.fixture
-def client(service: Service) -> Iterator[OpenAI]:
-    with OpenAI(base_url=service.gateway.url, api_key=service.key, max_retries=0) as client:
-        yield client
 
 
 def body_of(call: Call) -> Any:
