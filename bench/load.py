@@ -119,10 +119,13 @@ async def _load(options: argparse.Namespace) -> dict[str, Any]:
         seconds=options.seconds,
         connections=options.connections,
     )
+    host, port = url.hostname, url.port
+    assert host is not None
+    assert port is not None
     loop = asyncio.get_running_loop()
     begun_s = time.monotonic()
     for _ in range(options.connections):
-        await loop.create_connection(lambda: _Caller(run), url.hostname, url.port)
+        await loop.create_connection(lambda: _Caller(run), host, port)
     await run.over.wait()
     return run.figures(time.monotonic() - begun_s)
 

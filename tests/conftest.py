@@ -2,17 +2,17 @@
 
 import ipaddress
 import sys
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-_LOCAL_NAMES = {"localhost", "", None}
 
-
-def _refuse_outside(event, args):
+def _refuse_outside(event: str, args: tuple[Any, ...]) -> None:
     if event != "socket.connect" or not isinstance(args[1], tuple):
         return
-    host = args[1][0]
-    if host in _LOCAL_NAMES or ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+    host = str(cast("tuple[object, ...]", args[1])[0] or "")
+    if not host or host == "localhost" or ipaddress.ip_address(host.partition("%")[0]).is_loopback:
         return
     raise RuntimeError(f"a test tried to reach {host}; tests may only use this machine")
 
@@ -21,7 +21,7 @@ sys.addaudithook(_refuse_outside)
 
 
 @pytest.fixture
-def project_folder(tmp_path):
+def project_folder(tmp_path: Path) -> Path:
     """An empty folder for a project."""
     folder = tmp_path / "project"
     folder.mkdir()

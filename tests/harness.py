@@ -1,7 +1,6 @@
 """A real gateway in a process of its own, as a user would start it."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from trimtab.app import open_reader
+from trimtab.config.environment import environment
 from trimtab.store.protocol import Reader
 
 PRICE = "{input_usd_per_mtok = 0.4, output_usd_per_mtok = 1.6, cache_read_usd_per_mtok = 0.1}"
@@ -63,7 +63,7 @@ class Gateway:
         self.folder = folder
         self.process = process
         self.url = url
-        self.port = int(url.rsplit(":", 1)[1].split("/")[0])
+        self.port = int(url.rsplit(":", 1)[1].split("/", maxsplit=1)[0])
         self.output: list[str] = []
         self._pump = threading.Thread(target=self._collect, daemon=True)
         self._pump.start()
@@ -123,7 +123,7 @@ def start_gateway(folder: Path, *, environ: dict[str, str] | None = None) -> Gat
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=os.environ | (environ or {}),
+        env={**environment(), **(environ or {})},
     )
     assert process.stdout is not None
     said: list[str] = []
@@ -143,7 +143,7 @@ def running_gateway(folder: Path, text: str, *, environ: dict[str, str] | None =
         yield gateway
     except BaseException:
         gateway.kill()
-        print("".join(gateway.output))
+        sys.stdout.writelines(gateway.output)
         raise
     if gateway.process.poll() is None:
         code = gateway.stop()

@@ -23,7 +23,7 @@ def modules():
 
 
 def test_files_and_functions_stay_small():
-    found = set()
+    found: set[str] = set()
     for path in modules():
         text = path.read_text()
         if len(text.splitlines()) > MAX_FILE_LINES:
@@ -36,7 +36,7 @@ def test_files_and_functions_stay_small():
     assert found == TOO_LONG
 
 
-def subclasses(cls):
+def subclasses(cls: type[TrimtabError]) -> set[type[TrimtabError]]:
     return {cls}.union(*(subclasses(sub) for sub in cls.__subclasses__()))
 
 
@@ -89,7 +89,7 @@ def test_every_dependency_has_its_reason():
 def test_public_modules_say_what_they_offer():
     for path in modules():
         tree = ast.parse(path.read_text())
-        if path.name in {"__main__.py"} or not any(
+        if path.name == "__main__.py" or not any(
             isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
             for node in tree.body
         ):
@@ -105,7 +105,16 @@ def test_public_modules_say_what_they_offer():
 
 
 def test_the_shop_window_is_light():
-    heavy = "uvloop sqlite3 genai_prices starlette rich typer asyncio msgspec".split()
+    heavy = [
+        "uvloop",
+        "sqlite3",
+        "genai_prices",
+        "starlette",
+        "rich",
+        "typer",
+        "asyncio",
+        "msgspec",
+    ]
     script = f"import sys, trimtab; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
@@ -118,7 +127,8 @@ def test_no_registry_address_and_no_machine_path_is_written_anywhere():
     files = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
-    pattern = re.compile("|".join(["py" + r"pi\.org", "python" + "hosted", "npm" + r"js\.org"]))
+    registries = ["py" + r"pi\.org", "python" + "hosted", "npm" + r"js\.org"]
+    pattern = re.compile("|".join(registries))
     for name in files:
         path = ROOT / name
         if path.suffix in {".md", ".txt", ".toml", ".json", ".py", ".npmrc", ""}:

@@ -25,6 +25,7 @@ __all__ = ["App", "check_project", "open_keys", "open_reader", "rebuild_store", 
 
 _log = logging.getLogger("trimtab.app")
 
+_RETENTION_PAUSE_S = 3600.0
 _ENGINE_PAUSE_S = 1.0  # before an engine that died is started again
 
 
@@ -38,6 +39,7 @@ class App:
     def __init__(self, project: Project, clock: Clock) -> None:
         folder = data_folder(project)
         self.started_ns = clock.wall_ns()
+        self._clock = clock
         self.keys: KeyStore = sqlite.open_keys(folder, clock)
         self._ledger: Ledger = sqlite.open_ledger(folder, clock)
         self._engines: dict[str, Engine] = {}
@@ -88,6 +90,20 @@ class App:
             return
         self.gateway.use(serving)
         _log.info("project reloaded: %s", project.digest)
+
+    async def tend_retention(self) -> None:
+        """Delete days that are past `recording.retention_days`. Runs until it is cancelled."""
+        while True:
+            project = self.gateway.serving.project
+            forgotten = await asyncio.to_thread(
+                sqlite.forget_days,
+                data_folder(project),
+                self._clock.wall_ns(),
+                project.recording.retention_days,
+            )
+            if forgotten:
+                _log.info("deleted events of %s: past retention_days", ", ".join(forgotten))
+            await asyncio.sleep(_RETENTION_PAUSE_S)
 
     async def tend_engines(self) -> None:
         """Start engines again that die. Runs until it is cancelled."""

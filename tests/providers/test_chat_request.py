@@ -1,6 +1,7 @@
 """Requests: read a few fields, keep the caller's bytes."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,11 +13,11 @@ from trimtab.providers.wire.chat_request import parse_request, upstream_body
 MESSAGES = [{"role": "user", "content": 'the "model": "fast" and \\"model\\": "fast"'}]
 
 
-def encode(**fields):
+def encode(**fields: Any) -> bytes:
     return json.dumps({"messages": MESSAGES, "model": "fast"} | fields).encode()
 
 
-def sent(body, model="gpt-x"):
+def sent(body: bytes, model: str = "gpt-x") -> bytes:
     return upstream_body(body, parse_request(body), model)
 
 
@@ -35,7 +36,7 @@ def test_bytes_pass_untouched_when_nothing_has_to_change():
         {"messages": [{"role": "user", "content": "fast"}]},
     ],
 )
-def test_only_the_top_level_model_is_replaced(extra):
+def test_only_the_top_level_model_is_replaced(extra: dict[str, Any]):
     body = encode(**extra)
     assert json.loads(sent(body)) == json.loads(body) | {"model": "gpt-x"}
 
@@ -52,8 +53,10 @@ def test_of_doubled_models_the_provider_sees_one():
 
 
 @pytest.mark.parametrize("options", ["absent", None, {}, {"include_usage": False}, {"x": 1}])
-def test_t04_usage_is_always_asked_for_in_streams(options):
-    fields = {"stream": True} | ({} if options == "absent" else {"stream_options": options})
+def test_t04_usage_is_always_asked_for_in_streams(options: Any):
+    fields: dict[str, Any] = {"stream": True} | (
+        {} if options == "absent" else {"stream_options": options}
+    )
     out = json.loads(sent(encode(**fields)))
     assert out["stream_options"]["include_usage"] is True
     if options == {"x": 1}:
@@ -65,8 +68,12 @@ def test_nothing_is_added_to_a_request_that_is_not_streamed():
 
 
 @given(st.text(), st.text(min_size=1))
-def test_any_text_and_any_alias_survive(text, alias):
-    fields = {"messages": [{"role": "user", "content": text}], "model": alias, "stream": True}
+def test_any_text_and_any_alias_survive(text: str, alias: str):
+    fields: dict[str, Any] = {
+        "messages": [{"role": "user", "content": text}],
+        "model": alias,
+        "stream": True,
+    }
     out = json.loads(sent(json.dumps(fields).encode()))
     assert out == fields | {"model": "gpt-x", "stream_options": {"include_usage": True}}
 
@@ -85,7 +92,9 @@ def test_any_text_and_any_alias_survive(text, alias):
         (b'{"model":"m","messages":[],"stream":"secret-text"}', "stream", "Expected `bool"),
     ],
 )
-def test_bad_requests_name_the_field_and_never_quote_the_text(body, param, said):
+def test_bad_requests_name_the_field_and_never_quote_the_text(
+    body: bytes, param: str | None, said: str
+):
     with pytest.raises(MalformedRequest) as caught:
         parse_request(body)
     assert caught.value.param == param

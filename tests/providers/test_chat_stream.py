@@ -1,6 +1,7 @@
 """Framing, hold-back and learning of streamed answers."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,15 @@ from trimtab.providers.wire.chat_stream import DONE, MAX_EVENT_BYTES, ChatStream
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 
 
-def chunk(delta=None, *, finish=None, index=0, usage="absent", choices=None):
-    body = {"id": "c", "object": "chat.completion.chunk", "model": "m-2026"}
+def chunk(
+    delta: dict[str, Any] | None = None,
+    *,
+    finish: str | None = None,
+    index: int = 0,
+    usage: Any = "absent",
+    choices: list[Any] | None = None,
+) -> dict[str, Any]:
+    body: dict[str, Any] = {"id": "c", "object": "chat.completion.chunk", "model": "m-2026"}
     body["choices"] = (
         [{"index": index, "delta": delta or {}, "finish_reason": finish}]
         if choices is None
@@ -24,7 +32,7 @@ def chunk(delta=None, *, finish=None, index=0, usage="absent", choices=None):
     return body
 
 
-def frames(*bodies, done=True, compact=True):
+def frames(*bodies: dict[str, Any], done: bool = True, compact: bool = True) -> bytes:
     separators = (",", ":") if compact else None
     events = [b"data: " + json.dumps(b, separators=separators).encode() + b"\n\n" for b in bodies]
     return b"".join(events) + (DONE if done else b"")
@@ -40,13 +48,15 @@ ANSWER = (
 )
 
 
-def run(data, pieces=None, **options):
-    stream = ChatStream(**({"choices": 1, "keep_usage": False} | options))
+def run(
+    data: bytes, pieces: list[bytes] | None = None, *, keep_usage: bool = False
+) -> tuple[ChatStream, bytes]:
+    stream = ChatStream(choices=1, keep_usage=keep_usage)
     out = b"".join(stream.feed(piece) for piece in (pieces or [data]))
     return stream, out
 
 
-def contents(data):
+def contents(data: bytes) -> str:
     events = [e for e in data.split(b"\n\n") if e.startswith(b"data: {")]
     choices = [c for e in events for c in json.loads(e[6:])["choices"]]
     return "".join(c["delta"].get("content") or "" for c in choices)
@@ -56,7 +66,7 @@ TEXT = contents(frames(*ANSWER))
 
 
 @pytest.mark.parametrize("compact", [True, False])
-def test_t04_usage_chunk_is_read_and_stripped_unless_asked_for(compact):
+def test_t04_usage_chunk_is_read_and_stripped_unless_asked_for(compact: bool):
     data = frames(*ANSWER, compact=compact)
     stream, out = run(data)
     whole = out + stream.tail()
@@ -83,11 +93,14 @@ def test_nothing_passes_before_the_first_token_and_nothing_after_the_finish():
     assert stream.tail() == frames(ANSWER[4])
 
 
-@given(st.lists(st.integers(1, 40), min_size=1, max_size=200), st.sampled_from(["\n", "\r\n", "\r"]))
-def test_t01_frames_may_split_anywhere_with_any_line_end(sizes, line_end):
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=200), st.sampled_from(["\n", "\r\n", "\r"])
+)
+def test_t01_frames_may_split_anywhere_with_any_line_end(sizes: list[int], line_end: str):
     plain = b": hello\n\n" + frames(*ANSWER)
     data = b"\xef\xbb\xbf" + plain.replace(b"\n", line_end.encode())
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     for size in sizes * (len(data) // sum(sizes) + 1):
         pieces.append(data[at : at + size])
         at += size
@@ -98,7 +111,8 @@ def test_t01_frames_may_split_anywhere_with_any_line_end(sizes, line_end):
 
 
 def test_t01_multi_line_data_and_comments_are_understood_and_never_become_data():
-    data = b': OPENROUTER PROCESSING\n\ndata: {"choices":[{"index":0,\ndata: "delta":{"content":"x"}}]}\n\n'
+    comment = b": OPENROUTER PROCESSING\n\n"
+    data = comment + b'data: {"choices":[{"index":0,\ndata: "delta":{"content":"x"}}]}\n\n'
     stream, out = run(data)
     assert stream.content_frames == 1
     assert out == data
@@ -129,7 +143,7 @@ def test_t03_error_events_are_seen_before_and_after_the_first_token():
 
 
 @pytest.mark.parametrize("place", ["finish chunk", "every chunk", "own chunk with a choice"])
-def test_t04_usage_is_read_wherever_it_comes(place):
+def test_t04_usage_is_read_wherever_it_comes(place: str):
     bodies = {
         "finish chunk": (ANSWER[1], chunk(finish="stop", usage=USAGE)),
         "every chunk": (
@@ -154,13 +168,14 @@ def test_t07_several_choices_finish_each_for_itself():
 
 
 def test_tool_calls_and_reasoning_are_content_and_a_role_is_not():
-    for delta, is_content in (
+    deltas: tuple[tuple[dict[str, Any], bool], ...] = (
         ({"role": "assistant", "content": None}, False),
         ({"role": "assistant", "tool_calls": []}, False),
         ({"tool_calls": [{"index": 0, "function": {"arguments": "{"}}]}, True),
         ({"reasoning_content": "hm"}, True),
         ({"refusal": "no"}, True),
-    ):
+    )
+    for delta, is_content in deltas:
         stream, _ = run(frames(chunk(delta), done=False))
         assert stream.started is is_content, delta
 
@@ -181,9 +196,10 @@ def test_an_answer_without_content_is_complete_and_kept():
 def test_an_endless_event_is_refused_in_bounded_memory():
     stream = ChatStream(choices=1, keep_usage=False)
     piece = b"data: " + b"x" * 1_000_000
+    for _ in range(MAX_EVENT_BYTES // 1_000_000 - 1):
+        assert stream.feed(piece) == b""
     with pytest.raises(ProviderGarbage, match="single event"):
-        for _ in range(MAX_EVENT_BYTES // 1_000_000 + 1):
-            stream.feed(piece)
+        stream.feed(piece + piece)
 
 
 def test_frames_passed_are_counted_for_estimates():

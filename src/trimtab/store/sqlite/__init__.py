@@ -5,6 +5,7 @@ from trimtab.store.sqlite.ledger import SqliteLedger, open_ledger
 from trimtab.store.sqlite.projector import catch_up
 from trimtab.store.sqlite.reader import SqliteReader, open_reader
 from trimtab.store.sqlite.rebuild import rebuild
+from trimtab.store.sqlite.retention import forget_days
 from trimtab.store.sqlite.verify import verify
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "SqliteLedger",
     "SqliteReader",
     "catch_up",
+    "forget_days",
     "open_keys",
     "open_ledger",
     "open_reader",

@@ -1,0 +1,28 @@
+"""Forgetting: events and bodies of a day are one file, so forgetting a day deletes a file."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from trimtab.store.sqlite.files import days
+from trimtab.types.clock import NS_PER_S
+
+__all__ = ["forget_days"]
+
+_SIDE_FILES = ("", "-wal", "-shm")
+
+
+def forget_days(data_dir: Path, now_ns: int, keep_days: int) -> list[str]:
+    """Delete events and bodies of UTC days that ended more than `keep_days` days ago.
+
+    The ledger and the rollups stay, so sums and percentiles of those days can still be asked for.
+
+    Returns:
+        The days that were deleted, such as `2026-10-01`.
+    """
+    today = datetime.fromtimestamp(now_ns // NS_PER_S, UTC).date()
+    oldest = (today - timedelta(days=keep_days)).isoformat()
+    forgotten = [day for day in days(data_dir) if day < oldest]
+    for day in forgotten:
+        for side in _SIDE_FILES:
+            (data_dir / f"events-{day}.sqlite{side}").unlink(missing_ok=True)
+    return forgotten
