@@ -70,7 +70,6 @@ class Pool:
     def __init__(self, origin: Origin, ca_file: Path | None = None) -> None:
         self.origin = origin
         self._closed = False
-        self._closed = False
         self._free: deque[UpstreamConnection] = deque(maxlen=_MAX_FREE)
         self._ssl = ssl.create_default_context(cafile=ca_file) if origin.scheme == "https" else None
 
