@@ -73,6 +73,9 @@ BEHAVIOURS: dict[str, tuple[Behaviour, ...]] = {
     "too-long": (Behaviour(status=400, error=TOO_LONG),),
     "busy": (Behaviour(status=429, headers={"retry-after": "7"}, error=RATE_LIMITED),),
     "broken": (_FAILS,),
+    "missing": (Behaviour(status=404),),
+    "conflicts": (Behaviour(status=409),),
+    "rejects": (Behaviour(status=422),),
     "refuses-key": (Behaviour(status=401, error={"message": "Incorrect key: sk-ours"}),),
     "talks-html": (Behaviour(body="<html>"),),
     "flaky": (_FAILS, Behaviour(status=429, headers={"retry-after": "1"}), Behaviour()),
@@ -83,6 +86,7 @@ BEHAVIOURS: dict[str, tuple[Behaviour, ...]] = {
     "closed": (Behaviour(tokens=60, cut="close", cut_after_tokens=40),),
     "reset": (Behaviour(tokens=60, cut="reset", cut_after_tokens=40),),
     "ended": (Behaviour(tokens=60, cut="end", cut_after_tokens=40),),
+    "empty": (Behaviour(tokens=0),),
     "endless": (_ENDLESS,),
     "silent": (Behaviour(first_token_after_s=60),),
 }

@@ -33,6 +33,12 @@ def saw(service: Service) -> Saw:
     return {line.pop("check"): line for line in lines}
 
 
+def test_the_lock_names_no_registry() -> None:
+    """The lock pins by digest; where packages come from is for whoever installs to say."""
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        assert "://" not in (NODE_FOLDER / name).read_text()
+
+
 def test_nothing_crashed(saw: Saw) -> None:
     assert {check: it for check, it in saw.items() if "crashed" in it or "unexpected" in it} == {}
 

@@ -178,6 +178,23 @@ def test_a_stream_with_usage(client: OpenAI) -> None:
     assert all(chunk.choices and chunk.usage is None for chunk in chunks)
 
 
+def test_a_stream_that_refuses_usage(service: Service, client: OpenAI) -> None:
+    stream = client.chat.completions.create(
+        model="fast", messages=HI, stream=True, stream_options={"include_usage": False}
+    )
+    assert all(chunk.choices and chunk.usage is None for chunk in stream)
+    event = service.event(stream.response.headers["x-request-id"])
+    assert (event.usage_source, event.output_tokens) == ("reported", 12)
+
+
+def test_a_stream_without_a_word(service: Service, client: OpenAI) -> None:
+    stream = client.chat.completions.create(model="empty", messages=HI, stream=True)
+    chunks = list(stream)
+    assert (text_of(chunks), chunks[-1].choices[0].finish_reason) == ("", "stop")
+    event = service.event(stream.response.headers["x-request-id"])
+    assert (event.outcome, event.output_tokens) == ("ok", 0)
+
+
 def test_several_choices_in_a_stream(client: OpenAI) -> None:
     stream = client.chat.completions.create(model="fast", messages=HI, stream=True, n=2)
     chunks = list(stream)

@@ -14,11 +14,13 @@ from openai import (
     AsyncOpenAI,
     AuthenticationError,
     BadRequestError,
+    ConflictError,
     InternalServerError,
     NotFoundError,
     OpenAI,
     PermissionDeniedError,
     RateLimitError,
+    UnprocessableEntityError,
 )
 from openai.types.chat import ChatCompletionChunk
 
@@ -58,6 +60,9 @@ class Failure(NamedTuple):
 FAILURES = [
     Failure("too-long", BadRequestError, 400, "context_length_exceeded"),
     Failure("busy", RateLimitError, 429, "rate_limit_exceeded"),
+    Failure("missing", NotFoundError, 404, None, recorded="scripted_fault"),
+    Failure("conflicts", ConflictError, 409, None, recorded="scripted_fault"),
+    Failure("rejects", UnprocessableEntityError, 422, None, recorded="scripted_fault"),
     Failure("broken", InternalServerError, 500, None, recorded="scripted_fault"),
     Failure(
         "refuses-key", InternalServerError, 502, "provider_rejected_key", recorded="key_rejected"
