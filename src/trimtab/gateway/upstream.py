@@ -137,7 +137,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._fail(ProviderGarbage("The provider's answer is not valid HTTP."))
         except httptools.HttpParserUpgrade:
             self._fail(ProviderGarbage("The provider tried to change the protocol."))
-        if self._framing_bytes > MAX_HEAD_BYTES and self._sink is not None:
+        if self._framing_bytes > MAX_HEAD_BYTES:
             self._fail(ProviderGarbage("The provider's response headers never end."))
 
     @override

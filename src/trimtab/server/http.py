@@ -188,17 +188,20 @@ class HttpConnection(asyncio.Protocol, Wire):
             return
         self._in_body = True
         exchange.keep_alive = self._parser.should_keep_alive() and not self._draining
-        exchange.chunked = self._parser.get_http_version() != "1.0"
+        version = self._parser.get_http_version()
+        exchange.chunked = version == "1.1"
         if not exchange.chunked:
             exchange.keep_alive = False
         if not exchange.target.startswith(b"/"):
             exchange.use_absolute_target()
-        self._check_head(exchange)
+        if version not in {"1.0", "1.1"}:
+            self._refuse(MalformedRequest("This is not a valid HTTP/1.1 request."))
+        else:
+            self._check_head(exchange)
 
     def _check_head(self, exchange: Exchange) -> None:
         raw, headers = exchange.raw_headers, exchange.headers
-        size = len(exchange.target) + sum([len(name) + len(value) + 4 for name, value in raw])
-        if len(raw) > _MAX_HEADERS or size > self._limits.head_bytes:
+        if len(raw) > _MAX_HEADERS or self._head_too_large(exchange):
             self._refuse_head()
         elif len(raw) != len(headers) and _any_repeated(raw):
             self._refuse(MalformedRequest("A header that may come once came twice."))
@@ -210,6 +213,13 @@ class HttpConnection(asyncio.Protocol, Wire):
             and self._active is None
         ):
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _head_too_large(self, exchange: Exchange) -> bool:
+        limit = self._limits.head_bytes
+        if self._framing_bytes <= limit and self._active is None:  # nearly always
+            return False
+        pairs = sum(len(name) + len(value) + 4 for name, value in exchange.raw_headers)
+        return len(exchange.target) + pairs > limit
 
     def on_body(self, data: bytes) -> None:
         """Called by the parser with a piece of body."""
