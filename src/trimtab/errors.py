@@ -190,7 +190,8 @@ class ProviderRefused(ProviderError):
 
     Attributes:
         status: HTTP status to give the caller.
-        body: the provider's error object as sent (its shape is the dialect's), or None.
+        body: the provider's error in the shape of the dialect, or None.
+        headers: headers of the provider that tell the caller what to do, names in lower case.
     """
 
     error_code = "refused"
@@ -202,13 +203,13 @@ class ProviderRefused(ProviderError):
         status: int,
         body: bytes | None = None,
         error_code: str = "refused",
-        retry_after_s: float | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> None:
         super().__init__(message)
         self.status = status
         self.body = body
         self.error_code = error_code
-        self.retry_after_s = retry_after_s
+        self.headers = headers
 
 
 class ProviderRejectedKey(ProviderError):

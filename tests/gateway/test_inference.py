@@ -43,6 +43,32 @@ SCRIPT = Script(
                 error={"message": "slow down", "type": "rate_limit", "code": "rate_limit_exceeded"},
             ),
         ),
+        "tells": (
+            Behaviour(
+                status=429,
+                headers={
+                    "retry-after": "2.4",
+                    "retry-after-ms": "2400",
+                    "x-should-retry": "false",
+                    "x-ratelimit-remaining-requests": "0",
+                    "set-cookie": "a=b",
+                },
+                error={"message": "slow down"},
+            ),
+        ),
+        "lies": (Behaviour(status=429, headers={"retry-after": "9" * 400}, error="no"),),
+        "plain words": (Behaviour(status=400, body='{"error": "plain words"}'),),
+        "flat": (
+            Behaviour(
+                status=400,
+                body='{"object":"error","message":"flat","type":"BadRequest","code":400}',
+            ),
+        ),
+        "detail": (Behaviour(status=422, body='{"detail": "why"}'),),
+        **{
+            f"oops {at}": (Behaviour(events=(StreamEvent(at=at, data="{not json}"),)),)
+            for at in (0, 1, 5, 13)
+        },
         "bad key": (Behaviour(status=401, error={"message": "Incorrect API key: sk-secret"}),),
         "error with 200": (Behaviour(error={"message": "x", "type": "server_error"}),),
         "garbage": (Behaviour(body="<html>not json</html>"),),
@@ -174,6 +200,42 @@ def test_t12_a_refusal_keeps_status_body_and_retry_after(running: Stage):
     event = running.event(reply.headers["x-request-id"])
     assert (event.outcome, event.status, event.cost_nanousd) == ("error", 429, 0)
     assert event.usage_source == "none"
+
+
+def test_t13_what_tells_a_client_when_to_come_back_is_passed_on(running: Stage):
+    reply = running.ask("tells")
+    assert reply.headers["retry-after"] == "2.4"
+    assert reply.headers["retry-after-ms"] == "2400"
+    assert reply.headers["x-should-retry"] == "false"
+    assert reply.headers["x-ratelimit-remaining-requests"] == "0"
+    assert "set-cookie" not in reply.headers
+    assert "retry-after" not in running.ask("lies").headers
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "message"),
+    [("plain-words", 400, "plain words"), ("flat", 400, "flat"), ("detail", 422, "why")],
+)
+def test_t12_errors_of_other_shapes_are_put_into_openais(
+    running: Stage, model: str, status: int, message: str
+):
+    reply = running.ask(model)
+    assert (reply.status, reply.error["message"]) == (status, message)
+
+
+@pytest.mark.parametrize("at", [0, 1, 5, 13])
+def test_s10_an_event_that_is_not_json_is_left_out_wherever_it_comes(running: Stage, at: int):
+    reply = running.ask(f"oops-{at}", stream=True)
+    assert b"not json" not in reply.body
+    for event in events_of(reply.body)[:-1]:
+        json.loads(event)
+    assert running.event(reply.headers["x-request-id"]).output_tokens == 12
+
+
+def test_a_single_model_can_be_asked_for(running: Stage):
+    assert running.gateway.request("/v1/models/fast").json["id"] == "fast"
+    reply = running.gateway.request("/v1/models/nope")
+    assert (reply.status, reply.error["code"]) == (404, "model_not_found")
 
 
 def test_t12_the_providers_401_is_not_the_callers(running: Stage):

@@ -118,8 +118,8 @@ class Inference:
 
     async def _reply_whole(self, attempt: Attempt, intent: asyncio.Future[None]) -> None:
         await attempt.completed()
-        settle, appended = self._record(attempt)
         await intent
+        settle, appended = self._record(attempt)
         await self._appended(appended)
         body = attempt.body
         self._outlet.send(200, whole_headers(self._call, attempt, settle), body)

@@ -5,6 +5,9 @@ from trimtab.providers.wire.chat_answer import read_answer, read_error
 
 __all__ = ["in_band_refusal", "refusal"]
 
+_TELLING = frozenset((b"retry-after", b"retry-after-ms", b"x-should-retry"))
+_LONGEST = 64
+
 
 def refusal(
     status: int, headers: dict[bytes, bytes], body: bytes, *, stream_wanted: bool
@@ -38,19 +41,20 @@ def _refused_by_status(status: int, headers: dict[bytes, bytes], body: bytes) ->
 
 def in_band_refusal(error: bytes) -> ProviderRefused:
     """The error of an event inside a stream with status 200."""
-    body = b'{"error":' + error + b"}"
-    return _refused(502, {}, body)
+    return _refused(502, {}, b'{"error":' + error + b"}")
 
 
 def _refused(status: int, headers: dict[bytes, bytes], body: bytes) -> ProviderRefused:
     error = read_error(body)
-    code = str((error or {}).get("code") or (error or {}).get("type") or "")
+    code = error.word if error is not None else ""
+    if not _is_word(code):
+        code = ""
     return ProviderRefused(
-        f"The provider answered with status {status}" + (f" ({code})." if _is_word(code) else "."),
+        f"The provider answered with status {status}" + (f" ({code})." if code else "."),
         status=status,
-        body=body if error is not None else None,
-        error_code=code if _is_word(code) else f"status_{status}",
-        retry_after_s=_retry_after_s(headers),
+        body=error.body if error is not None else None,
+        error_code=code or f"status_{status}",
+        headers=_passed_on(headers),
     )
 
 
@@ -59,9 +63,10 @@ def _is_word(code: str) -> bool:
     return 0 < len(code) <= 64 and code.replace("_", "").replace("-", "").isalnum()
 
 
-def _retry_after_s(headers: dict[bytes, bytes]) -> float | None:
-    for name, unit_s in ((b"retry-after-ms", 0.001), (b"retry-after", 1.0)):
-        value = headers.get(name, b"")
-        if value.replace(b".", b"", 1).isdigit():
-            return float(value) * unit_s
-    return None
+def _passed_on(headers: dict[bytes, bytes]) -> tuple[tuple[bytes, bytes], ...]:
+    """What tells a client when to come back: as the provider wrote it, if it is sane."""
+    return tuple(
+        (name, value)
+        for name, value in headers.items()
+        if (name in _TELLING or name.startswith(b"x-ratelimit-")) and len(value) <= _LONGEST
+    )

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from trimtab.errors import CallerGone, ProviderError, ProviderTimeout
+from trimtab.errors import CallerGone, ProviderError, ProviderTimeout, TrimtabError, reply_of
 from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
 from trimtab.providers.wire.chat_answer import Answer, read_answer
@@ -111,8 +111,8 @@ def _error_code(error: BaseException | None) -> str:
         return ""
     if isinstance(error, ProviderError):
         return error.error_code
-    if isinstance(error, CallerGone):
-        return "caller_gone"
+    if isinstance(error, TrimtabError):
+        return reply_of(error).code
     return "internal" if isinstance(error, Exception) else "shutdown"
 
 

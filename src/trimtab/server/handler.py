@@ -1,6 +1,7 @@
 """Serves one exchange: the hot route by the gateway, all others by the ASGI application."""
 
 import logging
+from math import ceil
 
 from starlette.types import ASGIApp
 
@@ -40,16 +41,16 @@ class Handler:
         self.stopping = False
 
     async def serve(self, exchange: Exchange) -> None:
-        """Serve one exchange to its end."""
-        gateway = self._app.gateway
-        exchange.request_id = gateway.new_inference_id()
+        """Serve one exchange to its end. Nothing is raised but cancellation."""
+        exchange.request_id = self._app.gateway.new_inference_id()
         try:
-            await self._route(exchange)
-        except CallerGone:
-            pass
-        except TrimtabError as error:
-            self._tell(exchange, error)
-        except Exception:  # noqa: BLE001 - the last line: a defect of ours must not kill the server
+            try:
+                await self._route(exchange)
+            except CallerGone:
+                pass
+            except TrimtabError as error:
+                self._tell(exchange, error)
+        except Exception:  # noqa: BLE001 - the last line: a defect of ours must not end the server
             _log.exception("defect while serving %s", exchange.request_id)
             self._tell(exchange, TrimtabError("Internal error. The gateway's log has the details."))
 
@@ -86,6 +87,8 @@ class Handler:
 
 def _error_headers(error: TrimtabError) -> HeaderList:
     headers = [(b"content-type", b"application/json")]
-    if error.retry_after_s is not None:
-        headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after_s))))
+    if isinstance(error, ProviderRefused):
+        headers += error.headers
+    elif error.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % ceil(error.retry_after_s)))
     return headers

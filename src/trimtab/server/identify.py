@@ -18,7 +18,7 @@ def identify(exchange: Exchange, keys: KeyStore) -> Caller:
         InvalidKey: keys are configured and this request has none that is valid.
         ForbiddenOrigin: no keys are configured, and the request comes through a web page or a
             foreign host name, as an attack on a local service would.
-        MalformedRequest: a header is too long or not text.
+        MalformedRequest: a header is too long.
     """
     headers = exchange.headers
     user = _name(headers, b"x-trimtab-user")
@@ -61,6 +61,4 @@ def _name(headers: dict[bytes, bytes], header: bytes) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError:
-        raise MalformedRequest(
-            f"The header {header.decode()} is not UTF-8 text.", param=header.decode()
-        ) from None
+        return value.decode("latin-1")  # what the fetch API of browsers and Node sends

@@ -1,5 +1,7 @@
 """Every route that is not hot: the models on offer, and whether the gateway is well."""
 
+from typing import Any
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -8,6 +10,7 @@ from starlette.routing import Route
 from trimtab.app import App
 from trimtab.errors import MethodNotAllowed, TrimtabError, UnknownPath, reply_of
 from trimtab.gateway.replies import error_body
+from trimtab.types.clock import NS_PER_S
 
 __all__ = ["build_routes"]
 
@@ -16,17 +19,20 @@ def build_routes(app: App) -> Starlette:
     """The application behind the hot routes."""
 
     async def models(_request: Request) -> Response:
-        created_s = app.started_ns // 1_000_000_000
-        data = [
-            {
-                "id": name,
-                "object": "model",
-                "created": created_s,
-                "owned_by": target.ref.provider,
-            }
-            for name, target in sorted(app.gateway.serving.project.targets.items())
-        ]
-        return JSONResponse({"object": "list", "data": data})
+        names = sorted(app.gateway.serving.project.targets)
+        return JSONResponse({"object": "list", "data": [described(name) for name in names]})
+
+    async def model(request: Request) -> Response:
+        return JSONResponse(described(request.path_params["name"]))
+
+    def described(name: str) -> dict[str, Any]:
+        target = app.gateway.serving.project.resolve(name)
+        return {
+            "id": name,
+            "object": "model",
+            "created": app.started_ns // NS_PER_S,
+            "owned_by": target.ref.provider,
+        }
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -38,6 +44,7 @@ def build_routes(app: App) -> Starlette:
     return Starlette(
         routes=[
             Route("/v1/models", models),
+            Route("/v1/models/{name:path}", model),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
         ],

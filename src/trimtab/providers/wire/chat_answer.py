@@ -4,13 +4,13 @@ Source of the format: OpenAI API reference, "The chat completion object" and "Th
 chunk object"; deviations of compatible servers are named where they are read.
 """
 
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
 from trimtab.types.usage import Usage
 
-__all__ = ["Answer", "Chunk", "read_answer", "read_chunk", "read_error"]
+__all__ = ["Answer", "Chunk", "WireError", "read_answer", "read_chunk", "read_error"]
 
 
 class InputDetails(msgspec.Struct, frozen=True):
@@ -103,6 +103,18 @@ class Chunk(msgspec.Struct, frozen=True):
         return self.usage is not None and not self.choices
 
 
+class WireError(NamedTuple):
+    """A provider's error.
+
+    Attributes:
+        word: its code, else its type: what a program tells it by.
+        body: the whole of it in OpenAI's shape; the provider's own bytes where they have it.
+    """
+
+    word: str
+    body: bytes
+
+
 class _Error(msgspec.Struct, frozen=True):
     message: str | None = None
     type: str | None = None
@@ -110,7 +122,13 @@ class _Error(msgspec.Struct, frozen=True):
 
 
 class _ErrorBody(msgspec.Struct, frozen=True):
-    error: _Error | str
+    """OpenAI's shape; a bare string, as Ollama sends; vLLM's flat object; FastAPI's `detail`."""
+
+    error: _Error | str | None = None
+    message: str | None = None
+    type: str | None = None
+    code: str | int | None = None
+    detail: str | None = None
 
 
 _answer_decoder = msgspec.json.Decoder(Answer)
@@ -134,15 +152,19 @@ def read_chunk(data: bytes) -> Chunk | None:
         return None
 
 
-def read_error(body: bytes) -> dict[str, Any] | None:
-    """The error object of an error body, with `message`, `type` and `code`, or None.
+def read_error(body: bytes) -> WireError | None:
+    """The error in `body`, or None when there is none to be understood.
 
-    The texts are the provider's: data for the caller, never for our logs.
+    Its texts are the provider's: data for the caller, never for our logs.
     """
     try:
-        error = _error_decoder.decode(body).error
+        read = _error_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    if isinstance(error, str):
-        return {"message": error, "type": None, "code": None}
-    return {"message": error.message or "", "type": error.type, "code": error.code}
+    if isinstance(read.error, _Error):
+        return WireError(str(read.error.code or read.error.type or ""), body)
+    message = read.error or read.message or read.detail
+    if message is None:
+        return None
+    shaped = {"message": message, "type": read.type, "param": None, "code": read.code}
+    return WireError(str(read.code or read.type or ""), msgspec.json.encode({"error": shaped}))

@@ -5,6 +5,8 @@ a blank line ends an event, lines that begin with a colon are comments, a byte-o
 first, and an event that is not ended by a blank line is dropped.
 """
 
+import msgspec
+
 from trimtab.errors import ProviderGarbage
 from trimtab.providers.wire.chat_answer import Chunk, read_chunk
 from trimtab.types.usage import Usage
@@ -14,6 +16,7 @@ __all__ = ["DONE", "MAX_EVENT_BYTES", "ChatStream"]
 DONE = b"data: [DONE]\n\n"
 MAX_EVENT_BYTES = 8_000_000
 _BOM = b"\xef\xbb\xbf"
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode  # walks the syntax, builds nothing
 
 
 class ChatStream:
@@ -63,13 +66,7 @@ class ChatStream:
         Raises:
             ProviderGarbage: an event grew beyond `MAX_EVENT_BYTES`.
         """
-        if (
-            self.started
-            and not self.finished
-            and not self._partial
-            and data.endswith(b"\n\n")
-            and _is_plain(data)
-        ):
+        if self.started and not self.finished and not self._partial and _is_plain(data):
             self.content_frames += data.count(b"\n\n")
             return data
         return self._feed_events(data)
@@ -158,15 +155,27 @@ def _is_plain(data: bytes) -> bool:
     """
     count = data.count
     return (
-        count(b'"usage"') == count(b'"usage":null') + count(b'"usage": null')
+        _is_json_throughout(data)
+        and count(b'"usage"') == count(b'"usage":null') + count(b'"usage": null')
         and count(b'"finish_reason"')
         == count(b'"finish_reason":null') + count(b'"finish_reason": null')
         and b'"error"' not in data
-        and b"[DONE]" not in data
         and b"\r" not in data
-        and b"\n:" not in data
-        and not data.startswith(b":")
     )
+
+
+def _is_json_throughout(data: bytes) -> bool:
+    """Whether `data` is whole events, each one `data` line with a JSON object in it."""
+    if not data.endswith(b"}\n\n"):
+        return False
+    try:
+        for event in data[:-2].split(b"\n\n"):
+            if not event.startswith(b"data: {"):
+                return False
+            _check_json(event[6:])
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def _data_of(event: bytes) -> bytes | None:
