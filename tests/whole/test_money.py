@@ -193,3 +193,19 @@ def test_the_bill_is_right_to_the_nano_dollar(project_folder: Path):
 @pytest.mark.soak
 def test_a_long_bill_is_right_to_the_nano_dollar(project_folder: Path):
     check_bill(project_folder, rounds=100)
+
+
+@pytest.mark.parametrize("name", ["ttft", "total"])
+def test_a_timeout_is_one_attempt_on_a_kept_connection_too(project_folder: Path, name: str):
+    case = next(case for case in CASES if case.name == name)
+    with (
+        running_fault_provider(SCRIPT) as provider,
+        running_gateway(project_folder, case_project(provider.base_url)) as gateway,
+    ):
+        assert gateway.chat(model="whole").status == 200  # leaves its connection behind
+        reply = gateway.chat(model=f"{name}-route", **case.fields)
+        assert reply.status == 504
+        event = wait_until(lambda: gateway.reader().event(reply.headers["x-request-id"]))
+        assert (event.outcome, event.attempts) == ("timeout", 1)
+        assert event.latency_us == 200_000
+        assert len(provider.calls) == 2
