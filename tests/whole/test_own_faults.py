@@ -150,6 +150,24 @@ def test_a_whole_answer_is_not_sent_unrecorded(project_folder: Path, broken: Bre
         assert verify_store(project_folder / "trimtab.toml").ok
 
 
+@pytest.mark.parametrize("broken", [full_disk, locked_ledger])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("first_token_after_s", [0.0, 1.5])
+def test_no_byte_is_served_whose_intent_failed(
+    project_folder: Path, broken: Breakage, stream: bool, first_token_after_s: float
+):
+    # The intent fails before the provider's first token, or after it.
+    behaviour = Behaviour(first_token_after_s=first_token_after_s)
+    with (
+        running_fault_provider(behaviour) as provider,
+        running_gateway(project_folder, project_text(provider.base_url)) as gateway,
+    ):
+        with broken(gateway):
+            assert_refused(gateway.chat(user="first", stream=stream))
+        wait_until(lambda: gateway.request("/readyz").status == 200)
+        wait_until(lambda: settled_users(project_folder) == users_of_calls(provider))
+
+
 def test_what_waits_for_the_ledger_outlives_a_stop(project_folder: Path):
     with (
         running_fault_provider(script(stall_s=0.3)) as provider,
