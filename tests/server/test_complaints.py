@@ -2,11 +2,15 @@
 
 import logging
 
+import pytest
+
 from trimtab.server.complaints import Complaints
 from trimtab.testing import FrozenClock
 
 
-def test_the_first_of_a_kind_is_logged_and_the_rest_are_counted(caplog):
+def test_the_first_of_a_kind_is_logged_and_the_rest_are_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     clock = FrozenClock()
     complaints = Complaints(logging.getLogger("test"), clock)
     for _ in range(5):

@@ -206,21 +206,35 @@ def assert_error(answer: Answer, status: int, code: str) -> None:
     assert b"trimtab/" not in answer.body
 
 
+def stream_head(*headers: str) -> bytes:
+    """The head of a provider's stream in chunks."""
+    lines = ("HTTP/1.1 200 OK", "content-type: text/event-stream", *headers)
+    return "".join(f"{line}\r\n" for line in (*lines, "transfer-encoding: chunked", "")).encode()
+
+
 class RawServer:
     """A provider of which a test writes every byte. One thread for each connection.
 
     Attributes:
-        play: serves one connection; it is given the socket.
         connections: so many were accepted.
     """
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._play: Callable[[Peer], None] = lambda _: None
         self.port: int = self._listener.getsockname()[1]
-        self.play: Callable[[Peer], None] = lambda _: None
         self.connections = 0
-        self.failures: list[BaseException] = []
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def play(self, play: Callable[["Peer"], None]) -> None:
+        """Serve each connection with `play` from now on; those that are open end."""
+        self._play = play
+        for peer, thread in list(self._open.items()):
+            with suppress(OSError):
+                peer.shutdown(socket.SHUT_WR)
+            thread.join(_TIMEOUT_S)
+            assert not thread.is_alive(), "the gateway keeps a connection that was closed"
 
     def _accept(self) -> None:
         while True:
@@ -229,13 +243,16 @@ class RawServer:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+            thread = threading.Thread(target=self._serve, args=(peer, self._play), daemon=True)
+            self._open[peer] = thread
+            thread.start()
 
-    def _serve(self, peer: socket.socket) -> None:
-        with peer, suppress(ConnectionError, TimeoutError):
+    def _serve(self, peer: socket.socket, play: Callable[["Peer"], None]) -> None:
+        with peer, suppress(ConnectionError, TimeoutError, BrokenPipeError):
             peer.settimeout(_TIMEOUT_S)
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.play(Peer(peer))
+            play(Peer(peer))
+        del self._open[peer]
 
     def close(self) -> None:
         self._listener.close()

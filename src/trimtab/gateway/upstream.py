@@ -211,7 +211,6 @@ class UpstreamConnection(asyncio.Protocol):
     def _end(self) -> None:
         sink, self._sink = self._sink, None
         self.reused = True
-        self.resume()  # the next call must not inherit the slow caller of this one
         if sink is not None:
             sink.on_end()
 
