@@ -84,6 +84,7 @@ class HttpConnection(asyncio.Protocol, Wire):
         self._waiting: deque[Exchange] = deque()
         self._since_s = self._loop.time()
         self._stalled_s: float | None = None
+        self._untaken = 0  # bytes that waited for the caller when the clock was last looked at
 
     # ------------------------------------------------------------ asyncio.Protocol
 
@@ -341,8 +342,11 @@ class HttpConnection(asyncio.Protocol, Wire):
         """Close the connection if the caller has taken too long over anything."""
         now = self._loop.time()
         limits = self._limits
-        if self._stalled_s is not None:
-            if now - self._stalled_s > limits.stall_s:
+        if self._stalled_s is not None and self._transport is not None:
+            untaken = self._transport.get_write_buffer_size()
+            if untaken != self._untaken:
+                self._untaken, self._stalled_s = untaken, now
+            elif now - self._stalled_s > limits.stall_s:
                 self.abort()
         elif self._active is None:
             limit_s = limits.read_s if self._reading else limits.idle_s
