@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,6 +108,10 @@ class Gateway:
         self.process.kill()
         self._reap()
 
+    def wait_ended(self) -> int:
+        """Wait until it has ended by itself, and the exit code."""
+        return self._reap()
+
     def _reap(self) -> int:
         code = self.process.wait(30)
         self._pump.join(10)
@@ -116,10 +120,12 @@ class Gateway:
         return code
 
 
-def start_gateway(folder: Path, *, environ: dict[str, str] | None = None) -> Gateway:
+def start_gateway(
+    folder: Path, *, environ: dict[str, str] | None = None, arguments: Sequence[str] = ()
+) -> Gateway:
     """Start `trimtab up` on `folder` and wait for its first line."""
     process = subprocess.Popen(
-        [*TRIMTAB, "up", "--project", str(folder)],
+        [*TRIMTAB, "up", "--project", str(folder), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -135,10 +141,16 @@ def start_gateway(folder: Path, *, environ: dict[str, str] | None = None) -> Gat
 
 
 @contextmanager
-def running_gateway(folder: Path, text: str, *, environ: dict[str, str] | None = None):
+def running_gateway(
+    folder: Path,
+    text: str,
+    *,
+    environ: dict[str, str] | None = None,
+    arguments: Sequence[str] = (),
+):
     """A gateway for a `with` block; it must end with status 0."""
     (folder / "trimtab.toml").write_text(text)
-    gateway = start_gateway(folder, environ=environ)
+    gateway = start_gateway(folder, environ=environ, arguments=arguments)
     try:
         yield gateway
     except BaseException:

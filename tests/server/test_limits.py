@@ -100,6 +100,21 @@ async def drip(streams: Streams, data: bytes) -> float:
     return loop.time() - begun_s
 
 
+async def eventually(condition: Callable[[], object]) -> None:
+    for _ in range(2000):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("the condition did not come to hold")
+
+
+async def send_for_ever(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"x" * 1000)
+        await writer.drain()
+        await asyncio.sleep(0.005)
+
+
 REQUEST = chat()
 
 
@@ -146,8 +161,7 @@ def test_a_caller_that_takes_nothing_is_cut() -> None:
     async def test() -> None:
         async with serving(b"x" * 30_000_000) as (served, (_, writer)):
             writer.write(REQUEST)
-            while not served.closed:
-                await asyncio.sleep(0.01)
+            await eventually(lambda: served.closed)
             assert not served.connections
 
     run(test)
@@ -175,10 +189,7 @@ def test_a_refused_caller_that_sends_on_for_ever_is_cut() -> None:
             writer.write(head("POST / HTTP/1.1", "Content-Length: 1000000"))
             assert (await reader.readline()).startswith(b"HTTP/1.1 400")
             with pytest.raises(ConnectionError):
-                while True:
-                    writer.write(b"x" * 1000)
-                    await writer.drain()
-                    await asyncio.sleep(0.005)
+                await send_for_ever(writer)
             assert LIMITS.linger_s <= asyncio.get_running_loop().time() - begun_s < 1
             assert not served.exchanges
 
@@ -201,8 +212,7 @@ def test_a_drain_closes_what_is_idle_and_ends_what_is_busy_after_its_answer() ->
     async def test() -> None:
         async with serving(b"") as (served, (reader, writer)):
             writer.write(REQUEST + REQUEST)
-            while not served.exchanges:
-                await asyncio.sleep(0)
+            await eventually(lambda: served.exchanges)
             served.connections[0].begin_drain()
             served.exchanges[0].send(200, [], b"last")
             answer = await reader.read()
@@ -210,8 +220,7 @@ def test_a_drain_closes_what_is_idle_and_ends_what_is_busy_after_its_answer() ->
             assert answer.endswith(b"last")
             assert len(served.exchanges) == 1
         async with serving() as (served, (reader, _)):
-            while not served.connections:
-                await asyncio.sleep(0)
+            await eventually(lambda: served.connections)
             served.connections[0].begin_drain()
             assert await reader.read() == b""
 

@@ -42,7 +42,8 @@ def identify(exchange: Exchange, keys: KeyStore) -> Caller:
 
 def _check_local(headers: dict[bytes, bytes]) -> None:
     host = headers.get(b"host", b"localhost")
-    name = host[: host.index(b"]") + 1] if host.startswith(b"[") else host.partition(b":")[0]
+    # A colon inside brackets belongs to the address. A bracket without its fellow is no name.
+    name = host[: host.find(b"]") + 1] if host.startswith(b"[") else host.partition(b":")[0]
     if name.lower() not in _LOOPBACK_HOSTS or b"origin" in headers:
         raise ForbiddenOrigin(
             "This gateway has no keys, so it answers only to programs on this machine that call it "
