@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.spend.estimate import estimate_input_tokens
+from trimtab.spend.estimate import estimate_tokens
 from trimtab.spend.rates import UNITS, CardPrices, RateCard, TieredPrice, Unit, compile_card
 from trimtab.types.usage import NO_USAGE, Usage
 
@@ -134,4 +134,4 @@ def test_hold_covers_text_of_that_size(usage: Usage) -> None:
 
 @pytest.mark.parametrize(("size", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2), (1_100, 275)])
 def test_estimate(size: int, tokens: int) -> None:
-    assert estimate_input_tokens(size) == tokens
+    assert estimate_tokens(size) == tokens

@@ -133,7 +133,6 @@ def _estimated() -> list[Case]:
     tools = Behaviour(tool_calls=_TOOLS, stall_after_tokens=K, stall_s=_SILENCE_S)
     late = Behaviour(headers_after_s=_SILENCE_S)
     cut = Behaviour(cut="close", cut_after_tokens=K)
-    at_once = Event(at=0, data=_ERROR, last=True)
     failing = Behaviour(events=(Event(at=K + 1, data=_ERROR, last=True),))
 
     def case(name: str, behaviour: Behaviour, fields: dict[str, Any], **more: Any) -> Case:
@@ -155,14 +154,13 @@ def _estimated() -> list[Case]:
         case("total", late, WHOLE, status=504, timeouts="total_s = 0.2"),
         case("cut", cut, STREAM, frames=K, ends=False),
         case("cut-whole", cut, WHOLE, status=502),
-        # An error with status 200 does not say whether the provider charges for the input.
-        case("in-band-first", Behaviour(events=(at_once,)), STREAM, status=502),
-        case("in-band-whole", Behaviour(error=_ERROR["error"]), WHOLE, status=502),
         case("in-band", failing, STREAM, frames=K, ends=False),
     ]
 
 
 def _free() -> list[Case]:
+    at_once = Event(at=0, data=_ERROR, last=True)
+
     def case(status: int, seen: int, **fields: bool) -> Case:
         name = f"error-{status}-{'stream' if fields else 'whole'}"
         return Case(name, Behaviour(status=status), "none", dict(fields), status=seen)
@@ -175,6 +173,8 @@ def _free() -> list[Case]:
         case(400, 400),
         case(401, 502),
         Case("reset", Behaviour(cut="reset"), "none", status=502),
+        Case("in-band-first", Behaviour(events=(at_once,)), "none", STREAM, status=502),
+        Case("in-band-whole", Behaviour(error=_ERROR["error"]), "none", status=502),
     ]
 
 

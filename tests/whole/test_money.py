@@ -64,6 +64,7 @@ class Traffic:
 
     def __init__(self, gateway: Gateway, provider: RunningFaultProvider) -> None:
         self._port = gateway.port
+        self.answer_bytes: dict[str, int] = {}
         self._provider = provider
 
     async def send(self, asked: list[Asked]) -> None:
@@ -90,6 +91,8 @@ class Traffic:
 
         answer = await caller.chat(asked.body, headers=asked.headers, progress=progress)
         where = f"{case.name}: {answer.status} {answer.body[-300:]!r}"
+        if answer.status == 200 and not case.fields.get("stream"):
+            self.answer_bytes[asked.session] = len(answer.body)
         if case.status is not None:
             assert answer.status == case.status, where
             assert answer.whole == (case.ends and case.quit_after is None), where
@@ -110,17 +113,22 @@ class Traffic:
         assert caller.answer.status == 0
 
 
-def expected_costs(asked: list[Asked], provider: RunningFaultProvider) -> dict[str, Cost]:
+def expected_costs(
+    asked: list[Asked], provider: RunningFaultProvider, answer_bytes: dict[str, int]
+) -> dict[str, Cost]:
     """By session, from what the provider logged and the prices written down in `money`."""
     reported: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for call in provider.calls:
         session = json.loads(call.body)["metadata"]["session_id"]
         if call.usage_reported is not None:
             reported[session].append(call.usage_reported)
-    return {one.session: _expected_cost(one, reported[one.session]) for one in asked}
+    return {
+        one.session: _expected_cost(one, reported[one.session], answer_bytes.get(one.session, 0))
+        for one in asked
+    }
 
 
-def _expected_cost(asked: Asked, reported: list[dict[str, Any]]) -> Cost:
+def _expected_cost(asked: Asked, reported: list[dict[str, Any]], answer_bytes: int) -> Cost:
     case = asked.case
     usages = [case.usage] if case.usage is not None else reported
     if case.source == "reported":
@@ -129,7 +137,8 @@ def _expected_cost(asked: Asked, reported: list[dict[str, Any]]) -> Cost:
     assert not usages, f"{case.name} reported {usages}"
     if case.source == "none":
         return Cost(0, 0)
-    estimate = estimated_cost(case.rates, len(asked.body), case.frames)
+    output = case.frames if case.fields.get("stream") else -(-answer_bytes // 4)
+    estimate = estimated_cost(case.rates, len(asked.body), output)
     return Cost(estimate, estimate)
 
 
@@ -159,9 +168,10 @@ def check_bill(folder: Path, rounds: int) -> None:
     asked = list(requests(rounds))
     with running_fault_provider(SCRIPT) as provider:
         with running_gateway(folder, case_project(provider.base_url)) as gateway:
-            asyncio.run(Traffic(gateway, provider).send(asked))
+            traffic = Traffic(gateway, provider)
+            asyncio.run(traffic.send(asked))
             wait_until(lambda: verify_store(folder / "trimtab.toml").in_flight == 0)
-        expected = expected_costs(asked, provider)
+        expected = expected_costs(asked, provider, traffic.answer_bytes)
     found = ledger_costs(folder)
     case_of = {one.session: one.case.name for one in asked}
     wrong = {

@@ -23,7 +23,14 @@ def check(project: ProjectFolder = Path(), as_json: Json = False) -> None:
     except ConfigError as error:
         errors, warnings = error.findings, []
     if as_json:
-        print_json({"file": str(file), "errors": errors, "warnings": warnings, "ok": not errors})
+        print_json(
+            {
+                "ok": not errors,
+                "file": str(file),
+                "errors": [finding._asdict() for finding in errors],
+                "warnings": [finding._asdict() for finding in warnings],
+            }
+        )
     else:
         for finding in errors:
             typer.echo(f"error: {finding}")

@@ -44,7 +44,9 @@ def demo(
         bool, typer.Option("--exit", help="End when the figures are shown, instead of serving on.")
     ] = False,
     folder: Annotated[Path, typer.Option(help="Where its project is made.")] = Path(".demo"),
-    port: Annotated[int, typer.Option(help="Port to serve on, if it is free.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to serve on, if it is free.")
+    ] = 8080,
 ) -> None:
     """Start a real local model behind a gateway, send traffic, show what it cost and how long."""
     from trimtab.cli.demo_traffic import send_traffic

@@ -18,7 +18,12 @@ def init(
     file = folder / "trimtab.toml"
     if file.exists():
         raise UsageError(f"{file} is there already. Choose another folder, or edit that file.")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"Cannot make the folder {folder}: {error.strerror}. Choose another."
+        ) from error
     file.write_text(render_starter(folder.resolve().name), encoding="utf-8")
     ignore = folder / ".gitignore"
     if not ignore.exists():

@@ -16,6 +16,8 @@ ledger = typer.Typer(
 @ledger.command()
 def verify(project: ProjectFolder = Path(), as_json: Json = False) -> None:
     """Recompute every link of the chain; exit 1 if anything is missing, doubled or changed."""
+    import msgspec
+
     from trimtab.app import verify_store
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
@@ -23,7 +25,7 @@ def verify(project: ProjectFolder = Path(), as_json: Json = False) -> None:
 
     report = verify_store(find_project_file(project))
     if as_json:
-        print_json(report)
+        print_json({"ok": report.ok} | msgspec.structs.asdict(report))
     else:
         typer.echo(
             f"entries      {report.entries:,} ({report.intents:,} intents, "

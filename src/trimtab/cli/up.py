@@ -17,7 +17,9 @@ _SWITCH_INTERVAL_S = 0.0005  # so that the writer's work never holds up the even
 def up(
     project: ProjectFolder = Path(),
     host: Annotated[str | None, typer.Option(help="Instead of server.host.")] = None,
-    port: Annotated[int | None, typer.Option(help="Instead of server.port; 0 for any.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Instead of server.port; 0 for any.")
+    ] = None,
 ) -> None:
     """Serve the project until Ctrl-C or SIGTERM."""
     import logging

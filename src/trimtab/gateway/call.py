@@ -6,7 +6,7 @@ from trimtab.config.schema import Target
 from trimtab.gateway.serving import Serving, Upstream
 from trimtab.providers.wire.chat_request import ChatRequest
 from trimtab.providers.wire.chat_stream import ChatStream
-from trimtab.spend.estimate import estimate_input_tokens
+from trimtab.spend.estimate import estimate_tokens
 from trimtab.spend.rates import RateCard
 from trimtab.types.identity import Caller
 from trimtab.types.records import Intent
@@ -38,7 +38,7 @@ class Call(NamedTuple):
     @property
     def input_estimate(self) -> int:
         """Input tokens by the estimate."""
-        return estimate_input_tokens(len(self.body))
+        return estimate_tokens(len(self.body))
 
     @property
     def keeps_bodies(self) -> bool:

@@ -11,6 +11,8 @@ from trimtab.errors import (
     LedgerUnavailable,
     ProviderError,
     ProviderTimeout,
+    ProviderUnreachable,
+    ShuttingDown,
     TrimtabError,
 )
 from trimtab.gateway.attempt import Attempt
@@ -52,15 +54,24 @@ class Inference:
             upstream_body(call.body, call.request, call.target.ref.model)
         )
         while True:
-            error = await self._try(request)
+            try:
+                error = await self._try(request)
+            except asyncio.CancelledError:  # the drain time is over
+                if self._outlet.started:
+                    self._end_with(ShuttingDown("The gateway was stopped in mid-answer."))
+                raise
             if error is None:
                 return
             if self._outlet.started:
-                self._outlet.write(stream_error(error))
-                self._outlet.end()
+                self._end_with(error)
                 return
             if not self._may_try_again:
                 raise error
+
+    def _end_with(self, error: TrimtabError) -> None:
+        """Tell an error inside a stream that has begun; no terminator of the dialect follows."""
+        self._outlet.write(stream_error(error))
+        self._outlet.end()
 
     async def _try(self, request: bytes) -> TrimtabError | None:
         """Make one attempt and settle it, come what may. Returns what ended it, if not success."""
@@ -90,7 +101,9 @@ class Inference:
         except (ProviderError, CallerGone) as error:
             attempt.abandon(error)
             self._may_try_again = (
-                isinstance(error, ProviderError) and attempt.stale and self._number < _MAX_ATTEMPTS
+                isinstance(error, ProviderUnreachable)
+                and attempt.stale
+                and self._number < _MAX_ATTEMPTS
             )
             return await self._settle_failed(attempt, intent, error)
         except BaseException as error:  # a defect, or the end of the process: settled all the same
@@ -132,7 +145,7 @@ class Inference:
         await attempt.opened()
         if not intent.done():
             attempt.hold()
-            await intent
+        await intent
         outlet.start(200, stream_headers(self._call, attempt, self._number))
         attempt.relay(outlet, keep=self._call.keeps_bodies)
         await attempt.completed()

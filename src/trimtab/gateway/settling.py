@@ -2,10 +2,21 @@
 
 from typing import NamedTuple
 
-from trimtab.errors import CallerGone, ProviderError, ProviderTimeout, TrimtabError, reply_of
+from trimtab.errors import (
+    CallerGone,
+    ProviderError,
+    ProviderGarbage,
+    ProviderRefused,
+    ProviderRejectedKey,
+    ProviderTimeout,
+    ProviderUnreachable,
+    TrimtabError,
+    reply_of,
+)
 from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
 from trimtab.providers.wire.chat_answer import Answer, read_answer
+from trimtab.spend.estimate import estimate_tokens
 from trimtab.types.records import Outcome, Settle, UsageSource
 from trimtab.types.usage import NO_USAGE, Usage
 
@@ -70,20 +81,35 @@ def _learnt(attempt: Attempt) -> _Learnt:
 def _usage(
     call: Call, attempt: Attempt, reported: Usage | None, *, error: BaseException | None
 ) -> tuple[Usage, UsageSource]:
-    """What was used, and who says so.
+    """What was used, and who says so: the provider, or our estimate where it may bill all the same.
 
-    A provider that answered with an error, or was never reached, did no work. Where it was cut off
-    or left without a verdict it may bill what it did, so that is estimated and marked as such.
+    Input is estimated from the request's bytes; output is counted in frames of a stream, or
+    estimated from the bytes of a whole answer, if it came.
     """
     if reported is not None:
         return reported, "reported"
-    no_verdict = error is None or attempt.status == 200 or not isinstance(error, ProviderError)
-    if isinstance(error, ProviderTimeout):
-        no_verdict = True
-    if not attempt.sent or not no_verdict:
+    if not attempt.sent or not _may_be_billed(attempt, error):
         return NO_USAGE, "none"
-    frames = attempt.stream.content_frames if attempt.stream is not None else 0
-    return Usage(input_tokens=call.input_estimate, output_tokens=frames), "estimated"
+    if attempt.stream is not None:
+        output_tokens = attempt.stream.content_frames
+    else:
+        output_tokens = estimate_tokens(len(attempt.body)) if error is None else 0
+    return Usage(input_tokens=call.input_estimate, output_tokens=output_tokens), "estimated"
+
+
+def _may_be_billed(attempt: Attempt, error: BaseException | None) -> bool:
+    """Whether a provider that reported no usage may have done work.
+
+    One that refused, or was never reached, did none. One that was cut off, left by us, or answered
+    something that we cannot read, may have.
+    """
+    if isinstance(error, ProviderUnreachable | ProviderRejectedKey):
+        return False
+    if isinstance(error, ProviderRefused):
+        return attempt.stream is not None and attempt.stream.started
+    if isinstance(error, ProviderGarbage):
+        return attempt.status == 200
+    return True
 
 
 def _ttft_us(call: Call, attempt: Attempt, error: BaseException | None) -> int | None:

@@ -25,9 +25,9 @@ _BACKLOG = 2048
 class _Listener:
     """The open connections and the tasks that answer them."""
 
-    def __init__(self, app: App, group: asyncio.TaskGroup) -> None:
+    def __init__(self, app: App) -> None:
         self._handler = Handler(app, SystemClock())
-        self._group = group
+        self.group: asyncio.TaskGroup | None = None  # set before the first caller is let in
         self._app = app
         self._connections: set[HttpConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -44,7 +44,8 @@ class _Listener:
         return connection
 
     def _start(self, exchange: Exchange) -> None:
-        task = self._group.create_task(self._handler.serve(exchange))
+        assert self.group is not None
+        task = self.group.create_task(self._handler.serve(exchange))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -89,17 +90,14 @@ async def serve(app: App, *, host: str, port: int, on_ready: Callable[[str, int]
             "Make one with `trimtab keys create NAME`, or listen on 127.0.0.1."
         )
     loop = asyncio.get_running_loop()
+    listener = _Listener(app)
+    server = await _bind(listener, host, port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
-        listener = _Listener(app, group)
-        try:
-            server = await loop.create_server(listener.new_connection, host, port, backlog=_BACKLOG)
-        except OSError as error:
-            raise UsageError(
-                f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port."
-            ) from error
+        listener.group = group
+        await server.start_serving()
         chores = [
             group.create_task(listener.sweep()),
             group.create_task(_watch(app)),
@@ -112,6 +110,18 @@ async def serve(app: App, *, host: str, port: int, on_ready: Callable[[str, int]
         await listener.drain(app.gateway.serving.project.server.drain_s)
         for chore in chores:
             chore.cancel()
+
+
+async def _bind(listener: _Listener, host: str, port: int) -> asyncio.Server:
+    """Take the address; callers are let in later."""
+    try:
+        return await asyncio.get_running_loop().create_server(
+            listener.new_connection, host, port, backlog=_BACKLOG, start_serving=False
+        )
+    except OSError as error:
+        raise UsageError(
+            f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port."
+        ) from error
 
 
 async def _watch(app: App) -> None:

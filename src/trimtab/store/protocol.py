@@ -48,7 +48,7 @@ class KeyStore(Protocol):
         """A new key and its secret, which is shown once and not kept.
 
         Raises:
-            UsageError: a valid key of that name exists.
+            UsageError: a valid key of that name exists, or the name is empty.
         """
         ...
 

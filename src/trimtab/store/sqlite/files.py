@@ -18,13 +18,16 @@ __all__ = [
     "control_db",
     "day_db",
     "day_of",
+    "day_path",
     "days",
     "exclusive",
     "explain",
     "ledger_db",
     "ledger_path",
     "lock_path",
+    "remove_db",
     "rollups_db",
+    "rollups_path",
     "snapshot",
     "sync_folder",
 ]
@@ -39,9 +42,10 @@ _REMEDIES: Final = {
     "SQLITE_FULL": "The disk is full: free some space.",
     "SQLITE_READONLY": "It may not be written: check the owner and mode of the file and folder.",
     "SQLITE_CANTOPEN": "It cannot be opened: check that the folder exists and may be written.",
-    "SQLITE_CORRUPT": "It is damaged: run `trimtab ledger verify`, restore it from a backup.",
-    "SQLITE_NOTADB": "It is not a database: run `trimtab ledger verify`, restore a backup.",
+    "SQLITE_CORRUPT": "It is damaged: restore it from a backup.",
+    "SQLITE_NOTADB": "It is not a database: restore it from a backup.",
 }
+_DERIVED_REMEDIES: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _DISK: Final = "The disk refuses: check its free space, its quota and the system log."
 
 
@@ -49,7 +53,12 @@ def explain(error: Exception, path: Path) -> str:
     """What is wrong with the file at `path`, and what to do about it."""
     name: str = getattr(error, "sqlite_errorname", "")
     primary = "_".join(name.split("_")[:2])  # SQLITE_IOERR_WRITE is a kind of SQLITE_IOERR
-    return f"{path} cannot be used ({error}). {_REMEDIES.get(primary, _DISK)}"
+    remedy = _REMEDIES.get(primary, _DISK)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        remedy = f"{path.parent} must be a folder: move away what stands in its place."
+    elif primary in _DERIVED_REMEDIES and path.name.startswith(("rollups", "events-")):
+        remedy = "It is damaged; make it anew from the ledger with `trimtab ledger rebuild`."
+    return f"{path} cannot be used ({error}). {remedy}"
 
 
 def ledger_path(data_dir: Path) -> Path:
@@ -74,12 +83,28 @@ def control_db(data_dir: Path) -> sqlite3.Connection:
 
 def rollups_db(data_dir: Path) -> sqlite3.Connection:
     """Rollups and the state of the projection, made if not there."""
-    return _connect(data_dir / "rollups.sqlite", ROLLUPS)
+    return _connect(rollups_path(data_dir), ROLLUPS)
+
+
+def rollups_path(data_dir: Path) -> Path:
+    """Where the rollups are."""
+    return data_dir / "rollups.sqlite"
 
 
 def day_db(data_dir: Path, day: str) -> sqlite3.Connection:
     """Events and bodies of one UTC day, written `2026-11-23`, made if not there."""
-    return _connect(data_dir / f"events-{day}.sqlite", DAY)
+    return _connect(day_path(data_dir, day), DAY)
+
+
+def day_path(data_dir: Path, day: str) -> Path:
+    """Where the events of a day are."""
+    return data_dir / f"events-{day}.sqlite"
+
+
+def remove_db(path: Path) -> None:
+    """Delete a database with its log, if it is there."""
+    for side in ("", "-wal", "-shm"):
+        path.with_name(path.name + side).unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -46,6 +46,9 @@ class SqliteKeys:
 
     def create(self, name: str, team: str = "") -> tuple[Key, str]:
         """See `KeyStore.create`."""
+        name = name.strip()
+        if not name:
+            raise UsageError("A key needs a name that tells people whose it is.")
         secret = f"tt-{b32encode(secrets.token_bytes(_SECRET_BYTES)).decode().lower()}"
         key = Key(
             key_id=self._new_id("key"),

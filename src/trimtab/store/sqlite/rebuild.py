@@ -1,20 +1,68 @@
 """Throws away what is derived and derives it again from the ledger."""
 
+import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from trimtab.errors import StoreError
 from trimtab.store.records import RebuildReport
-from trimtab.store.sqlite.files import day_db, days, exclusive, rollups_db
+from trimtab.store.sqlite.files import (
+    day_db,
+    day_path,
+    days,
+    exclusive,
+    explain,
+    ledger_db,
+    ledger_path,
+    remove_db,
+    rollups_db,
+    rollups_path,
+)
 from trimtab.store.sqlite.projector import catch_up
 
 __all__ = ["rebuild"]
+
+_DAMAGED = frozenset(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def rebuild(data_dir: Path) -> RebuildReport:
     """Make events and rollups anew; bodies are kept. If interrupted, run it again.
 
-    Days whose file was deleted come back, without bodies, as long as the ledger holds them.
+    Days whose file was deleted come back, without bodies, as long as the ledger holds them. A
+    derived file that is damaged is thrown away; with a damaged day its bodies are lost.
+
+    Raises:
+        StoreError: the ledger cannot be read, so there is nothing to derive from.
     """
+    try:
+        with closing(ledger_db(data_dir)) as ledger:
+            ledger.execute("SELECT count(*) FROM writers").fetchone()
+        _drop_if_damaged(rollups_path(data_dir), lambda: rollups_db(data_dir))
+        for day in days(data_dir):
+            _drop_if_damaged(day_path(data_dir, day), lambda day=day: day_db(data_dir, day))
+        _empty(data_dir)
+        entries = catch_up(data_dir)
+        found = days(data_dir)
+        events = sum(_count(data_dir, day) for day in found)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(explain(error, ledger_path(data_dir))) from error
+    return RebuildReport(entries=entries, events=events, days=len(found))
+
+
+def _drop_if_damaged(path: Path, connect: Callable[[], sqlite3.Connection]) -> None:
+    try:
+        with closing(connect()) as db:
+            words = db.execute("PRAGMA quick_check").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorname not in _DAMAGED:
+            raise
+        words = str(error)
+    if words != "ok":
+        remove_db(path)
+
+
+def _empty(data_dir: Path) -> None:
     with closing(rollups_db(data_dir)) as rollups, exclusive(rollups):
         for table in ("rollups", "open_inferences", "cursors"):
             rollups.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
@@ -22,11 +70,6 @@ def rebuild(data_dir: Path) -> RebuildReport:
         for day in days(data_dir):
             with closing(day_db(data_dir, day)) as db:
                 db.execute("DELETE FROM events")
-    entries = catch_up(data_dir)
-    found = days(data_dir)
-    return RebuildReport(
-        entries=entries, events=sum(_count(data_dir, day) for day in found), days=len(found)
-    )
 
 
 def _count(data_dir: Path, day: str) -> int:

@@ -3,12 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from trimtab.store.sqlite.files import days
+from trimtab.store.sqlite.files import day_path, days, remove_db
 from trimtab.types.clock import NS_PER_S
 
 __all__ = ["forget_days"]
-
-_SIDE_FILES = ("", "-wal", "-shm")
 
 
 def forget_days(data_dir: Path, now_ns: int, keep_days: int) -> list[str]:
@@ -23,6 +21,5 @@ def forget_days(data_dir: Path, now_ns: int, keep_days: int) -> list[str]:
     oldest = (today - timedelta(days=keep_days)).isoformat()
     forgotten = [day for day in days(data_dir) if day < oldest]
     for day in forgotten:
-        for side in _SIDE_FILES:
-            (data_dir / f"events-{day}.sqlite{side}").unlink(missing_ok=True)
+        remove_db(day_path(data_dir, day))
     return forgotten

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
 
+from trimtab.errors import StoreError
 from trimtab.store.chain import GENESIS, UNREADABLE, Kind, decode_record, link
 from trimtab.store.records import VerifyReport
 from trimtab.store.sqlite.files import (
@@ -180,7 +181,15 @@ class _Verification:
 
 
 def verify(data_dir: Path) -> VerifyReport:
-    """Recompute everything, also beside a running gateway. Never raises for a damaged file."""
+    """Recompute everything, also beside a running gateway. Never raises for a damaged file.
+
+    Raises:
+        StoreError: `data_dir` cannot be used as a folder.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(explain(error, ledger_path(data_dir))) from error
     findings = _Findings()
     verification = _Verification(findings)
     _check_other_files(data_dir, findings)
