@@ -180,8 +180,10 @@ def test_the_first_key_closes_an_open_gateway_at_once(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder = tmp_path_factory.mktemp("opened")
-    with running_fault_provider() as provider:
-        with running_gateway(folder, project_text(provider.base_url)) as gateway:
-            assert ask(gateway, chat()).status == 200
-            create(folder, "first")
-            assert_error(ask(gateway, chat()), 401, "invalid_api_key")
+    with (
+        running_fault_provider() as provider,
+        running_gateway(folder, project_text(provider.base_url)) as gateway,
+    ):
+        assert ask(gateway, chat()).status == 200
+        create(folder, "first")
+        assert_error(ask(gateway, chat()), 401, "invalid_api_key")

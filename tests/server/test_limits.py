@@ -1,6 +1,7 @@
 """Limits of time, on a connection with small ones in a loop of its own."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -59,10 +60,16 @@ async def serving(
     answer: bytes = b"ok", limits: Limits = LIMITS
 ) -> AsyncGenerator[tuple[Served, Streams]]:
     served = Served(answer, limits)
-    server = await asyncio.get_running_loop().create_server(served.connection, "127.0.0.1", 0)
+    listener = socket.create_server(("127.0.0.1", 0))
+    # Small buffers: what the caller takes is seen at once.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
+    caller = socket.socket()
+    caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    caller.connect(listener.getsockname())
+    server = await asyncio.get_running_loop().create_server(served.connection, sock=listener)
     async with asyncio.TaskGroup() as group:
         sweeping = group.create_task(served.sweep())
-        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        reader, writer = await asyncio.open_connection(sock=caller)
         try:
             yield served, (reader, writer)
         finally:
@@ -159,7 +166,7 @@ def test_a_caller_is_not_cut_while_its_answer_is_being_made() -> None:
 
 def test_a_caller_that_takes_nothing_is_cut() -> None:
     async def test() -> None:
-        async with serving(b"x" * 30_000_000) as (served, (_, writer)):
+        async with serving(b"x" * 3_000_000) as (served, (_, writer)):
             writer.write(REQUEST)
             await eventually(lambda: served.closed)
             assert not served.connections
@@ -169,15 +176,15 @@ def test_a_caller_that_takes_nothing_is_cut() -> None:
 
 def test_a_caller_that_takes_little_is_not_cut() -> None:
     async def test() -> None:
-        size = 12_000_000
-        limits = LIMITS._replace(stall_s=0.2)
+        size = 10_000_000
+        limits = LIMITS._replace(stall_s=0.3)
         async with serving(b"x" * size, limits) as (_, (reader, writer)):
             writer.write(head("GET / HTTP/1.1", "Connection: close"))
-            got = 0
-            while data := await reader.read(200_000):
-                got += len(data)
-                await asyncio.sleep(0.02)
-            assert got > size
+            await reader.readuntil(b"\r\n\r\n")
+            for _ in range(size // 100_000):
+                await reader.readexactly(100_000)
+                await asyncio.sleep(0.01)
+            assert await reader.read() == b""
 
     run(test)
 

@@ -4,6 +4,7 @@ import json
 import re
 import select
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Generator
@@ -219,22 +220,26 @@ def stream_head(*headers: str) -> bytes:
 class RawServer:
     """A provider of which a test writes every byte. One thread for each connection.
 
+    Args:
+        tls: speak TLS.
+
     Attributes:
         connections: so many were accepted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._open: dict[socket.socket, threading.Thread] = {}
+        self._tls = tls
+        self._open: dict[threading.Thread, socket.socket] = {}
         self._play: Callable[[Peer], None] = lambda _: None
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def play(self, play: Callable[["Peer"], None]) -> None:
+    def play(self, play: "Callable[[Peer], None]") -> None:
         """Serve each connection with `play` from now on; those that are open end."""
         self._play = play
-        for peer, thread in list(self._open.items()):
+        for thread, peer in list(self._open.items()):
             with suppress(OSError):
                 peer.shutdown(socket.SHUT_WR)
             thread.join(_TIMEOUT_S)
@@ -248,15 +253,20 @@ class RawServer:
                 return
             self.connections += 1
             thread = threading.Thread(target=self._serve, args=(peer, self._play), daemon=True)
-            self._open[peer] = thread
+            self._open[thread] = peer
             thread.start()
 
     def _serve(self, peer: socket.socket, play: Callable[["Peer"], None]) -> None:
-        with peer, suppress(ConnectionError, TimeoutError, BrokenPipeError):
+        with peer, suppress(OSError):
             peer.settimeout(_TIMEOUT_S)
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            play(Peer(peer))
-        del self._open[peer]
+            if self._tls is None:
+                play(Peer(peer))
+            else:
+                with self._tls.wrap_socket(peer, server_side=True) as wrapped:
+                    self._open[threading.current_thread()] = wrapped
+                    play(Peer(wrapped))
+        del self._open[threading.current_thread()]
 
     def close(self) -> None:
         self._listener.close()
