@@ -14,17 +14,12 @@ NAMED = {
     "slow-whole": (Behaviour(headers_after_s=30),),
     "slow-stream": (Behaviour(tokens=10_000, token_every_s=0.02),),
     "silent-stream": (Behaviour(tokens=10, stall_after_tokens=3, stall_s=30),),
-    "long": (Behaviour(tokens=400),),
-    "until-close": (Behaviour(until_close=True),),
-    "closes-unseen": (Behaviour(close_after=True), Behaviour()),
-    "says-timeout": (Behaviour(headers={"keep-alive": "timeout=1"}),),
-    "whole-length": (Behaviour(tokens=30),),
     "leaky": (
         Behaviour(status=401, error={"message": "bad key sk-secret", "type": "x", "code": None}),
     ),
     "mid-error": (Behaviour(events=(Event(at=5, data={"error": {"message": "m", "code": "c"}}),)),),
 }
-CHUNKED_LIMIT = 100_000
+BODY_LIMIT = 100_000
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +34,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
         text = f"""
 [server]
 port = 0
-max_body_bytes = {CHUNKED_LIMIT}
+max_body_bytes = {BODY_LIMIT}
 drain_s = 1
 [providers.fake]
 kind = "openai"

@@ -107,6 +107,12 @@ def test_a_connection_that_was_closed_unseen_is_tried_again_once(
     assert (event.outcome, event.attempts) == ("ok", 2)
 
 
+def test_a_connection_that_ends_after_each_answer(stage: Stage) -> None:
+    """Without a word: no header said so."""
+    playing(stage, OK + length(WHOLE), close=True)
+    assert [ask_raw(stage).status for _ in range(20)] == [200] * 20
+
+
 def test_a_new_connection_that_is_closed_is_not_tried_again(stage: Stage) -> None:
     def play(peer: Peer) -> None:
         peer.read_request()
