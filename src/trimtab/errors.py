@@ -140,7 +140,15 @@ class UnknownPath(RequestError):
 
 
 class MethodNotAllowed(RequestError):
-    """The path exists, the method does not."""
+    """The path exists, the method does not.
+
+    Attributes:
+        allowed: the methods that exist, as in an Allow header.
+    """
+
+    def __init__(self, method: str, allowed: str) -> None:
+        super().__init__(f"{method} is not allowed on this path. Use {allowed}.")
+        self.allowed = allowed
 
 
 class RequestTooLarge(RequestError):

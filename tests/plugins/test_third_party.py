@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import running_gateway
 
+from harness import running_gateway
 from trimtab.errors import UsageError
 from trimtab.plugins import PROVIDERS, load_plugin, plugin_names
 
@@ -41,7 +41,7 @@ def test_the_built_in_providers_come_through_the_same_door():
 
 
 def test_what_is_not_there_or_not_of_the_kind_is_told():
-    with pytest.raises(UsageError, match="On offer: .*openai"):
+    with pytest.raises(UsageError, match=r"On offer: .*openai"):
         load_plugin(PROVIDERS, "nope", lambda _: True)
     with pytest.raises(UsageError, match=r"docs/plugins\.md"):
         load_plugin(PROVIDERS, "openai", lambda _: False)

@@ -218,9 +218,6 @@ def test_a_slow_reader_holds_the_provider_back_and_gets_everything(stage: Stage,
     assert stage.events(user)[0].outcome == "ok"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Attempt.relay lifts the pause that its own first write has caused"
-)
 def test_a_large_first_event_does_not_lift_the_brake(stage: Stage, user: str) -> None:
     first = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n' % (b"y" * 7 * MB)
     flood = Flood(blocks=4000, first=first)

@@ -12,7 +12,6 @@ from server.wire import Caller, assert_error, body_of, chat, head, post
 from trimtab.app import verify_store
 from trimtab.testing import Behaviour, RunningFaultProvider, running_fault_provider
 
-UNTOLD = "an inference that a drain cancels ends without a word to its caller (inference.py)"
 SLOW = Behaviour(tokens=20, token_every_s=0.02)
 
 
@@ -115,7 +114,6 @@ def test_a_stream_that_does_not_finish_is_told_so(project_folder: Path) -> None:
     assert event.usage_source == "estimated"
 
 
-@pytest.mark.xfail(strict=True, reason=UNTOLD)
 def test_a_call_that_does_not_finish_gets_503(project_folder: Path) -> None:
     with (
         between(project_folder, Behaviour(headers_after_s=30), drain_s=0.3) as (gateway, provider),
@@ -130,9 +128,6 @@ def test_a_call_that_does_not_finish_gets_503(project_folder: Path) -> None:
         assert gateway.wait_ended() == 0
 
 
-@pytest.mark.xfail(
-    strict=True, reason="serve.py aborts the connections at the end of a drain, unsent bytes or not"
-)
 def test_a_slow_reader_gets_the_rest(project_folder: Path) -> None:
     """The answer is made; what the caller has not taken yet is still in the gateway."""
     behaviour = Behaviour(tokens=50, token_padding_bytes=20_000_000)

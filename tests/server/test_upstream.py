@@ -72,7 +72,6 @@ def test_one_connection_serves_many_calls(stage: Stage, stream: bool) -> None:
     assert stage.raw.connections == before + 1
 
 
-@pytest.mark.xfail(strict=True, reason="Attempt._fail closes it, though the answer was complete")
 def test_errors_do_not_cost_the_connection(stage: Stage) -> None:
     error = b'{"error":{"message":"m","code":"c"}}'
     playing(stage, b"HTTP/1.1 429 Too Many\r\ncontent-type: application/json\r\n" + length(error))

@@ -101,10 +101,10 @@ class Attempt(AnswerSink, OutletListener):
         self._outlet = outlet
         if keep:
             self._keep = []
+        self._set_paused(paused=False)  # before the first write, which may pause it again
         ready, self._parts = b"".join(self._parts), []
         if ready:
             self._pass_on(ready)
-        self._set_paused(paused=False)
 
     def hold(self) -> None:
         """Stop reading for now; `relay` reads on."""
@@ -135,7 +135,7 @@ class Attempt(AnswerSink, OutletListener):
         self._fail(error)
 
     def give_back(self, pool: Pool) -> None:
-        """Return the connection of a completed answer to its pool."""
+        """Return the connection to its pool, if it can serve another call."""
         connection, self._connection = self._connection, None
         if connection is not None:
             if self._message_ended:
@@ -215,7 +215,7 @@ class Attempt(AnswerSink, OutletListener):
                 self.status, self.headers, self.body, stream_wanted=self.stream is not None
             )
             if error is not None:
-                self._fail(error)
+                self._fail(error, keep_connection=True)
                 return
         elif self.stream is not None and not (self.stream.finished or self.stream.done):
             self._fail(ProviderTruncated("The provider's stream ended before the answer did."))
@@ -298,11 +298,11 @@ class Attempt(AnswerSink, OutletListener):
             self._opened.set_result(None)
         self._completed.set_result(None)
 
-    def _fail(self, error: TrimtabError) -> None:
+    def _fail(self, error: TrimtabError, *, keep_connection: bool = False) -> None:
         if self._completed.done():
             return
         self._finish_clock()
-        if self._connection is not None:
+        if self._connection is not None and not keep_connection:
             self._connection.abort()
         # The inference awaits one of the two; the other must not complain of being forgotten.
         if not self._opened.done():

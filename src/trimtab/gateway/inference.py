@@ -105,6 +105,7 @@ class Inference:
                 and attempt.stale
                 and self._number < _MAX_ATTEMPTS
             )
+            attempt.give_back(call.upstream.pool)
             return await self._settle_failed(attempt, intent, error)
         except BaseException as error:  # a defect, or the end of the process: settled all the same
             attempt.abandon(CallerGone("The gateway stopped serving this."))

@@ -1,14 +1,16 @@
 """What the caller is told beside the answer: headers, and errors inside a stream."""
 
+from math import ceil
+
 import msgspec
 
-from trimtab.errors import ProviderRefused, TrimtabError, reply_of
+from trimtab.errors import MethodNotAllowed, ProviderRefused, TrimtabError, reply_of
 from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
 from trimtab.gateway.outlet import HeaderList
 from trimtab.types.records import Settle
 
-__all__ = ["error_body", "stream_error", "stream_headers", "whole_headers"]
+__all__ = ["error_body", "error_headers", "stream_error", "stream_headers", "whole_headers"]
 
 _STREAM_HEADERS: HeaderList = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -67,6 +69,18 @@ def error_body(error: TrimtabError) -> bytes:
             }
         }
     )
+
+
+def error_headers(error: TrimtabError) -> HeaderList:
+    """What goes with `error_body`: its type, and when or how to try again."""
+    headers = [(b"content-type", b"application/json")]
+    if isinstance(error, ProviderRefused):
+        headers += error.headers
+    elif error.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % ceil(error.retry_after_s)))
+    if isinstance(error, MethodNotAllowed):
+        headers.append((b"allow", error.allowed.encode()))
+    return headers
 
 
 def stream_error(error: TrimtabError) -> bytes:

@@ -26,6 +26,10 @@ class Wire(Protocol):
         """The answer is complete."""
         ...
 
+    def abort(self) -> None:
+        """Close at once."""
+        ...
+
 
 class Exchange(Outlet):
     """A request, complete with its body, and its answer as far as it has got.
@@ -131,6 +135,10 @@ class Exchange(Outlet):
         self._wire.exchange_over(self)
 
     # ------------------------------------------------------------ what the connection calls
+
+    def break_off(self) -> None:
+        """Close the connection in mid-answer, so that nobody takes it for complete."""
+        self._wire.abort()
 
     def caller_left(self) -> None:
         """The connection is closed; whatever is written from now on goes nowhere."""

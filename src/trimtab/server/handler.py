@@ -1,7 +1,7 @@
 """Serves one exchange: the hot route by the gateway, all others by the ASGI application."""
 
+import asyncio
 import logging
-from math import ceil
 
 from starlette.types import ASGIApp
 
@@ -15,13 +15,12 @@ from trimtab.errors import (
     TrimtabError,
     reply_of,
 )
-from trimtab.gateway.outlet import HeaderList
-from trimtab.gateway.replies import error_body
+from trimtab.gateway.replies import error_body, error_headers
 from trimtab.server.asgi import serve_asgi
 from trimtab.server.complaints import Complaints
 from trimtab.server.exchange import Exchange
 from trimtab.server.identify import identify
-from trimtab.server.routes import build_routes
+from trimtab.server.routes import DEFECT, build_routes
 from trimtab.types.clock import Clock
 
 __all__ = ["Handler"]
@@ -50,9 +49,15 @@ class Handler:
                 pass
             except TrimtabError as error:
                 self._tell(exchange, error)
+        except asyncio.CancelledError:  # the drain time is over; nothing is sent twice
+            self._tell(exchange, ShuttingDown("The gateway was stopped. Try again elsewhere."))
+            raise
         except Exception:  # noqa: BLE001 - the last line: a defect of ours must not end the server
             _log.exception("defect while serving %s", exchange.request_id)
-            self._tell(exchange, TrimtabError("Internal error. The gateway's log has the details."))
+            if exchange.started:
+                exchange.break_off()
+            else:
+                self._tell(exchange, TrimtabError(DEFECT))
 
     async def _route(self, exchange: Exchange) -> None:
         if self.stopping:
@@ -66,7 +71,7 @@ class Handler:
 
     async def _chat(self, exchange: Exchange) -> None:
         if exchange.method != "POST":
-            raise MethodNotAllowed("Use POST on /v1/chat/completions.")
+            raise MethodNotAllowed(exchange.method, "POST")
         caller = identify(exchange, self._app.keys)
         await self._app.gateway.infer(
             exchange.request_id, exchange.body, caller=caller, outlet=exchange
@@ -82,13 +87,4 @@ class Handler:
         status = error.status if isinstance(error, ProviderRefused) else reply.status
         if reply.level > logging.INFO:
             self._complaints.log(reply.level, reply.code, f"{exchange.request_id}: {error}")
-        exchange.send(status, _error_headers(error), error_body(error))
-
-
-def _error_headers(error: TrimtabError) -> HeaderList:
-    headers = [(b"content-type", b"application/json")]
-    if isinstance(error, ProviderRefused):
-        headers += error.headers
-    elif error.retry_after_s is not None:
-        headers.append((b"retry-after", b"%d" % ceil(error.retry_after_s)))
-    return headers
+        exchange.send(status, error_headers(error), error_body(error))

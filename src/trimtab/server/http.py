@@ -112,7 +112,7 @@ class HttpConnection(asyncio.Protocol, Wire):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
             if self._incoming.method == "CONNECT":
-                self._refuse(MethodNotAllowed("This gateway is not a proxy."))
+                self._refuse(MethodNotAllowed("CONNECT", "GET or POST"))
                 return b""
             # No protocol is changed here, so the request means what it means without the offer.
             # The parser takes its body for the other protocol; so it gets the head once more.
@@ -324,6 +324,7 @@ class HttpConnection(asyncio.Protocol, Wire):
         else:
             transport.close()
 
+    @override
     def abort(self) -> None:
         """Close at once."""
         if self._transport is not None:

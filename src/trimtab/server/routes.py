@@ -3,16 +3,19 @@
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from trimtab.app import App
 from trimtab.errors import MethodNotAllowed, TrimtabError, UnknownPath, reply_of
-from trimtab.gateway.replies import error_body
+from trimtab.gateway.replies import error_body, error_headers
 from trimtab.types.clock import NS_PER_S
 
-__all__ = ["build_routes"]
+__all__ = ["DEFECT", "build_routes"]
+
+DEFECT = "Internal error. The gateway's log has the details."
 
 
 def build_routes(app: App) -> Starlette:
@@ -52,6 +55,7 @@ def build_routes(app: App) -> Starlette:
             404: _unknown_path,
             405: _method_not_allowed,
             TrimtabError: _told,
+            Exception: _defect,
         },
     )
 
@@ -66,12 +70,17 @@ async def _unknown_path(request: Request, _error: Exception) -> Response:
     )
 
 
-async def _method_not_allowed(request: Request, _error: Exception) -> Response:
-    return await _told(request, MethodNotAllowed(f"{request.method} is not allowed on this path."))
+async def _method_not_allowed(request: Request, error: Exception) -> Response:
+    headers = error.headers if isinstance(error, HTTPException) else None
+    allowed = (headers or {}).get("Allow", "another method")
+    return await _told(request, MethodNotAllowed(request.method, allowed))
+
+
+async def _defect(request: Request, _error: Exception) -> Response:
+    return await _told(request, TrimtabError(DEFECT))
 
 
 async def _told(_request: Request, error: Exception) -> Response:
     assert isinstance(error, TrimtabError)
-    return Response(
-        error_body(error), status_code=reply_of(error).status, media_type="application/json"
-    )
+    headers = {name.decode(): value.decode() for name, value in error_headers(error)}
+    return Response(error_body(error), status_code=reply_of(error).status, headers=headers)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 
 from trimtab.app import App
 from trimtab.errors import UsageError
@@ -18,6 +19,7 @@ _log = logging.getLogger("trimtab.server")
 
 _SWEEP_S = 2.0
 _POLL_PROJECT_S = 0.5
+_LAST_BYTES_S = 0.5  # also for what was cut: its last words are on their way
 _LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
 _BACKLOG = 2048
 
@@ -30,6 +32,7 @@ class _Listener:
         self.group: asyncio.TaskGroup | None = None  # set before the first caller is let in
         self._app = app
         self._connections: set[HttpConnection] = set()
+        self._closed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def new_connection(self) -> HttpConnection:
@@ -38,10 +41,14 @@ class _Listener:
             limits,
             serve=self._start,
             reject=self._handler.reject,
-            closed=self._connections.discard,
+            closed=self._forget,
         )
         self._connections.add(connection)
         return connection
+
+    def _forget(self, connection: HttpConnection) -> None:
+        self._connections.discard(connection)
+        self._closed.set()
 
     def _start(self, exchange: Exchange) -> None:
         assert self.group is not None
@@ -57,6 +64,8 @@ class _Listener:
 
     async def drain(self, limit_s: float) -> None:
         """Let what is under way finish; after `limit_s` seconds end it."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + limit_s
         self._handler.stopping = True
         for connection in list(self._connections):
             connection.begin_drain()
@@ -68,6 +77,11 @@ class _Listener:
         if late:
             _log.warning("%d inferences did not finish within drain_s and were cut", len(late))
             await asyncio.wait(late)
+        with suppress(TimeoutError):  # a caller may still have to take the last bytes
+            async with asyncio.timeout_at(max(until_s, loop.time() + _LAST_BYTES_S)):
+                while self._connections:
+                    self._closed.clear()
+                    await self._closed.wait()
         for connection in list(self._connections):
             connection.abort()
 

@@ -10,7 +10,7 @@ import msgspec
 
 from trimtab.types.usage import Usage
 
-__all__ = ["Answer", "Chunk", "WireError", "read_answer", "read_chunk", "read_error"]
+__all__ = ["UNREADABLE", "Answer", "Chunk", "WireError", "read_answer", "read_chunk", "read_error"]
 
 
 class InputDetails(msgspec.Struct, frozen=True):
@@ -131,6 +131,9 @@ class _ErrorBody(msgspec.Struct, frozen=True):
     detail: str | None = None
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are not what they should be."""
+
 _answer_decoder = msgspec.json.Decoder(Answer)
 _chunk_decoder = msgspec.json.Decoder(Chunk)
 _error_decoder = msgspec.json.Decoder(_ErrorBody)
@@ -140,7 +143,7 @@ def read_answer(body: bytes) -> Answer | None:
     """The answer in `body`, or None when it is not one."""
     try:
         return _answer_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 
@@ -148,7 +151,7 @@ def read_chunk(data: bytes) -> Chunk | None:
     """The chunk in `data`, or None when it is not JSON or not of a chunk's shape."""
     try:
         return _chunk_decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 
@@ -159,7 +162,7 @@ def read_error(body: bytes) -> WireError | None:
     """
     try:
         read = _error_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     if isinstance(read.error, _Error):
         return WireError(str(read.error.code or read.error.type or ""), body)

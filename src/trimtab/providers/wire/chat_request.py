@@ -83,6 +83,8 @@ def parse_request(body: bytes) -> ChatRequest:
         raise MalformedRequest(
             f"The request body is not a chat completion request: {problem}.", param=field
         ) from None
+    except RecursionError:
+        raise MalformedRequest("The request body is nested too deeply. Flatten it.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # msgspec's message carries an offset, not the text.
         raise MalformedRequest(

@@ -8,7 +8,7 @@ first, and an event that is not ended by a blank line is dropped.
 import msgspec
 
 from trimtab.errors import ProviderGarbage
-from trimtab.providers.wire.chat_answer import Chunk, read_chunk
+from trimtab.providers.wire.chat_answer import UNREADABLE, Chunk, read_chunk
 from trimtab.types.usage import Usage
 
 __all__ = ["DONE", "MAX_EVENT_BYTES", "ChatStream"]
@@ -173,7 +173,7 @@ def _is_json_throughout(data: bytes) -> bool:
             if not event.startswith(b"data: {"):
                 return False
             _check_json(event[6:])
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return False
     return True
 
