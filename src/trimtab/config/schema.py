@@ -165,7 +165,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         connect_s: seconds to a connection, TLS included.
-        ttft_s: seconds from sending the request to the first token of a stream.
+        ttft_s: seconds from the start of the inference to the first token of a stream.
         idle_s: longest gap in seconds between two frames of a stream.
         total_s: seconds for the whole inference.
     """
