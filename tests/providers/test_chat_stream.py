@@ -208,3 +208,14 @@ def test_frames_passed_are_counted_for_estimates():
     pieces = [frames(b, done=False) for b in ANSWER]
     stream, _ = run(b"", pieces)
     assert stream.content_frames == 3
+
+
+@pytest.mark.parametrize("begin", [b"", frames(ANSWER[1], ANSWER[4], done=False)])
+def test_endless_comments_before_the_token_or_after_the_finish_are_refused(begin: bytes):
+    stream = ChatStream(choices=1, keep_usage=False)
+    stream.feed(begin)
+    comment = b": " + b"x" * 1_000_000 + b"\n\n"
+    for _ in range(MAX_EVENT_BYTES // 1_000_000 - 1):
+        assert stream.feed(comment) == b""
+    with pytest.raises(ProviderGarbage, match="before its first token"):
+        stream.feed(comment + comment)

@@ -52,6 +52,7 @@ class ChatStream:
         self._finished_choices: set[int] = set()
         self._partial = b""
         self._held: list[bytes] = []
+        self._held_bytes = 0
         self._after_cr = False
         self._at_start = True
 
@@ -64,7 +65,8 @@ class ChatStream:
         """Take what arrived; return what may go to the caller now.
 
         Raises:
-            ProviderGarbage: an event grew beyond `MAX_EVENT_BYTES`.
+            ProviderGarbage: more than `MAX_EVENT_BYTES` would have to be kept: of one event, before
+                the first token, or after the finish.
         """
         if self.started and not self.finished and not self._partial and _is_plain(data):
             self.content_frames += data.count(b"\n\n")
@@ -124,9 +126,16 @@ class ChatStream:
 
     def _pass(self, event: bytes, ready: list[bytes]) -> None:
         self._held.append(event + b"\n\n")
+        self._held_bytes += len(event)
+        if self._held_bytes > MAX_EVENT_BYTES:
+            raise ProviderGarbage(
+                f"The provider sent more than {MAX_EVENT_BYTES} bytes before its first token or "
+                "after its finish."
+            )
         if self.started and not self.finished and self.error is None:
             ready.extend(self._held)
             self._held.clear()
+            self._held_bytes = 0
 
     def _learn(self, chunk: Chunk) -> None:
         if chunk.is_error:
