@@ -88,6 +88,10 @@ class App:
         except ConfigError as error:
             _say_kept(error)
             return
+        if project.server != self.gateway.serving.project.server:
+            _log.warning("[server] was changed: host and port take effect at the next start")
+        for finding in project.warnings:
+            _log.warning("%s", finding)
         self.gateway.use(serving)
         _log.info("project reloaded: %s", project.digest)
 
@@ -177,9 +181,9 @@ def verify_store(project_file: Path) -> VerifyReport:
     return sqlite.verify(data_folder(load_project(project_file)))
 
 
-def rebuild_store(project_file: Path) -> RebuildReport:
+def rebuild_store(project_file: Path, *, force: bool) -> RebuildReport:
     """Make everything below the ledger of a project anew."""
-    return sqlite.rebuild(data_folder(load_project(project_file)))
+    return sqlite.rebuild(data_folder(load_project(project_file)), force=force)
 
 
 def _kind_of(provider: Provider) -> ProviderKind:

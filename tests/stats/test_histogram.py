@@ -1,4 +1,4 @@
-from math import floor
+from math import ceil
 from random import Random
 
 import pytest
@@ -21,7 +21,7 @@ def histogram_of(values: list[int]) -> LogHistogram:
 def assert_within_one_percent(histogram: LogHistogram, values: list[int]) -> None:
     ordered = sorted(values)
     for q in QUANTILES:
-        exact = max(ordered[floor(q * (len(ordered) - 1))], 0)
+        exact = max(ordered[max(ceil(q * len(ordered)), 1) - 1], 0)
         found = histogram.percentile(q)
         assert found is not None
         assert abs(found - exact) <= 0.01 * exact, (q, exact, found)

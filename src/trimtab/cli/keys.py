@@ -29,6 +29,7 @@ def create(
         print_json({"key": key, "secret": secret})
         return
     typer.echo(f"Key {key.name} ({key.key_id}):\n\n  {secret}\n\nIt is not shown again.")
+    typer.echo("From now on the gateway asks for a key: use it as the client's api_key.")
 
 
 @keys.command(name="list")

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["latency", "print_latency"]
 
 
+_UNNAMED = {"total": "all", "user": "(no user)", "model": "(none)", "route": "(none)"}
+
+
 class Grouping(StrEnum):
     """What to split by."""
 
@@ -51,30 +54,35 @@ def print_latency(rows: "list[LatencyRow]", by: str) -> None:
     """Print two lines for each row: the whole answer, and the time to the first token."""
     from rich.text import Text
 
-    from trimtab.cli.output import console, format_ms, table
+    from trimtab.cli.output import NARROW, console, format_ms, table
 
     if not rows:
         console.print("No requests in this time. Send one to the gateway, then ask again.")
         return
+    shares = ["P50", "P90", "P95", "P99", "P99.9", "max"]
+    if console.width < NARROW:
+        shares = ["P50", "P95", "P99", "max"]
     shown = table(
         f"Latency by {by}, timeouts counted at their deadline",
-        by, "", "count", "errors", "timeouts", "P50", "P90", "P95", "P99", "P99.9", "max",
+        by, "", "count", "errors", "timeouts", *shares,
     )  # fmt: skip
     for row in rows:
         for name, part in (("answer", row.total), ("first token", row.ttft)):
             whole = name == "answer"
+            figures = {
+                "P50": part.p50_ms,
+                "P90": part.p90_ms,
+                "P95": part.p95_ms,
+                "P99": part.p99_ms,
+                "P99.9": part.p999_ms,
+                "max": part.max_ms,
+            }
             shown.add_row(
-                Text((row.value or "(none)") if whole else ""),
+                Text((row.value or _UNNAMED[by]) if whole else ""),
                 name,
                 f"{part.count:,}",
                 f"{row.errors:,}" if whole else "",
                 f"{row.timeouts:,}" if whole else "",
-                *(
-                    format_ms(value)
-                    for value in (
-                        part.p50_ms, part.p90_ms, part.p95_ms, part.p99_ms, part.p999_ms,
-                        part.max_ms,
-                    )
-                ),
-            )  # fmt: skip
+                *(format_ms(figures[share]) for share in shares),
+            )
     console.print(shown)

@@ -1,6 +1,7 @@
 """`trimtab ledger`: proof that nothing is missing."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -47,13 +48,19 @@ def verify(project: ProjectFolder = Path(), as_json: Json = False) -> None:
 
 
 @ledger.command()
-def rebuild(project: ProjectFolder = Path(), as_json: Json = False) -> None:
+def rebuild(
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even where the ledger lacks entries that were seen.")
+    ] = False,
+) -> None:
     """Make events and rollups anew from the ledger."""
     from trimtab.app import rebuild_store
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
 
-    report = rebuild_store(find_project_file(project))
+    report = rebuild_store(find_project_file(project), force=force)
     if as_json:
         print_json(report)
     else:

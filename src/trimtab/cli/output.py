@@ -8,9 +8,12 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["console", "format_ms", "format_time", "print_json", "table"]
+__all__ = ["NARROW", "console", "format_ms", "format_time", "print_json", "table"]
 
 _PIPE_COLUMNS = 160  # where there is no terminal, lines must not be broken at 80
+
+_NAME_COLUMNS = 12
+NARROW = 110  # terminal columns below which the less needed figures are left out
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_COLUMNS)
 
@@ -23,8 +26,9 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - anything that msgspec can 
 def table(title: str, *columns: str) -> Table:
     """A table whose first column is text and whose others are figures."""
     made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for index, column in enumerate(columns):
-        made.add_column(column, justify="left" if index == 0 else "right", no_wrap=index > 0)
+    made.add_column(columns[0], min_width=_NAME_COLUMNS, overflow="ellipsis", no_wrap=True)
+    for column in columns[1:]:
+        made.add_column(column, justify="right", no_wrap=True)
     return made
 
 

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from trimtab.cli.output import console, format_time, table
+from trimtab.cli.output import NARROW, console, format_time, table
 from trimtab.insights.spending import SpendReport, UserSpend
 from trimtab.types.money import format_usd
 
@@ -15,12 +15,11 @@ def print_spend(report: SpendReport) -> None:
     if not report.users:
         console.print(f"No requests from {span}. Send one to the gateway, then ask again.")
         return
-    shown = table(
-        f"Cost per user, {span}",
-        "user", "requests", "tokens in", "tokens out", "cost", "share", "median", "P95", "",
-    )  # fmt: skip
+    columns = _columns(report)
+    shown = table(f"Cost per user, {span}", *columns)
     for user in report.users:
-        shown.add_row(*_cells(user))
+        cells = _cells(user)
+        shown.add_row(*(cells[column] for column in columns))
     console.print(shown)
     console.print(f"\nTotal {format_usd(report.cost_nanousd)} in {report.requests:,} requests.")
     if report.estimated_nanousd:
@@ -35,16 +34,27 @@ def print_spend(report: SpendReport) -> None:
         )
 
 
-def _cells(user: UserSpend) -> list[str | Text]:
+def _columns(report: SpendReport) -> list[str]:
+    columns = ["user", "requests", "cost", "share", "median", "P95"]
+    if console.width >= NARROW:
+        columns[2:2] = ["tokens in", "tokens out"]
+    if report.unsettled_nanousd:
+        columns.append("unsettled")
+    return [*columns, "remark"]
+
+
+def _cells(user: UserSpend) -> dict[str, str | Text]:
+    ended = user.requests > 0
     # Names come from outside: as Text they cannot carry markup.
-    return [
-        Text(user.user or "(no user)"),
-        f"{user.requests:,}",
-        f"{user.input_tokens:,}",
-        f"{user.output_tokens:,}",
-        format_usd(user.cost_nanousd),
-        f"{user.share:.1%}",
-        format_usd(user.median_nanousd),
-        format_usd(user.p95_nanousd),
-        Text(user.outlier, style="bold yellow"),
-    ]
+    return {
+        "user": Text(user.user or "(no user)"),
+        "requests": f"{user.requests:,}",
+        "tokens in": f"{user.input_tokens:,}",
+        "tokens out": f"{user.output_tokens:,}",
+        "cost": format_usd(user.cost_nanousd),
+        "share": f"{user.share:.1%}",
+        "median": f"~{format_usd(user.median_nanousd, digits=2)}" if ended else "-",
+        "P95": f"~{format_usd(user.p95_nanousd, digits=2)}" if ended else "-",
+        "unsettled": format_usd(user.unsettled_nanousd),
+        "remark": Text(user.outlier, style="bold yellow"),
+    }

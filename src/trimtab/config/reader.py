@@ -81,7 +81,9 @@ class TableReader:
             if not problem:
                 return msgspec.convert(raw, kind, dec_hook=_decode)
         except (msgspec.ValidationError, TypeError):
-            problem = f"{_show(raw)} is not valid"
+            # What stands in the place of a variable's name is likely the key itself.
+            shown = "the value" if path[-1] == "api_key_env" else _show(raw)
+            problem = f"{shown} is not valid"
         self.report(path, problem, f"Give {describe(kind)}")
         return None
 

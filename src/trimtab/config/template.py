@@ -21,7 +21,7 @@ retention_days = 30
 
 [providers.openai]
 api_key_env = "OPENAI_API_KEY"   # the name of the variable, never the key itself
-# base_url = "https://api.openai.com/v1"   # or any service that speaks the same dialect
+# base_url = "https://api.openai.com/v1"   # or another service; then give its models a price
 
 # [providers.local]           # a small model on this machine; needs trimtab[demo]
 # context_tokens = 4096

@@ -72,6 +72,7 @@ class Attempt(AnswerSink, OutletListener):
         self.stream = stream
         self._streaming = False
         self._message_ended = False
+        self._over = False  # the futures cannot tell: cancelling who awaits one cancels it too
 
     # ------------------------------------------------------------ what the inference calls
 
@@ -122,7 +123,7 @@ class Attempt(AnswerSink, OutletListener):
     @property
     def over(self) -> bool:
         """It has ended, well or not."""
-        return self._completed.done()
+        return self._over
 
     @property
     def stale(self) -> bool:
@@ -271,7 +272,7 @@ class Attempt(AnswerSink, OutletListener):
         return (limit_s, name) if limit_s < total_s else (total_s, "total")
 
     def _arm(self) -> None:
-        if self._completed.done():
+        if self._over:
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -291,27 +292,27 @@ class Attempt(AnswerSink, OutletListener):
             self._fail(ProviderTimeout(name, getattr(self._timeouts, f"{name}_s")))
 
     def _complete(self) -> None:
-        if self._completed.done():
+        if self._over:
             return
         self._finish_clock()
-        if not self._opened.done():
-            self._opened.set_result(None)
-        self._completed.set_result(None)
+        for waited in (self._opened, self._completed):
+            if not waited.done():
+                waited.set_result(None)
 
     def _fail(self, error: TrimtabError, *, keep_connection: bool = False) -> None:
-        if self._completed.done():
+        if self._over:
             return
         self._finish_clock()
         if self._connection is not None and not keep_connection:
             self._connection.abort()
         # The inference awaits one of the two; the other must not complain of being forgotten.
-        if not self._opened.done():
-            self._opened.set_exception(error)
-            self._opened.exception()
-        self._completed.set_exception(error)
-        self._completed.exception()
+        for waited in (self._opened, self._completed):
+            if not waited.done():
+                waited.set_exception(error)
+                waited.exception()
 
     def _finish_clock(self) -> None:
+        self._over = True
         self.ended_s = self.ended_s or self._now()
         if self._timer is not None:
             self._timer.cancel()

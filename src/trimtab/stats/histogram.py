@@ -6,7 +6,7 @@ relative-error guarantees", VLDB 2019.
 """
 
 from collections.abc import Mapping
-from math import ceil, floor, log
+from math import ceil, log
 from typing import Final, Self
 
 import msgspec
@@ -59,7 +59,9 @@ class LogHistogram:
         return sum(self._counts.values())
 
     def percentile(self, q: float) -> float | None:
-        """The value of rank `floor(q * (count - 1))` of the sorted values, within 1 %.
+        """The value of nearest rank, `ceil(q * count)` of the sorted values, within 1 %.
+
+        So the worst of a few values is their 99th percentile; it is not left out.
 
         Args:
             q: 0 for the smallest, 0.5 for the median, 1 for the largest.
@@ -72,11 +74,11 @@ class LogHistogram:
         """
         if not 0 <= q <= 1:
             raise ValueError(f"q is {q}; it must be in 0..1 (0.99 for the 99th percentile).")
-        rank = floor(q * (self.count - 1))
+        rank = max(ceil(q * self.count), 1)
         seen = 0
         for index in sorted(self._counts):
             seen += self._counts[index]
-            if seen > rank:
+            if seen >= rank:
                 return 0.0 if index == ZERO_BUCKET else _MIDDLE * _GAMMA**index
         return None
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from trimtab.errors import StoreError
+from trimtab.errors import LedgerDamaged, StoreError
 from trimtab.store.records import RebuildReport
 from trimtab.store.sqlite.files import (
     day_db,
@@ -26,21 +26,28 @@ __all__ = ["rebuild"]
 _DAMAGED = frozenset(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
-def rebuild(data_dir: Path) -> RebuildReport:
+def rebuild(data_dir: Path, *, force: bool = False) -> RebuildReport:
     """Make events and rollups anew; bodies are kept. If interrupted, run it again.
 
     Days whose file was deleted come back, without bodies, as long as the ledger holds them. A
     derived file that is damaged is thrown away; with a damaged day its bodies are lost.
 
+    Args:
+        data_dir: of the project.
+        force: also where the ledger lacks entries that the projection has seen.
+
     Raises:
+        LedgerDamaged: it lacks some, and rebuilding would erase what is known of them.
         StoreError: the ledger cannot be read, so there is nothing to derive from.
     """
     try:
         with closing(ledger_db(data_dir)) as ledger:
-            ledger.execute("SELECT count(*) FROM writers").fetchone()
+            heads: dict[int, int] = dict(ledger.execute("SELECT writer, head_seq FROM writers"))
         _drop_if_damaged(rollups_path(data_dir), lambda: rollups_db(data_dir))
         for day in days(data_dir):
             _drop_if_damaged(day_path(data_dir, day), lambda day=day: day_db(data_dir, day))
+        if not force:
+            _check_nothing_is_erased(data_dir, heads)
         _empty(data_dir)
         entries = catch_up(data_dir)
         found = days(data_dir)
@@ -60,6 +67,18 @@ def _drop_if_damaged(path: Path, connect: Callable[[], sqlite3.Connection]) -> N
         words = str(error)
     if words != "ok":
         remove_db(path)
+
+
+def _check_nothing_is_erased(data_dir: Path, heads: dict[int, int]) -> None:
+    with closing(rollups_db(data_dir)) as rollups:
+        seen = rollups.execute("SELECT writer, seq FROM cursors").fetchall()
+    lacking = sum(1 for writer, seq in seen if seq > heads.get(writer, 0))
+    if lacking:
+        raise LedgerDamaged(
+            f"The ledger lacks entries of {lacking} writers that events and rollups have seen. "
+            "Rebuilding would erase what is known of them. Restore ledger.sqlite from a backup, "
+            "or run again with --force."
+        )
 
 
 def _empty(data_dir: Path) -> None:
