@@ -111,6 +111,8 @@ def test_a_stream_that_does_not_finish_is_told_so(project_folder: Path) -> None:
         provider.wait_for(lambda p: p.calls[0].ended_by == "caller closed")
     (event,) = gateway.reader().events(0, 1 << 62, 10, where={"user": "cut"})
     assert (event.outcome, event.error_code) == ("cancelled", "shutdown")
+    assert event.ttft_us is not None
+    assert 0 < event.ttft_us < event.latency_us
     assert event.usage_source == "estimated"
 
 

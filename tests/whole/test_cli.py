@@ -351,6 +351,17 @@ def test_rebuild_heals_what_hangs_on_the_ledger(copy: Path):
     assert run(copy, "ledger", "verify").code == 0
 
 
+def test_rebuild_does_not_erase_what_a_lost_ledger_left(copy: Path):
+    for path in (copy / ".trimtab").glob("ledger.sqlite*"):
+        path.unlink()
+    assert run(copy, "ledger", "verify").code == 1
+    refused = run(copy, "ledger", "rebuild")
+    assert refused.code == 1
+    assert "backup" in refused.err
+    assert run(copy, "spend", "users", "--json").json["users"]
+    assert run(copy, "ledger", "rebuild", "--force").code == 0
+
+
 def spoil_folder(folder: Path) -> None:
     (folder / ".trimtab").write_text("a file where the folder should be")
 

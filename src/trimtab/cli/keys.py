@@ -36,7 +36,7 @@ def create(
 def list_keys(project: ProjectFolder = Path(), as_json: Json = False) -> None:
     """List all keys, revoked ones included."""
     from trimtab.app import open_keys
-    from trimtab.cli.output import console, format_time, print_json, table
+    from trimtab.cli.output import format_time, print_json, print_table, table
     from trimtab.config.load import find_project_file
 
     found = open_keys(find_project_file(project)).list()
@@ -47,13 +47,13 @@ def list_keys(project: ProjectFolder = Path(), as_json: Json = False) -> None:
         typer.echo("No keys yet: the gateway serves this machine only. Make one with")
         typer.echo("  trimtab keys create NAME")
         return
-    shown = table("", "name", "id", "begins with", "team", "created (UTC)", "revoked (UTC)")
+    shown = table("Keys", "name", "id", "begins with", "team", "created (UTC)", "revoked (UTC)")
     for key in found:
         revoked = format_time(key.revoked_ns) if key.revoked_ns is not None else "-"
         shown.add_row(
             key.name, key.key_id, key.prefix, key.team or "-", format_time(key.created_ns), revoked
         )
-    console.print(shown)
+    print_table(shown)
 
 
 @keys.command()

@@ -54,14 +54,14 @@ def print_latency(rows: "list[LatencyRow]", by: str) -> None:
     """Print two lines for each row: the whole answer, and the time to the first token."""
     from rich.text import Text
 
-    from trimtab.cli.output import NARROW, console, format_ms, table
+    from trimtab.cli.output import NARROW, console, format_ms, print_table, table
 
     if not rows:
         console.print("No requests in this time. Send one to the gateway, then ask again.")
         return
     shares = ["P50", "P90", "P95", "P99", "P99.9", "max"]
     if console.width < NARROW:
-        shares = ["P50", "P95", "P99", "max"]
+        shares = ["P50", "P95", "P99"]
     shown = table(
         f"Latency by {by}, timeouts counted at their deadline",
         by, "", "count", "errors", "timeouts", *shares,
@@ -85,4 +85,4 @@ def print_latency(rows: "list[LatencyRow]", by: str) -> None:
                 f"{row.timeouts:,}" if whole else "",
                 *(format_ms(figures[share]) for share in shares),
             )
-    console.print(shown)
+    print_table(shown)

@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["NARROW", "console", "format_ms", "format_time", "print_json", "table"]
+__all__ = ["NARROW", "console", "format_ms", "format_time", "print_json", "print_table", "table"]
 
 _PIPE_COLUMNS = 160  # where there is no terminal, lines must not be broken at 80
 
@@ -30,6 +30,14 @@ def table(title: str, *columns: str) -> Table:
     for column in columns[1:]:
         made.add_column(column, justify="right", no_wrap=True)
     return made
+
+
+def print_table(made: Table) -> None:
+    """Print a table; where it is too wide the name gives way, never a figure."""
+    for column in made.columns[1:]:
+        texts = [str(column.header), *map(str, column.cells)]
+        column.min_width = max(len(text) for text in texts)
+    console.print(made)
 
 
 def format_ms(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from trimtab.cli.output import NARROW, console, format_time, table
+from trimtab.cli.output import NARROW, console, format_time, print_table, table
 from trimtab.insights.spending import SpendReport, UserSpend
 from trimtab.types.money import format_usd
 
@@ -20,7 +20,10 @@ def print_spend(report: SpendReport) -> None:
     for user in report.users:
         cells = _cells(user)
         shown.add_row(*(cells[column] for column in columns))
-    console.print(shown)
+    print_table(shown)
+    for user in report.users:
+        if user.outlier:
+            console.print(Text(f"{user.user or '(no user)'} stands out: {user.outlier}.", "bold"))
     console.print(f"\nTotal {format_usd(report.cost_nanousd)} in {report.requests:,} requests.")
     if report.estimated_nanousd:
         console.print(
@@ -40,7 +43,7 @@ def _columns(report: SpendReport) -> list[str]:
         columns[2:2] = ["tokens in", "tokens out"]
     if report.unsettled_nanousd:
         columns.append("unsettled")
-    return [*columns, "remark"]
+    return columns
 
 
 def _cells(user: UserSpend) -> dict[str, str | Text]:
@@ -56,5 +59,4 @@ def _cells(user: UserSpend) -> dict[str, str | Text]:
         "median": f"~{format_usd(user.median_nanousd, digits=2)}" if ended else "-",
         "P95": f"~{format_usd(user.p95_nanousd, digits=2)}" if ended else "-",
         "unsettled": format_usd(user.unsettled_nanousd),
-        "remark": Text(user.outlier, style="bold yellow"),
     }

@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from errno import EADDRINUSE
 
 from trimtab.app import App
 from trimtab.errors import UsageError
@@ -133,8 +134,9 @@ async def _bind(listener: _Listener, host: str, port: int) -> asyncio.Server:
             listener.new_connection, host, port, backlog=_BACKLOG, start_serving=False
         )
     except OSError as error:
+        cause = "the port is in use" if error.errno == EADDRINUSE else error.strerror
         raise UsageError(
-            f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port."
+            f"Cannot listen on {host}:{port}: {cause}. Choose another with --port."
         ) from error
 
 
