@@ -206,7 +206,7 @@ def test_disk_that_does_not_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             raise OSError(5, "Input/output error")
         os.fdatasync(fd)
 
-    monkeypatch.setattr("trimtab.store.sqlite.writer._sync", sync)
+    monkeypatch.setattr("trimtab.store.sqlite.writer._sync_file", sync)
     asyncio.run(_failing_sync(tmp_path, fail))
     assert verify(tmp_path).ok
 

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from trimtab.errors import LedgerUnavailable
 from trimtab.store.chain import Kind, link
+from trimtab.store.sqlite.bulk import BulkInsert
 from trimtab.store.sqlite.files import exclusive, explain, ledger_db, ledger_path, sync_folder
 from trimtab.store.sqlite.registration import Head, register
 from trimtab.types.clock import Clock
@@ -27,11 +28,14 @@ _COMMIT_BYTES: Final = 3 * 4096  # pages that even the smallest transaction puts
 # A sync costs 0.1 ms of processor time, so under load a few more records are waited for. One
 # request at a time never meets this: its batches are small.
 _BUSY_BATCH: Final = 4
-_GATHER_S: Final = 0.0005
+_GATHER_S: Final = 0.001
 _RETRY_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _REMEMBERED: Final = 10_000
+_LINGER_S: Final = 0.02  # how long settles wait for an intent that takes them to the disk with it
 
-_sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
+_ADD_ENTRIES: Final = BulkInsert("INSERT INTO entries", 5)
+
+_sync_file = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 Attempt = tuple[str, int]
 """Inference and number of the attempt."""
@@ -68,6 +72,7 @@ class LedgerWriter:
         self._wal_fd = os.open(f"{self._path}-wal", os.O_RDWR)
         sync_folder(data_dir)
         self._unchecked_bytes = 0
+        self._unsynced = False
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._pending: list[Waiting] = []
         self._refused: dict[Attempt, Waiting] = {}
@@ -131,7 +136,7 @@ class LedgerWriter:
 
     def _pause_s(self) -> float | None:
         if self.trouble is None:
-            return None
+            return _LINGER_S if self._unsynced else None
         return _RETRY_S[min(self._failures, len(_RETRY_S)) - 1]
 
     def _take(self, waiting: Waiting | None) -> None:
@@ -150,6 +155,7 @@ class LedgerWriter:
     def _write(self) -> None:
         """Append all that is pending; while in trouble, even nothing: that is the probe."""
         if not self._pending and self.trouble is None:
+            self._sync([])
             return
         try:
             self._append()
@@ -158,13 +164,22 @@ class LedgerWriter:
             return
         written, self._pending = self._pending, []
         self._busy = len(written) >= _BUSY_BATCH
+        self._unsynced = True
         self._tell(item.waiter for item in written if item.kind == "settle")
         intents = [item.waiter for item in written if item.kind == "intent"]
+        if intents or self.trouble is not None:
+            self._sync(intents)
+
+    def _sync(self, intents: list[asyncio.Future[None] | None]) -> None:
+        """Force everything appended to the disk, and tell those who wait for that."""
+        if not self._unsynced:
+            return
         try:
-            _sync(self._wal_fd)
+            _sync_file(self._wal_fd)
         except OSError as error:
             self._fail(intents, explain(error, self._path))
             return
+        self._unsynced = False
         self._recovered()
         self._tell(intents)
         self._checkpoint()
@@ -178,7 +193,7 @@ class LedgerWriter:
             previous = link(previous, (self.writer, seq), kind=kind, body=body)
             rows.append((self.writer, seq, kind, body, previous))
         with exclusive(self._db):
-            self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", rows)
+            _ADD_ENTRIES.run(self._db, rows)
             self._db.execute(
                 "UPDATE writers SET head_seq = ?, head_hash = ? WHERE writer = ?",
                 (seq, previous, self.writer),
