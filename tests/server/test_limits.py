@@ -31,7 +31,7 @@ class Served:
 
     def connection(self) -> HttpConnection:
         connection = HttpConnection(
-            self.limits, serve=self._serve, reject=self._reject, closed=self._closed
+            self.limits, serve=self._serve, fail=self._reject, closed=self._closed
         )
         self.connections.append(connection)
         return connection

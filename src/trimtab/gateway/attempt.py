@@ -1,14 +1,14 @@
 """One physical call to a provider: where it stands, what it has learnt, when it is over.
 
-An attempt sits between two connections. The inference awaits two moments of it (`opened` and
-`completed`); the bytes in between go straight from one socket to the other.
+An attempt sits between two connections. The inference hears of two moments (the first token, and
+the end); the bytes in between go straight from one socket to the other.
 """
 
 import asyncio
+from typing import Protocol
 
 from typing_extensions import override
 
-from trimtab.config.schema import Timeouts
 from trimtab.errors import (
     CallerGone,
     ProviderError,
@@ -17,14 +17,16 @@ from trimtab.errors import (
     ProviderTruncated,
     TrimtabError,
 )
+from trimtab.gateway.call import Call
 from trimtab.gateway.outlet import Outlet, OutletListener
 from trimtab.gateway.pool import Pool
-from trimtab.gateway.refusal import in_band_refusal, refusal
+from trimtab.gateway.refusal import in_band_refusal, read_whole
 from trimtab.gateway.upstream import AnswerSink, UpstreamConnection
+from trimtab.providers.wire.chat_answer import Answer
 from trimtab.providers.wire.chat_stream import ChatStream
 from trimtab.types.clock import Clock
 
-__all__ = ["Attempt"]
+__all__ = ["Attempt", "AttemptOwner"]
 
 MAX_ANSWER_BYTES = 64_000_000
 MAX_KEPT_BYTES = 4_000_000  # of a stream, where the project records bodies
@@ -32,47 +34,61 @@ _TIMER_SLACK_S = 0.001  # the loop's timers count whole milliseconds and may com
 _FINISH_GRACE_S = 2.0  # after the finish: how long a usage chunk or terminator is waited for
 
 
+class AttemptOwner(Protocol):
+    """Who hears of an attempt: the inference that it belongs to."""
+
+    def on_progress(self) -> None:
+        """The first token of a stream is there, or the answer is complete."""
+        ...
+
+    def on_failed(self, error: TrimtabError) -> None:
+        """It has failed; nothing more will be heard of it."""
+        ...
+
+
 class Attempt(AnswerSink, OutletListener):
     """The state of one call.
 
     Attributes:
-        begun_s: monotonic time at which the inference began; its limits count from here.
         sent: the request went out, so that the provider may have worked for us.
         status: HTTP status of the provider, 0 while unknown.
         headers: headers of the provider, lower-case names.
         first_token_s: monotonic time of the first token of a stream, or None.
         ended_s: monotonic time at which it ended; a passed limit counts at its deadline.
+        over: it has ended, well or not.
+        complete: it has ended well.
         body: the whole answer, where it is not a stream.
+        answer: what the gateway reads of it, once it is complete and good.
         stream: the reader of the stream, or None.
-        relayed: what was passed on, kept only where bodies are recorded.
     """
 
-    def __init__(
-        self, timeouts: Timeouts, clock: Clock, *, begun_s: float, stream: ChatStream | None
-    ) -> None:
-        self._loop = asyncio.get_running_loop()
+    # Where most calls leave them, so that not each one pays for setting them.
+    _connection: UpstreamConnection | None = None
+    _outlet: Outlet | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _timer_s = 0.0
+    _size = 0
+    _paused = False
+    _streaming = False
+    _message_ended = False
+    _keep: list[bytes] | None = None
+    sent = False
+    status = 0
+    headers: dict[bytes, bytes] = {}  # noqa: RUF012 - replaced, never filled
+    first_token_s: float | None = None
+    ended_s = 0.0
+    over = False
+    complete = False
+    answer: Answer | None = None
+
+    def __init__(self, call: Call, clock: Clock, owner: AttemptOwner) -> None:
+        self._owner = owner
         self._now = clock.monotonic_s  # the loop's own time is in whole milliseconds
-        self._timeouts = timeouts
-        self._timer: asyncio.TimerHandle | None = None
-        self._connection: UpstreamConnection | None = None
-        self._outlet: Outlet | None = None
-        self._opened: asyncio.Future[None] = self._loop.create_future()
-        self._completed: asyncio.Future[None] = self._loop.create_future()
+        self._timeouts = call.target.timeouts
+        self._begun_s = call.begun_s  # of the inference: its limits count from there
+        self._last_data_s = call.begun_s
         self._parts: list[bytes] = []
-        self._size = 0
-        self._last_data_s = begun_s
-        self._paused = False
-        self._keep: list[bytes] | None = None
-        self.begun_s = begun_s
-        self.sent = False
-        self.status = 0
-        self.headers: dict[bytes, bytes] = {}
-        self.first_token_s: float | None = None
-        self.ended_s = 0.0
-        self.stream = stream
-        self._streaming = False
-        self._message_ended = False
-        self._over = False  # the futures cannot tell: cancelling who awaits one cancels it too
+        self.stream: ChatStream | None = call.new_stream()
 
     # ------------------------------------------------------------ what the inference calls
 
@@ -84,18 +100,10 @@ class Attempt(AnswerSink, OutletListener):
         connection.send(request, self)
         self._arm()
 
-    async def opened(self) -> None:
-        """Wait for the first token of a stream.
-
-        Raises:
-            ProviderError: it failed before that.
-            CallerGone: nobody waits for it any more.
-        """
-        await self._opened
-
-    async def completed(self) -> None:
-        """Wait for the end of the answer. Raises as `opened` does."""
-        await self._completed
+    @property
+    def opened(self) -> bool:
+        """A stream has something to show, or is complete without."""
+        return self.stream is not None and (self.first_token_s is not None or self.complete)
 
     def relay(self, outlet: Outlet, *, keep: bool) -> None:
         """Pass on what has come and whatever comes, as it comes."""
@@ -121,19 +129,17 @@ class Attempt(AnswerSink, OutletListener):
         return b"".join(self._parts)
 
     @property
-    def over(self) -> bool:
-        """It has ended, well or not."""
-        return self._over
-
-    @property
     def stale(self) -> bool:
         """It failed on a used connection before any answer: the peer had closed it unseen."""
         connection = self._connection
         return connection is not None and connection.reused and not connection.answered
 
-    def abandon(self, error: TrimtabError) -> None:
-        """End it from this side: the upstream connection is closed at once."""
-        self._fail(error)
+    def abandon(self) -> None:
+        """End it from this side: unless its answer is complete, the connection is closed."""
+        if not self.over:
+            self._finish_clock()
+            if self._connection is not None:
+                self._connection.abort()
 
     def give_back(self, pool: Pool) -> None:
         """Return the connection to its pool, if it can serve another call."""
@@ -205,17 +211,17 @@ class Attempt(AnswerSink, OutletListener):
         if self.first_token_s is None:
             self.first_token_s = self._last_data_s
             self._arm()
-        if not self._opened.done():
-            self._opened.set_result(None)
+            self._owner.on_progress()
 
     @override
     def on_end(self) -> None:
         self._message_ended = True
         if not self._streaming:
-            error = refusal(
-                self.status, self.headers, self.body, stream_wanted=self.stream is not None
-            )
-            if error is not None:
+            try:
+                self.answer = read_whole(
+                    self.status, self.headers, self.body, stream_wanted=self.stream is not None
+                )
+            except ProviderError as error:
                 self._fail(error, keep_connection=True)
                 return
         elif self.stream is not None and not (self.stream.finished or self.stream.done):
@@ -260,9 +266,9 @@ class Attempt(AnswerSink, OutletListener):
     def _limit(self) -> tuple[float, str]:
         """The next limit to pass: its monotonic time and its name."""
         timeouts = self._timeouts
-        total_s = self.begun_s + timeouts.total_s
+        total_s = self._begun_s + timeouts.total_s
         if self.stream is not None and self.first_token_s is None:
-            limit_s, name = self.begun_s + timeouts.ttft_s, "ttft"
+            limit_s, name = self._begun_s + timeouts.ttft_s, "ttft"
         elif self.status == 0:  # a whole answer comes all at once, however long it takes
             return total_s, "total"
         elif self.stream is not None and self.stream.finished:
@@ -272,13 +278,24 @@ class Attempt(AnswerSink, OutletListener):
         return (limit_s, name) if limit_s < total_s else (total_s, "total")
 
     def _arm(self) -> None:
-        if self._over:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_later(self._limit()[0] - self._now(), self._on_limit)
+        """See to it that the next limit is noticed.
 
-    def _on_limit(self) -> None:
+        A timer is never set further than `idle_s`, and asks then what the limit has become: so the
+        usual answer needs one timer, whatever arrives meanwhile.
+        """
+        if self.over:
+            return
+        now = self._now()
+        limit_s = min(self._limit()[0], now + self._timeouts.idle_s)
+        if self._timer is not None:
+            if self._timer_s <= limit_s:
+                return
+            self._timer.cancel()
+        self._timer_s = limit_s
+        self._timer = asyncio.get_running_loop().call_later(limit_s - now, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
         now = self._now()
         if self._paused:
             self._last_data_s = now  # the caller is the slow one; only the total limit counts
@@ -292,27 +309,21 @@ class Attempt(AnswerSink, OutletListener):
             self._fail(ProviderTimeout(name, getattr(self._timeouts, f"{name}_s")))
 
     def _complete(self) -> None:
-        if self._over:
-            return
-        self._finish_clock()
-        for waited in (self._opened, self._completed):
-            if not waited.done():
-                waited.set_result(None)
+        if not self.over:
+            self._finish_clock()
+            self.complete = True
+            self._owner.on_progress()
 
     def _fail(self, error: TrimtabError, *, keep_connection: bool = False) -> None:
-        if self._over:
+        if self.over:
             return
         self._finish_clock()
         if self._connection is not None and not keep_connection:
             self._connection.abort()
-        # The inference awaits one of the two; the other must not complain of being forgotten.
-        for waited in (self._opened, self._completed):
-            if not waited.done():
-                waited.set_exception(error)
-                waited.exception()
+        self._owner.on_failed(error)
 
     def _finish_clock(self) -> None:
-        self._over = True
+        self.over = True
         self.ended_s = self.ended_s or self._now()
         if self._timer is not None:
             self._timer.cancel()

@@ -1,6 +1,6 @@
 """Everything about an inference that is known before a provider is called."""
 
-from typing import NamedTuple
+import msgspec
 
 from trimtab.config.schema import Target
 from trimtab.gateway.serving import Serving, Upstream
@@ -14,7 +14,7 @@ from trimtab.types.records import Intent
 __all__ = ["Call"]
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One inference, resolved.
 
     Attributes:

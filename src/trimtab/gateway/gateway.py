@@ -1,8 +1,10 @@
 """The door to the gateway: resolve and admit, then see the inference through."""
 
+import asyncio
+
 from trimtab.errors import Overloaded, ProviderUnreachable
 from trimtab.gateway.call import Call
-from trimtab.gateway.inference import Inference
+from trimtab.gateway.inference import Inference, Spawn
 from trimtab.gateway.outlet import Outlet
 from trimtab.gateway.serving import Serving
 from trimtab.providers.wire.chat_request import parse_request
@@ -19,15 +21,24 @@ class Gateway:
 
     Attributes:
         serving: the snapshot that new inferences are served with.
-        inflight: inferences under way.
+        spawn: makes the tasks of inferences; set by the server before the first caller is let in.
     """
+
+    spawn: Spawn
 
     def __init__(self, serving: Serving, ledger: Ledger, clock: Clock) -> None:
         self._ledger = ledger
         self._clock = clock
         self._ids = IdSource(clock)
+        self._active: set[Inference] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.serving = serving
-        self.inflight = 0
+
+    @property
+    def inflight(self) -> int:
+        """Inferences under way."""
+        return len(self._active)
 
     def use(self, serving: Serving) -> None:
         """Serve new inferences with `serving`; those under way keep the one they began with."""
@@ -38,29 +49,47 @@ class Gateway:
         """An id for an inference. The server asks for it first, so that errors carry it too."""
         return self._ids.new("inf")
 
-    async def infer(
-        self, inference_id: str, body: bytes, *, caller: Caller, outlet: Outlet
-    ) -> None:
-        """Serve one chat completion to `outlet`.
+    def infer(self, inference_id: str, body: bytes, *, caller: Caller, outlet: Outlet) -> None:
+        """Begin to serve one chat completion.
 
         Args:
             inference_id: from `new_inference_id`.
             body: the request body as it came.
             caller: key and team, and the user and session that headers named, if any.
-            outlet: where the answer goes.
+            outlet: where the answer goes, and what goes wrong with it.
 
         Raises:
-            TrimtabError: it failed before anything was sent to the caller.
+            TrimtabError: it could not even begin.
         """
-        if self.inflight >= self.serving.project.server.max_inflight:
+        if len(self._active) >= self.serving.project.server.max_inflight:
             raise Overloaded("Too many requests are in flight. Try again shortly.")
         self._ledger.check_open()
         call = self._resolve(inference_id, body, caller)
-        self.inflight += 1
-        try:
-            await Inference(call, outlet, ledger=self._ledger, clock=self._clock).serve()
-        finally:
-            self.inflight -= 1
+        inference = Inference(call, outlet, ledger=self._ledger, clock=self._clock)
+        inference.begin(self.spawn, self._forget)
+        self._active.add(inference)
+        self._idle.clear()
+
+    def check_time(self) -> None:
+        """Give up what has waited too long for the ledger. Called every few seconds."""
+        for inference in list(self._active):
+            inference.check_time()
+
+    async def drained(self) -> None:
+        """Wait until nothing is under way."""
+        await self._idle.wait()
+
+    def stop(self) -> int:
+        """End what is under way; returns how many inferences were cut."""
+        late = list(self._active)
+        for inference in late:
+            inference.stop()
+        return len(late)
+
+    def _forget(self, inference: Inference) -> None:
+        self._active.discard(inference)
+        if not self._active:
+            self._idle.set()
 
     def _resolve(self, inference_id: str, body: bytes, caller: Caller) -> Call:
         serving = self.serving

@@ -43,6 +43,10 @@ class Outlet(Protocol):
         """Send a whole answer."""
         ...
 
+    def fail(self, error: Exception) -> None:
+        """There will be no answer, or not the rest of it: tell as much as can still be told."""
+        ...
+
     def start(self, status: int, headers: HeaderList) -> None:
         """Send the head of an answer of unknown length."""
         ...

@@ -1,27 +1,32 @@
 """A provider's error answers, told apart: whose fault, which status, what the caller may see."""
 
 from trimtab.errors import ProviderError, ProviderGarbage, ProviderRefused, ProviderRejectedKey
-from trimtab.providers.wire.chat_answer import read_answer, read_error
+from trimtab.providers.wire.chat_answer import Answer, read_answer, read_error
 
-__all__ = ["in_band_refusal", "refusal"]
+__all__ = ["in_band_refusal", "read_whole"]
 
 _TELLING = frozenset((b"retry-after", b"retry-after-ms", b"x-should-retry"))
 _LONGEST = 64
 
 
-def refusal(
+def read_whole(
     status: int, headers: dict[bytes, bytes], body: bytes, *, stream_wanted: bool
-) -> ProviderError | None:
-    """What is wrong with an answer that came as one body, or None if it is a good one."""
+) -> Answer:
+    """The answer that came as one body.
+
+    Raises:
+        ProviderError: it is not a good one; which error says whose fault that is.
+    """
     if status >= 300:
-        return _refused_by_status(status, headers, body)
-    if read_answer(body) is None:
+        raise _refused_by_status(status, headers, body)
+    answer = read_answer(body)
+    if answer is None:
         if read_error(body) is not None:  # an error with status 200
-            return _refused(502, headers, body)
-        return ProviderGarbage("The provider's answer is not a chat completion.")
+            raise _refused(502, headers, body)
+        raise ProviderGarbage("The provider's answer is not a chat completion.")
     if stream_wanted:
-        return ProviderGarbage("The provider was asked for a stream and sent a whole answer.")
-    return None
+        raise ProviderGarbage("The provider was asked for a stream and sent a whole answer.")
+    return answer
 
 
 def _refused_by_status(status: int, headers: dict[bytes, bytes], body: bytes) -> ProviderError:

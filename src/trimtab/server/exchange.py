@@ -26,6 +26,10 @@ class Wire(Protocol):
         """The answer is complete."""
         ...
 
+    def failed(self, exchange: "Exchange", error: Exception) -> None:
+        """The answer, or the rest of it, will not come."""
+        ...
+
     def abort(self) -> None:
         """Close at once."""
         ...
@@ -108,6 +112,10 @@ class Exchange(Outlet):
             head.append(body)
         self._wire.write(b"".join(head))
         self._wire.exchange_over(self)
+
+    @override
+    def fail(self, error: Exception) -> None:
+        self._wire.failed(self, error)
 
     @override
     def start(self, status: int, headers: HeaderList) -> None:

@@ -10,7 +10,6 @@ from trimtab.errors import (
     CallerGone,
     MethodNotAllowed,
     ProviderRefused,
-    RequestError,
     ShuttingDown,
     TrimtabError,
     reply_of,
@@ -31,56 +30,70 @@ _OPEN_PATHS = frozenset((b"/healthz", b"/readyz"))
 
 
 class Handler:
-    """Answers exchanges. Whatever happens, the caller gets an answer in OpenAI's shape."""
+    """Answers exchanges. Whatever happens, the caller gets an answer in OpenAI's shape.
+
+    Attributes:
+        stopping: new work is refused.
+        tasks: what answers the routes that are not hot.
+    """
 
     def __init__(self, app: App, clock: Clock) -> None:
         self._app = app
+        self._gateway = app.gateway
         self._routes: ASGIApp = build_routes(app)
         self._complaints = Complaints(_log, clock)
         self.stopping = False
+        self.tasks: set[asyncio.Task[None]] = set()
 
-    async def serve(self, exchange: Exchange) -> None:
-        """Serve one exchange to its end. Nothing is raised but cancellation."""
-        exchange.request_id = self._app.gateway.new_inference_id()
+    def serve(self, exchange: Exchange) -> None:
+        """Begin to serve one exchange. Nothing is raised."""
+        exchange.request_id = self._gateway.new_inference_id()
         try:
-            try:
-                await self._route(exchange)
-            except CallerGone:
-                pass
-            except TrimtabError as error:
-                self._tell(exchange, error)
-        except asyncio.CancelledError:  # the drain time is over; nothing is sent twice
-            self._tell(exchange, ShuttingDown("The gateway was stopped. Try again elsewhere."))
-            raise
-        except Exception:  # noqa: BLE001 - the last line: a defect of ours must not end the server
-            _log.exception("defect while serving %s", exchange.request_id)
-            if exchange.started:
-                exchange.break_off()
-            else:
-                self._tell(exchange, TrimtabError(DEFECT))
+            self._route(exchange)
+        except Exception as error:  # noqa: BLE001 - the last line: a defect must not end the server
+            self.fail(exchange, error)
 
-    async def _route(self, exchange: Exchange) -> None:
+    def fail(self, exchange: Exchange, error: Exception) -> None:
+        """Tell the caller of `exchange` as much of `error` as can still be told."""
+        if isinstance(error, CallerGone):
+            return
+        exchange.request_id = exchange.request_id or self._gateway.new_inference_id()
+        if isinstance(error, TrimtabError):
+            self._tell(exchange, error)
+            return
+        _log.error("defect while serving %s", exchange.request_id, exc_info=error)
+        if exchange.started:
+            exchange.break_off()
+        else:
+            self._tell(exchange, TrimtabError(DEFECT))
+
+    def _route(self, exchange: Exchange) -> None:
         if self.stopping:
             raise ShuttingDown("The gateway is shutting down. Try again in a few seconds.")
-        if exchange.path == b"/v1/chat/completions":
-            await self._chat(exchange)
-        else:
-            if exchange.path not in _OPEN_PATHS:
-                identify(exchange, self._app.keys)
-            await serve_asgi(self._routes, exchange)
+        path = exchange.path
+        if path == b"/v1/chat/completions":
+            self._chat(exchange)
+            return
+        if path not in _OPEN_PATHS:
+            identify(exchange, self._app.keys)
+        task = self._gateway.spawn(self._serve_asgi(exchange))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
-    async def _chat(self, exchange: Exchange) -> None:
+    def _chat(self, exchange: Exchange) -> None:
         if exchange.method != "POST":
             raise MethodNotAllowed(exchange.method, "POST")
         caller = identify(exchange, self._app.keys)
-        await self._app.gateway.infer(
-            exchange.request_id, exchange.body, caller=caller, outlet=exchange
-        )
+        self._gateway.infer(exchange.request_id, exchange.body, caller=caller, outlet=exchange)
 
-    def reject(self, exchange: Exchange, error: RequestError) -> None:
-        """Answer a request that is refused before it is complete."""
-        exchange.request_id = self._app.gateway.new_inference_id()
-        self._tell(exchange, error)
+    async def _serve_asgi(self, exchange: Exchange) -> None:
+        try:
+            await serve_asgi(self._routes, exchange)
+        except asyncio.CancelledError:  # the drain time is over; nothing is sent twice
+            self.fail(exchange, ShuttingDown("The gateway was stopped. Try again elsewhere."))
+            raise
+        except Exception as error:  # noqa: BLE001 - as in `serve`
+            self.fail(exchange, error)
 
     def _tell(self, exchange: Exchange, error: TrimtabError) -> None:
         reply = reply_of(error)

@@ -53,7 +53,7 @@ class HttpConnection(asyncio.Protocol, Wire):
     Args:
         limits: what it may send.
         serve: called with each complete request; answers it sooner or later.
-        reject: called with a request that is refused as it stands, and why; answers it at once.
+        fail: called with a request and why it will not be answered (to the end); tells the caller.
         closed: called when the connection is.
     """
 
@@ -62,12 +62,12 @@ class HttpConnection(asyncio.Protocol, Wire):
         limits: Limits,
         *,
         serve: Callable[[Exchange], None],
-        reject: Callable[[Exchange, RequestError], None],
+        fail: Callable[[Exchange, Exception], None],
         closed: Callable[["HttpConnection"], None],
     ) -> None:
         self._limits = limits
         self._serve = serve
-        self._reject = reject
+        self._fail = fail
         self._closed = closed
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -266,6 +266,10 @@ class HttpConnection(asyncio.Protocol, Wire):
             self._transport.write(data)
 
     @override
+    def failed(self, exchange: Exchange, error: Exception) -> None:
+        self._fail(exchange, error)
+
+    @override
     def exchange_over(self, exchange: Exchange) -> None:
         if self._active is not exchange:
             return
@@ -312,7 +316,7 @@ class HttpConnection(asyncio.Protocol, Wire):
         exchange = self._incoming
         exchange.keep_alive = False
         self._active = exchange
-        self._reject(exchange, error)
+        self.failed(exchange, error)
 
     def _close(self) -> None:
         transport = self._transport

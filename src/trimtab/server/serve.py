@@ -9,7 +9,6 @@ from errno import EADDRINUSE
 
 from trimtab.app import App
 from trimtab.errors import UsageError
-from trimtab.server.exchange import Exchange
 from trimtab.server.handler import Handler
 from trimtab.server.http import HttpConnection, Limits
 from trimtab.types.clock import SystemClock
@@ -26,22 +25,20 @@ _BACKLOG = 2048
 
 
 class _Listener:
-    """The open connections and the tasks that answer them."""
+    """The open connections, and what answers them."""
 
     def __init__(self, app: App) -> None:
         self._handler = Handler(app, SystemClock())
-        self.group: asyncio.TaskGroup | None = None  # set before the first caller is let in
         self._app = app
         self._connections: set[HttpConnection] = set()
         self._closed = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def new_connection(self) -> HttpConnection:
         limits = Limits(body_bytes=self._app.gateway.serving.project.server.max_body_bytes)
         connection = HttpConnection(
             limits,
-            serve=self._start,
-            reject=self._handler.reject,
+            serve=self._handler.serve,
+            fail=self._handler.fail,
             closed=self._forget,
         )
         self._connections.add(connection)
@@ -51,15 +48,10 @@ class _Listener:
         self._connections.discard(connection)
         self._closed.set()
 
-    def _start(self, exchange: Exchange) -> None:
-        assert self.group is not None
-        task = self.group.create_task(self._handler.serve(exchange))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def sweep(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP_S)
+            self._app.gateway.check_time()
             for connection in list(self._connections):
                 connection.check_time()
 
@@ -70,14 +62,13 @@ class _Listener:
         self._handler.stopping = True
         for connection in list(self._connections):
             connection.begin_drain()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=limit_s)
-        late = list(self._tasks)
-        for task in late:
-            task.cancel()
-        if late:
-            _log.warning("%d inferences did not finish within drain_s and were cut", len(late))
-            await asyncio.wait(late)
+        try:
+            async with asyncio.timeout_at(until_s):
+                await self._app.gateway.drained()
+                if self._handler.tasks:
+                    await asyncio.wait(self._handler.tasks)
+        except TimeoutError:
+            await self._cut()
         with suppress(TimeoutError):  # a caller may still have to take the last bytes
             async with asyncio.timeout_at(max(until_s, loop.time() + _LAST_BYTES_S)):
                 while self._connections:
@@ -85,6 +76,15 @@ class _Listener:
                     await self._closed.wait()
         for connection in list(self._connections):
             connection.abort()
+
+    async def _cut(self) -> None:
+        late = list(self._handler.tasks)
+        for task in late:
+            task.cancel()
+        cut = self._app.gateway.stop() + len(late)
+        _log.warning("%d requests did not finish within drain_s and were cut", cut)
+        if late:
+            await asyncio.wait(late)
 
 
 async def serve(app: App, *, host: str, port: int, on_ready: Callable[[str, int], None]) -> None:
@@ -111,7 +111,7 @@ async def serve(app: App, *, host: str, port: int, on_ready: Callable[[str, int]
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
-        listener.group = group
+        app.gateway.spawn = group.create_task
         await server.start_serving()
         chores = [
             group.create_task(listener.sweep()),

@@ -82,6 +82,14 @@ class Answer(msgspec.Struct, frozen=True):
     usage: WireUsage | None = None
     service_tier: str | None = None
 
+    @property
+    def finish_reason(self) -> str:
+        """That of the first choice that has one, or ""."""
+        for choice in self.choices:
+            if choice.finish_reason:
+                return choice.finish_reason
+        return ""
+
 
 class Chunk(msgspec.Struct, frozen=True):
     """One chunk of a stream. vLLM and others send errors in the place of a chunk."""
