@@ -162,8 +162,6 @@ class Attempt(AnswerSink, OutletListener):
         self._streaming = (
             self.stream is not None and status == 200 and not kind.startswith(b"application/json")
         )
-        if not self._streaming:
-            self._arm()
 
     @override
     def on_data(self, data: bytes) -> None:
@@ -210,7 +208,6 @@ class Attempt(AnswerSink, OutletListener):
     def _open(self) -> None:
         if self.first_token_s is None:
             self.first_token_s = self._last_data_s
-            self._arm()
             self._owner.on_progress()
 
     @override
@@ -280,8 +277,9 @@ class Attempt(AnswerSink, OutletListener):
     def _arm(self) -> None:
         """See to it that the next limit is noticed.
 
-        A timer is never set further than `idle_s`, and asks then what the limit has become: so the
-        usual answer needs one timer, whatever arrives meanwhile.
+        A timer is never set further than `idle_s`, and asks then what the limit has become. So the
+        usual answer needs one timer, whatever arrives meanwhile: only the finish brings a limit
+        nearer.
         """
         if self.over:
             return

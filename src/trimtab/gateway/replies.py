@@ -1,5 +1,6 @@
 """What the caller is told beside the answer: headers, and errors inside a stream."""
 
+from functools import lru_cache
 from math import ceil
 
 import msgspec
@@ -35,10 +36,11 @@ def whole_headers(call: Call, attempt: Attempt, settle: Settle) -> HeaderList:
 
 
 def _common(call: Call, attempt: Attempt, *, served: str, number: int) -> HeaderList:
+    target = call.target
     headers = [
-        (b"x-trimtab-provider", _value(call.target.ref.provider)),
-        (b"x-trimtab-served-model", _value(served or call.target.ref.model)),
-        (b"x-trimtab-route", _value(call.target.route)),
+        (b"x-trimtab-provider", _value(target.ref.provider)),
+        (b"x-trimtab-served-model", _value(served or target.ref.model)),
+        (b"x-trimtab-route", _value(target.route)),
         (b"x-trimtab-attempts", b"%d" % number),
     ]
     upstream_id = attempt.headers.get(b"x-request-id")
@@ -47,6 +49,7 @@ def _common(call: Call, attempt: Attempt, *, served: str, number: int) -> Header
     return headers
 
 
+@lru_cache(1024)  # the names of providers, models and routes are few
 def _value(text: str) -> bytes:
     """Text as a header value: what a provider wrote must not become a header of its own."""
     if not (text.isascii() and text.isprintable()):

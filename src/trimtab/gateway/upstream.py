@@ -68,9 +68,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.free_since_s = 0.0
         self._transport: asyncio.Transport | None = None
         self._sink: AnswerSink | None = None
-        self._reset()
-
-    def _reset(self) -> None:
+        self._paused = False
         self._parser = httptools.HttpResponseParser(self)
         self._headers: dict[bytes, bytes] = {}
         self._framing_bytes = 0  # since the last piece of the body
@@ -89,10 +87,10 @@ class UpstreamConnection(asyncio.Protocol):
         """Send one call; the answer goes to `sink`."""
         assert self._transport is not None
         assert self._sink is None
-        if self.reused:
-            self._reset()
         self._sink = sink
         self.answered = False
+        self._headers = {}
+        self._framing_bytes = 0
         self._transport.write(request)
 
     def redirect(self, sink: AnswerSink) -> None:
@@ -102,13 +100,15 @@ class UpstreamConnection(asyncio.Protocol):
 
     def pause(self) -> None:
         """Stop reading: the caller is slower than the provider."""
-        if self._transport is not None:
-            with suppress(RuntimeError):  # paused already, or closing
+        if self._transport is not None and not self._paused:
+            self._paused = True
+            with suppress(RuntimeError):  # closing
                 self._transport.pause_reading()
 
     def resume(self) -> None:
         """Read on."""
-        if self._transport is not None:
+        if self._transport is not None and self._paused:
+            self._paused = False
             with suppress(RuntimeError):
                 self._transport.resume_reading()
 
@@ -154,6 +154,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     # ------------------------------------------------------------ httptools callbacks
 
+    def on_message_begin(self) -> None:
+        """Called by the parser."""
+        if self._sink is None:  # a second answer to one request
+            self.abort()
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser."""
         if not self._in_body:  # a trailer must not pass for a header
@@ -195,7 +200,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._headers = {}
             return
         if self._parser.should_keep_alive() and not self._until_close and self._all_sent:
-            self.keep_alive_s = _keep_alive_s(self._headers.get(b"keep-alive", b""))
+            if b"keep-alive" in self._headers:
+                self.keep_alive_s = _keep_alive_s(self._headers[b"keep-alive"])
             self._end()
         else:
             self._end()
@@ -211,6 +217,8 @@ class UpstreamConnection(asyncio.Protocol):
     def _end(self) -> None:
         sink, self._sink = self._sink, None
         self.reused = True
+        self._in_body = False
+        self._inflater = None
         if sink is not None:
             sink.on_end()
 

@@ -156,9 +156,8 @@ class Exchange(Outlet):
 
     def _head(self, status: int, headers: HeaderList) -> list[bytes]:
         line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status
-        head = [line, b"x-request-id: ", self.request_id.encode(), b"\r\n"]
-        for name, value in headers:
-            head += (name, b": ", value, b"\r\n")
+        head = [line, b"x-request-id: %b\r\n" % self.request_id.encode()]
+        head += [b"%b: %b\r\n" % pair for pair in headers]
         if not self.keep_alive:
             head.append(b"connection: close\r\n")
         return head

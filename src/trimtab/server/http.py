@@ -73,9 +73,9 @@ class HttpConnection(asyncio.Protocol, Wire):
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._incoming = Exchange(self)
-        self._body = bytearray()
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: bytes | bytearray = b""  # one piece as it came, or several in one place
         self._framing_bytes = 0  # since the last piece of a body, or the last complete request
-        self._in_body = False
         self._upgrade_offered = False
         self._reading = False  # a request has begun and is not complete
         self._refused = False  # what still comes is read and thrown away
@@ -163,7 +163,8 @@ class HttpConnection(asyncio.Protocol, Wire):
     def on_message_begin(self) -> None:
         """Called by the parser."""
         self._incoming = Exchange(self)
-        self._body.clear()
+        self._headers = []
+        self._body = b""
         self._reading = True
         self._since_s = self._loop.time()
 
@@ -173,32 +174,29 @@ class HttpConnection(asyncio.Protocol, Wire):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser."""
-        if self._in_body:  # a trailer; it must not pass for a header
-            return
-        exchange = self._incoming
-        name = name.lower()
-        exchange.raw_headers.append((name, value))
-        exchange.headers[name] = value
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""
         exchange = self._incoming
+        exchange.raw_headers = self._headers
+        exchange.headers = dict(self._headers)
+        self._headers = []  # where trailers end, which must not pass for headers
         exchange.method = self._parser.get_method().decode("ascii")
         self._upgrade_offered = self._parser.should_upgrade()
         if self._upgrade_offered or self._refused:
             return
-        self._in_body = True
-        exchange.keep_alive = self._parser.should_keep_alive() and not self._draining
         version = self._parser.get_http_version()
-        exchange.chunked = version == "1.1"
-        if not exchange.chunked:
-            exchange.keep_alive = False
+        if version == "1.1":
+            exchange.keep_alive = self._parser.should_keep_alive() and not self._draining
+        else:
+            exchange.keep_alive = exchange.chunked = False
+            if version != "1.0":
+                self._refuse(MalformedRequest("This is not a valid HTTP/1.1 request."))
+                return
         if not exchange.target.startswith(b"/"):
             exchange.use_absolute_target()
-        if version not in {"1.0", "1.1"}:
-            self._refuse(MalformedRequest("This is not a valid HTTP/1.1 request."))
-        else:
-            self._check_head(exchange)
+        self._check_head(exchange)
 
     def _check_head(self, exchange: Exchange) -> None:
         raw, headers = exchange.raw_headers, exchange.headers
@@ -208,12 +206,12 @@ class HttpConnection(asyncio.Protocol, Wire):
             self._refuse(MalformedRequest("A header that may come once came twice."))
         elif int(headers.get(b"content-length", b"0")) > self._limits.body_bytes:
             self._refuse_body()
-        elif (
-            headers.get(b"expect", b"").lower() == b"100-continue"
-            and exchange.chunked
-            and self._active is None
-        ):
+        elif b"expect" in headers and self._wants_to_be_asked(exchange):
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _wants_to_be_asked(self, exchange: Exchange) -> bool:
+        expected = exchange.headers[b"expect"].lower()
+        return expected == b"100-continue" and exchange.chunked and self._active is None
 
     def _head_too_large(self, exchange: Exchange) -> bool:
         limit = self._limits.head_bytes
@@ -227,7 +225,12 @@ class HttpConnection(asyncio.Protocol, Wire):
         if self._refused:
             return
         self._framing_bytes = 0
-        self._body += data
+        if not self._body:
+            self._body = data
+        elif isinstance(self._body, bytearray):
+            self._body += data
+        else:
+            self._body = bytearray(self._body + data)
         if len(self._body) > self._limits.body_bytes:
             self._refuse_body()
 
@@ -235,22 +238,22 @@ class HttpConnection(asyncio.Protocol, Wire):
         """Called by the parser."""
         if self._upgrade_offered:
             return
-        self._in_body = False
         self._framing_bytes = 0
         self._reading = False
         if self._refused:
             return
         exchange = self._incoming
         exchange.body = bytes(self._body)
-        self._body.clear()
+        self._body = b""
         self._waiting.append(exchange)
         self._serve_next()
-        if len(self._waiting) > _MAX_WAITING or self._waiting_bytes > self._limits.body_bytes:
-            self.abort()
+        if self._waiting:
+            self._check_waiting()
 
-    @property
-    def _waiting_bytes(self) -> int:
-        return sum(len(exchange.body) for exchange in self._waiting)
+    def _check_waiting(self) -> None:
+        waiting_bytes = sum(len(exchange.body) for exchange in self._waiting)
+        if len(self._waiting) > _MAX_WAITING or waiting_bytes > self._limits.body_bytes:
+            self.abort()
 
     def _serve_next(self) -> None:
         """Serve the next request, if there is one, when the caller has taken the last answer."""
@@ -308,7 +311,7 @@ class HttpConnection(asyncio.Protocol, Wire):
         if self._refused:
             return
         self._refused = True
-        self._body.clear()
+        self._body = b""
         if self._active is not None:  # pipelined behind another: the order of answers would break
             self._waiting.clear()
             self._active.keep_alive = False
