@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["cpu_us", "memory_mb", "process_tree"]
+__all__ = ["core_busy_us", "cpu_us", "memory_mb", "process_tree"]
 
 _PROC = Path("/proc")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -34,7 +34,7 @@ def _stat(pid: int) -> _Stat | None:
 
 
 def process_tree(pid: int) -> dict[int, int]:
-    """Ids of the process, of its descendants and of its session, with the ticks of ended children."""
+    """Ids of the process, its descendants and its session, with the ticks of ended children."""
     stats = {int(path.name): _stat(int(path.name)) for path in _PROC.glob("[0-9]*")}
     found: dict[int, int] = {}
     grown = True
@@ -62,6 +62,14 @@ def cpu_us(pid: int) -> float:
     tree = process_tree(pid)
     waited_us = sum(tree.values()) / _TICKS_PER_S * 1_000_000
     return waited_us + sum(_clock_us(member) for member in tree)
+
+
+def core_busy_us(core: int) -> float:
+    """Microseconds that a core was not idle so far, stolen by the hypervisor included."""
+    text = (_PROC / "stat").read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith(f"cpu{core} "))
+    user, nice, system, _, _, *rest = (int(field) for field in line.split()[1:9])
+    return (user + nice + system + sum(rest)) / _TICKS_PER_S * 1_000_000
 
 
 def memory_mb(pid: int) -> float:

@@ -1,7 +1,8 @@
 """Who is measured, and how each is run: the commands and files are the ones that the report shows.
 
 In templates `$port` is where the contender listens, `$provider` the port of the fake provider,
-`$folder` a folder of its own, `$spare` a second free port. Commands run in the root of the checkout.
+`$folder` a folder of its own, `$spare` a second free port. Commands run in the root of the
+checkout.
 """
 
 import json
@@ -130,7 +131,7 @@ http {
 
 _SMG = Contender(
     SMG,
-    "backend mode `openai`, one worker URL, no history, no retries of its own needed",
+    "backend mode `openai`, one worker URL, no history, no health checks",
     _version_in("smg", "smg"),
     ".bench/smg/bin/smg launch --host 127.0.0.1 --port $port"
     " --worker-urls http://127.0.0.1:$provider --backend openai --history-backend none"

@@ -13,18 +13,20 @@ from typing import NamedTuple, cast
 from typing_extensions import override
 
 from bench.loads import Load
+from bench.provider import FIRST_TOKEN
 from bench.spin import Spin
 
 __all__ = ["REQUEST_BYTES", "Tally", "Target", "run_load"]
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
+_KEPT = 16  # bytes of a chunk that may be the beginning of what is looked for
 _PATIENCE_S = 60.0  # for answers that were begun in time
 _FIELDS = {
     "model": "fast",
     "messages": [
         {"role": "system", "content": "You are the second mate of a sailing ship. Be brief."},
-        {"role": "user", "content": "which way does the wind blow today, mate " * 21},
+        {"role": "user", "content": "which way does the wind blow today, mate " * 22},
     ],
     "temperature": 0.2,
     "user": "bench",
@@ -102,6 +104,11 @@ class _Caller(asyncio.Protocol):
     def __init__(self, run: _Run) -> None:
         self._run = run
         self._waits = False
+        self._first = True  # bytes of the head are still expected
+        self._token = False  # the first token has come
+        self._left: int = -1  # bytes of a whole answer, or -1 for chunks
+        self._kept: bytes = b""
+        self._begun_s = 0.0
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -121,7 +128,6 @@ class _Caller(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         if self._first:
-            # Frames may come later than the head: the first byte of the body counts.
             if self._kept:
                 data = self._kept + data
             end = data.find(b"\r\n\r\n") + 4
@@ -129,13 +135,13 @@ class _Caller(asyncio.Protocol):
                 self._kept = data
                 return
             self._first = False
-            self._run.tally.first_s.append(perf_counter() - self._begun_s)
             if not data.startswith(b"HTTP/1.1 200"):
                 self._refuse(data)
                 return
             found = _LENGTH.search(data, 0, end)
             self._left = int(found[1]) + end if found else -1
             self._kept = b""
+            self._token = False
         if self._left >= 0:
             self._left -= len(data)
             if self._left <= 0:
@@ -146,13 +152,18 @@ class _Caller(asyncio.Protocol):
     def _take_chunks(self, data: bytes) -> None:
         if self._run.streamed:
             self._run.tally.frames += data.count(b"data: {")
-        tail = self._kept + data if len(data) < len(_LAST_CHUNK) else data
+            if not self._token and FIRST_TOKEN in (self._kept + data):
+                self._token = True
+                self._run.tally.first_s.append(perf_counter() - self._begun_s)
+        tail = self._kept + data if len(data) < _KEPT else data
         if tail.endswith(_LAST_CHUNK):
             self._finish()
         else:
-            self._kept = tail[-len(_LAST_CHUNK) :]
+            self._kept = tail[-_KEPT:]
 
     def _finish(self) -> None:
+        if self._run.streamed and not self._token:
+            self._run.fail("ended a stream that had not brought its first token")
         self._waits = False
         self._run.tally.total_s.append(perf_counter() - self._begun_s)
         self.ask()
@@ -192,9 +203,7 @@ async def run_load(
     callers: list[_Caller] = []
     try:
         for _ in range(load.connections):
-            _, caller = await loop.create_connection(
-                lambda: _Caller(run), "127.0.0.1", target.port
-            )
+            _, caller = await loop.create_connection(lambda: _Caller(run), "127.0.0.1", target.port)
             callers.append(caller)
         run.tally.begun_s = perf_counter()
         run.until_s = run.tally.begun_s + seconds

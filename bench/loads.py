@@ -22,18 +22,18 @@ class Load(NamedTuple):
     stagger_s: float = 0.0
 
 
-WHOLE = Load("whole", "Whole answers, 32 connections", 32, 1.5, 6.0)
+WHOLE = Load("whole", "Whole answers, 32 connections", 32, 1.5, 5.0)
 SEQUENTIAL = Load("sequential", "Whole answers, one after another", 1, 1.0, 2.0)
 THINKING = Load(
     "thinking",
     "Whole answers, one after another, the provider takes 100 ms",
     1,
-    4.0,
-    4.0,
+    3.0,
+    3.0,
     think_s=0.1,
 )
 STREAMS_256 = Load(
-    "streams-256", "256 streams at once", 256, 2.0, 1.0, streamed=True, stagger_s=0.0025
+    "streams-256", "256 streams at once", 256, 1.5, 1.0, streamed=True, stagger_s=0.0025
 )
-STREAMS = Load("streams-16", "16 streams at once", 16, 3.0, 3.0, streamed=True, stagger_s=0.04)
+STREAMS = Load("streams-16", "16 streams at once", 16, 2.0, 2.0, streamed=True, stagger_s=0.04)
 LOADS = (WHOLE, SEQUENTIAL, THINKING, STREAMS_256, STREAMS)

@@ -1,4 +1,4 @@
-"""A contender as a process tree of its own: pinned to one core, ended by handle, nothing left over."""
+"""A contender as a process tree of its own: pinned to one core, ended by handle."""
 
 import json
 import os
@@ -95,19 +95,24 @@ class Running:
         self.target = launch.target
         self.name = launch.contender.name
         self._process = process
+        self.pid = process.pid
 
     def cpu_us(self) -> float:
         """CPU microseconds of the whole tree so far."""
-        return cpu_us(self._process.pid)
+        return cpu_us(self.pid)
 
     def memory_mb(self) -> float:
         """Resident megabytes of the whole tree."""
-        return memory_mb(self._process.pid)
+        return memory_mb(self.pid)
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
 
     def check_alive(self) -> None:
         """Raise BenchError with the end of its log when it has ended."""
-        code = self._process.poll()
-        if code is not None:
+        if not self.alive():
+            code = self._process.returncode
             raise BenchError(f"{self.name} ended with exit code {code}. {self.log_tail()}")
 
     def log_tail(self) -> str:
@@ -119,7 +124,7 @@ class Running:
         """SIGTERM for its group, then SIGKILL for what is left."""
         for kind in (signal.SIGTERM, signal.SIGKILL):
             try:
-                os.killpg(self._process.pid, kind)
+                os.killpg(self.pid, kind)
             except ProcessLookupError:
                 break
             try:
@@ -138,15 +143,18 @@ def launched(launch: Launch, core: int) -> Generator[Running]:
             raise BenchError(f"port {port}, chosen for {name}, is taken: run the bench again")
     environment = os.environ | launch.environment  # noqa: TID251  (a child gets what we have)
     with launch.log.open("ab") as log, on_core(core):
-        process = subprocess.Popen(
-            launch.command,
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                launch.command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise BenchError(f"{name} cannot be started: {error}") from error
     running = Running(launch, process)
     try:
         yield running

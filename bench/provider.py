@@ -1,7 +1,7 @@
 """A provider that is as fast as Python allows: canned bytes of OpenAI's chat completions.
 
-Every contender gets the same bytes. `think_s` is how long it takes before it answers. What a request
-says is not looked at, but for its length and whether it wants a stream.
+Every contender gets the same bytes. `think_s` is how long it takes before it answers. What a
+request says is not looked at, but for its length and whether it wants a stream.
 """
 
 import asyncio
@@ -14,11 +14,12 @@ from typing_extensions import override
 
 from bench.spin import Spin
 
-__all__ = ["FRAMES", "FRAME_GAP_S", "MODEL", "WHOLE_BYTES", "Provider"]
+__all__ = ["FIRST_TOKEN", "FRAMES", "FRAME_GAP_S", "MODEL", "WHOLE_BYTES", "Provider"]
 
 MODEL = "gpt-bench"
 FRAMES = 64
 FRAME_GAP_S = 0.01
+FIRST_TOKEN = b"word00"  # in the second frame; the first one only says who speaks
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _USAGE = {
@@ -42,13 +43,18 @@ def _json(fields: dict[str, Any]) -> bytes:
 
 
 def _reply(status: str, body: bytes) -> bytes:
-    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n"
-    head += f"openai-processing-ms: 100\r\nx-request-id: req_bench\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    lines = [
+        f"HTTP/1.1 {status}",
+        "content-type: application/json",
+        "openai-processing-ms: 100",
+        "x-request-id: req_bench",
+        f"content-length: {len(body)}",
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def _whole() -> bytes:
-    message = {"role": "assistant", "content": "steady as she goes " * 92, "refusal": None}
+    message = {"role": "assistant", "content": "steady as she goes " * 98, "refusal": None}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     fields = _ORIGIN | {"object": "chat.completion", "choices": [choice], "usage": _USAGE}
     return _json(fields)
@@ -88,7 +94,9 @@ _MODELS = _reply(
     "200 OK",
     _json({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "bench"}]}),
 )
-_NO_LENGTH = _reply("411 Length Required", b'{"error":{"message":"the bench wants content-length"}}')
+_NO_LENGTH = _reply(
+    "411 Length Required", b'{"error":{"message":"the bench wants content-length"}}'
+)
 
 
 class Provider:

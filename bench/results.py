@@ -1,4 +1,4 @@
-"""Figures of the rounds, and what is computed from them: medians with their range, inside a round."""
+"""Figures of the rounds, and what follows from them: medians with their range."""
 
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -10,6 +10,7 @@ from bench.loads import Load
 from bench.provider import FRAMES
 
 __all__ = [
+    "MEMORY_ANSWERS",
     "Figures",
     "Metric",
     "Results",
@@ -20,6 +21,7 @@ __all__ = [
     "figures_of",
     "first_p50",
     "first_p99",
+    "foreign_share",
     "frames_per_s",
     "ratio",
     "requests_per_s",
@@ -28,6 +30,9 @@ __all__ = [
     "total_p99",
     "values",
 ]
+
+
+MEMORY_ANSWERS = (20_000, 100_000)  # the second one for trimtab alone
 
 
 class Figures(NamedTuple):
@@ -42,6 +47,7 @@ class Figures(NamedTuple):
     first_p50_ms: float
     first_p99_ms: float
     cpu_us: float | None
+    foreign: float | None  # share of the gateway's core that others took
     problem: str | None = None
 
 
@@ -71,7 +77,9 @@ def percentile(ordered: Sequence[float], q: float) -> float:
     return ordered[max(0, -int(-q * len(ordered) // 1) - 1)]
 
 
-def figures_of(tally: Tally, *, streamed: bool, cpu_us: float | None) -> Figures:
+def figures_of(
+    tally: Tally, *, streamed: bool, cpu_us: float | None, foreign: float | None = None
+) -> Figures:
     """What one tally says, times in milliseconds."""
     total = sorted(tally.total_s) or [0.0]
     first = sorted(tally.first_s) or [0.0]
@@ -88,6 +96,7 @@ def figures_of(tally: Tally, *, streamed: bool, cpu_us: float | None) -> Figures
         first_p50_ms=percentile(first, 0.5) * 1000,
         first_p99_ms=percentile(first, 0.99) * 1000,
         cpu_us=cpu_us,
+        foreign=foreign,
         problem=problem,
     )
 
@@ -132,6 +141,11 @@ def first_p99(figures: Figures) -> float:
     return figures.first_p99_ms
 
 
+def foreign_share(figures: Figures) -> float | None:
+    """Share of the gateway's core that was taken by others, or by the hypervisor."""
+    return figures.foreign
+
+
 def spread(found: Sequence[float]) -> Spread | None:
     """Median and range; None of nothing."""
     return Spread(median(found), min(found), max(found), len(found)) if found else None
@@ -142,25 +156,30 @@ def _rounds(results: Results, name: str, load: Load) -> list[Figures]:
     return [] if any(figures.problem for figures in rounds) else rounds
 
 
-def values(results: Results, name: str, load: Load, metric: Metric) -> Spread | None:
+def values(results: Results, name: str, metric: Metric, *, load: Load) -> Spread | None:
     """One metric of one contender; None when it was not measured or failed."""
     found = [metric(figures) for figures in _rounds(results, name, load)]
     return spread([value for value in found if value is not None])
 
 
-def _added_in_rounds(results: Results, name: str, load: Load, metric: Metric) -> list[float]:
+def _added_in_rounds(results: Results, name: str, metric: Metric, *, load: Load) -> list[float]:
     pairs = zip(_rounds(results, name, load), _rounds(results, DIRECT, load), strict=False)
     both = [(metric(through), metric(direct)) for through, direct in pairs]
     return [one - other for one, other in both if one is not None and other is not None]
 
 
-def added(results: Results, name: str, load: Load, metric: Metric) -> Spread | None:
+def added(results: Results, name: str, metric: Metric, *, load: Load) -> Spread | None:
     """What the contender adds to the direct call of the same round."""
-    return spread(_added_in_rounds(results, name, load, metric))
+    return spread(_added_in_rounds(results, name, metric, load=load))
 
 
 def ratio(
-    results: Results, pair: tuple[str, str], load: Load, metric: Metric, *, over_direct: bool = False
+    results: Results,
+    pair: tuple[str, str],
+    metric: Metric,
+    *,
+    load: Load,
+    over_direct: bool = False,
 ) -> Spread | None:
     """The first contender's figure over the second's, each of the same round.
 
@@ -168,7 +187,7 @@ def ratio(
     below what can be measured and left out.
     """
     if over_direct:
-        found = [_added_in_rounds(results, name, load, metric) for name in pair]
+        found = [_added_in_rounds(results, name, metric, load=load) for name in pair]
     else:
         found = [
             [metric(figures) or 0.0 for figures in _rounds(results, name, load)] for name in pair

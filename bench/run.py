@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.accounting import core_busy_us
 from bench.contenders import DIRECT, OURS, Contender
 from bench.load import Target, run_load
 from bench.loads import LOADS, SEQUENTIAL, WHOLE, Load
 from bench.processes import BenchError, Running, launched, prepared
 from bench.provider import Provider
-from bench.results import Figures, Results, figures_of
+from bench.results import MEMORY_ANSWERS, Figures, Results, figures_of
 from bench.spin import Spin
 
 __all__ = ["Plan", "run_bench"]
@@ -22,7 +23,7 @@ _START_LIMIT_S = 90.0
 _TRY_EVERY_S = 0.002
 _SETTLE_S = 0.15  # work that a gateway does after its answer belongs to the load
 _WARM_S = 1.0
-_MEMORY_ANSWERS = (20_000, 100_000)
+_THOROUGH = 3  # rounds from which starts are repeated and 100,000 requests are made
 
 
 class Plan(NamedTuple):
@@ -38,7 +39,7 @@ class Plan(NamedTuple):
 class Bench:
     """What the parts of a run share."""
 
-    def __init__(self, plan: Plan, folder: Path, core: int, say: Callable[[str], None]) -> None:
+    def __init__(self, plan: Plan, folder: Path, *, core: int, say: Callable[[str], None]) -> None:
         self.plan = plan
         self.spin = Spin()
         self.provider = Provider(self.spin)
@@ -52,23 +53,28 @@ class Bench:
 
     async def start(self, contender: Contender, stack: ExitStack) -> None:
         """Start it as often as it wants; the last one stays. Times are spawn to first 200."""
-        starts = contender.starts if self.plan.rounds > 2 else 1
+        starts = contender.starts if self.plan.rounds >= _THOROUGH else 1
         times: list[float] = []
-        for number in range(starts):
-            last = number == starts - 1
-            inside = stack if last else ExitStack()
-            with ExitStack() if last else inside:
-                folder = self._folder / f"{contender.name.lower()}-{number}"
-                launch = prepared(contender, folder, provider=self.port)
-                begun_s = time.perf_counter()
-                running = inside.enter_context(launched(launch, self._core))
-                await self._wait_for_200(running)
-                times.append(time.perf_counter() - begun_s)
+        for number in range(starts - 1):
+            with ExitStack() as inside:
+                await self._start_once(contender, number, inside, times=times)
+        running = await self._start_once(contender, starts, stack, times=times)
         self.running[contender.name] = running
         self.results.starts_s[contender.name] = times
         await asyncio.sleep(_SETTLE_S)
         self.results.memory_mb[contender.name] = [(1, running.memory_mb())]
         self._say(f"{contender.name}: first answer after {times[-1]:.2f} s")
+
+    async def _start_once(
+        self, contender: Contender, number: int, stack: ExitStack, *, times: list[float]
+    ) -> Running:
+        folder = self._folder / f"{contender.name.lower()}-{number}"
+        launch = prepared(contender, folder, provider=self.port)
+        begun_s = time.perf_counter()
+        running = stack.enter_context(launched(launch, self._core))
+        await self._wait_for_200(running)
+        times.append(time.perf_counter() - begun_s)
+        return running
 
     async def _wait_for_200(self, running: Running) -> None:
         until_s = time.perf_counter() + _START_LIMIT_S
@@ -91,24 +97,29 @@ class Bench:
             f"{running.log_tail()}"
         )
 
-    async def measure(self, name: str, load: Load, seconds: float, answers: int | None = None) -> Figures:
+    async def measure(
+        self, name: str, load: Load, *, seconds: float, answers: int | None = None
+    ) -> Figures:
         """One load on one contender."""
         self.provider.think_s = load.think_s
         running = self.running.get(name)
         target = Target(self.port) if running is None else running.target
         gc.collect()
         before_us = running.cpu_us() if running else 0.0
+        busy_us, begun_s = core_busy_us(self._core), time.perf_counter()
         try:
             tally = await run_load(self.spin, target, load, seconds=seconds, answers=answers)
         except OSError as error:
             raise BenchError(f"{name} takes no connection any more: {error}") from error
         await asyncio.sleep(_SETTLE_S)
         used_us = running.cpu_us() - before_us if running else None
+        other_us = core_busy_us(self._core) - busy_us - (used_us or 0.0)
+        foreign = max(0.0, other_us / 1_000_000 / (time.perf_counter() - begun_s))
         self.provider.think_s = 0.0
         if running:
             running.check_alive()
         self.served[name] = self.served.get(name, 0) + len(tally.total_s)
-        return figures_of(tally, streamed=load.streamed, cpu_us=used_us)
+        return figures_of(tally, streamed=load.streamed, cpu_us=used_us, foreign=foreign)
 
     async def rounds(self, load: Load, contenders: Sequence[Contender]) -> None:
         """All rounds of one load, contender by contender inside each round."""
@@ -121,7 +132,7 @@ class Bench:
                 if done and done[-1].problem:
                     continue  # it will not do better the next time
                 seconds = load.slow_seconds if name in slow else load.seconds
-                figures = await self.measure(name, load, seconds * self.plan.scale)
+                figures = await self.measure(name, load, seconds=seconds * self.plan.scale)
                 done.append(figures)
                 told = figures.problem or f"{figures.answers} answers in {figures.seconds:.1f} s"
                 self._say(f"{load.title}, round {number + 1}: {name}: {told}")
@@ -130,10 +141,11 @@ class Bench:
         """Resident memory after 20,000 requests, and after 100,000 of ours."""
         name = contender.name
         seconds = self.plan.memory_s if contender.slow else 120.0
-        for goal in _MEMORY_ANSWERS if name == OURS else _MEMORY_ANSWERS[:1]:
+        all_of_them = name == OURS and self.plan.rounds >= _THOROUGH
+        for goal in MEMORY_ANSWERS if all_of_them else MEMORY_ANSWERS[:1]:
             missing = goal - self.served[name]
             if missing > 0:
-                await self.measure(name, WHOLE, seconds, missing)
+                await self.measure(name, WHOLE, seconds=seconds, answers=missing)
             at = (self.served[name], self.running[name].memory_mb())
             self.results.memory_mb[name].append(at)
             self._say(f"{name}: {at[1]:.0f} MB after {at[0]:,} requests")
@@ -148,14 +160,15 @@ async def run_bench(
     say: Callable[[str], None],
 ) -> Results:
     """Measure everybody; gateways run on `core`. Raises BenchError."""
-    bench = Bench(plan, folder, core, say)
+    bench = Bench(plan, folder, core=core, say=say)
     async with bench.spin:
         bench.port = await bench.provider.open()
         with ExitStack() as stack:
             for contender in contenders:
                 await bench.start(contender, stack)
             for contender in contenders:
-                await bench.measure(contender.name, WHOLE, _WARM_S * (3 if contender.slow else 1))
+                seconds = _WARM_S * (3 if contender.slow else 1)
+                await bench.measure(contender.name, WHOLE, seconds=seconds)
             for load in plan.loads:
                 await bench.rounds(load, contenders)
             for contender in contenders:

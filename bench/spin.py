@@ -1,7 +1,18 @@
 """An event loop that never sleeps, and timers that are exact to some microseconds.
 
-An idle core of a virtual machine has to be woken for each packet, and the sender pays for it. So the
-core of load generator and provider stays awake. The timers of the loop itself have whole milliseconds.
+An idle core of a virtual machine has to be woken for each packet, and the sender pays for it. So
+the core of load generator and provider stays awake. The loop's own timers have whole milliseconds.
+
+Load generator and provider share one such loop. Two processes that both stay awake take turns of
+4 ms on their core; measured on 2 cores, direct calls per second with 32 connections and one
+connection, and nginx's CPU per request with one connection, on 2026-11-24:
+
+| | 32 connections | 1 connection | nginx, us |
+|---|---|---|---|
+| one process, awake | 52,300 | 37,300 | 55 |
+| one process that sleeps | 48,300 | 49,700 | 71 |
+| two processes that sleep | 52,600 | 37,300 | 82 |
+| two processes, awake | 4,100 | 130 | 181 |
 """
 
 import asyncio
