@@ -63,7 +63,7 @@ def results() -> Results:
 
 def facts() -> Facts:
     machine = Machine(2, "A processor", 24.0, "Linux 6.1", "3.11.7", "ext4")
-    versions = dict.fromkeys((OURS, NGINX, LITELLM, PORTKEY), "1.0")
+    versions: dict[str, str] = dict.fromkeys((OURS, NGINX, LITELLM, PORTKEY), "1.0")
     return Facts("2026-11-24 10:00 UTC", "make bench", 300.0, machine, versions)
 
 
