@@ -6,7 +6,6 @@ Peers are installed by `make bench-peers`.
 
 import argparse
 import asyncio
-import contextlib
 import gc
 import os
 import signal
@@ -23,6 +22,7 @@ import uvloop
 from bench.contenders import CONTENDERS, ROOT, Contender
 from bench.loads import LOADS
 from bench.machine import read_machine
+from bench.priority import before_others
 from bench.processes import BenchError
 from bench.report import Facts, render_report
 from bench.results import Results
@@ -33,8 +33,6 @@ _RESULTS = ROOT / "bench" / "RESULTS.md"
 _FOLDER = ROOT / ".bench"
 _FULL = Plan(rounds=5, slow_rounds=3, scale=1.0, memory_s=10.0)
 _QUICK = Plan(rounds=2, slow_rounds=1, scale=0.3, memory_s=2.0)
-
-_NICE = -15
 
 
 def _say(line: str) -> None:
@@ -93,22 +91,15 @@ async def _until_told(work: Coroutine[Any, Any, Results]) -> Results:
     return task.result()
 
 
-def _ask_for_priority() -> None:
-    """Before other programs, for this process and all that it starts; only root may."""
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
-
-
 def _run(plan: Plan, contenders: Sequence[Contender]) -> Results:
     gateway, load = _cores()
     os.sched_setaffinity(0, {load})
-    _ask_for_priority()
     _FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=_FOLDER, prefix="run-") as name:
         work = run_bench(plan, contenders, Path(name), core=gateway, say=_say)
         gc.freeze()
         gc.disable()  # collections are made between the loads
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with before_others(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_until_told(work))
 
 

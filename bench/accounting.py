@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["core_busy_us", "cpu_us", "memory_mb", "process_tree"]
+__all__ = ["core_busy_us", "cpu_us", "memory_mb", "process_tree", "waited_us"]
 
 _PROC = Path("/proc")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -70,6 +70,11 @@ def core_busy_us(core: int) -> float:
     line = next(line for line in text.splitlines() if line.startswith(f"cpu{core} "))
     user, nice, system, _, _, *rest = (int(field) for field in line.split()[1:9])
     return (user + nice + system + sum(rest)) / _TICKS_PER_S * 1_000_000
+
+
+def waited_us() -> float:
+    """Microseconds that this thread was ready to run and had to wait for its core so far."""
+    return int((_PROC / "thread-self" / "schedstat").read_text(encoding="utf-8").split()[1]) / 1000
 
 
 def memory_mb(pid: int) -> float:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from bench.accounting import cpu_us, memory_mb
 from bench.contenders import ROOT, Contender
 from bench.load import Target
+from bench.priority import put_before_others
 
 __all__ = ["BenchError", "Launch", "Running", "free_port", "launched", "on_core", "prepared"]
 
@@ -155,6 +156,7 @@ def launched(launch: Launch, core: int) -> Generator[Running]:
             )
         except OSError as error:
             raise BenchError(f"{name} cannot be started: {error}") from error
+    put_before_others(process.pid)
     running = Running(launch, process)
     try:
         yield running

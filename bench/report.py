@@ -8,6 +8,7 @@ from bench.goals import GOALS, Goal
 from bench.load import REQUEST_BYTES
 from bench.loads import SEQUENTIAL, STREAMS, STREAMS_256, THINKING, WHOLE, Load
 from bench.machine import Machine
+from bench.priority import NICE
 from bench.provider import FRAME_GAP_S, FRAMES, WHOLE_BYTES
 from bench.results import (
     Metric,
@@ -18,7 +19,6 @@ from bench.results import (
     cpu_per_request,
     first_p50,
     first_p99,
-    foreign_share,
     frames_per_s,
     requests_per_s,
     spread,
@@ -30,7 +30,8 @@ from bench.results import (
 __all__ = ["Facts", "render_report"]
 
 _ENOUGH = 3.0  # load generator and provider over trimtab
-_QUIET = 0.05  # share of the gateway's core that others may take
+_WAITS = 0.02  # share of the time that the load generator may wait for its core
+_OTHERS = 0.1  # share of the gateway's core that others may take
 _STATE = """\
 On in trimtab: keys, durable ledger (full sync, group commit), events, rollups, prices declared in
 trimtab.toml. Not on, because it does not exist yet or is off by default: budgets and holds, rate
@@ -42,7 +43,7 @@ _HOW = f"""\
 Requests of {REQUEST_BYTES / 1000:.1f} kB; whole answers of {WHOLE_BYTES / 1000:.1f} kB; streams of
 {FRAMES} frames {FRAME_GAP_S * 1000:.0f} ms apart, begun evenly spread, as by callers that know
 nothing of each other. The same bytes for everybody. Gateways are pinned to one core, load generator
-and provider to another; as root, all of them run at nice -15.
+and provider to another; as root, all of them run before other programs (nice {NICE}).
 
 CPU is the clock of every process of the contender's tree (the scheduler's account, ended threads
 included) over answers, from the first request until 0.15 s after the last answer; per frame: over
@@ -55,7 +56,8 @@ _UNSOUND = """
 **Warning: under {enough:g} times. Requests per second and latencies below are partly those of the
 load generator; CPU per request is not affected.**"""
 _CORE = """\
-Of the gateway's core others took {median:.1%} (median of all rounds; at most {high:.1%}): other
+The load generator waited for its own core {waited:.1%} of the time (median of all rounds; at most
+{worst:.1%}). Of the gateway's core others took {foreign:.1%}, mostly what the gateway left: other
 programs, contenders that wait for their turn, the kernel's own threads, the hypervisor."""
 _NOISY = """
 **Warning: the machine was not quiet. Trust CPU per request before anything else.**"""
@@ -205,18 +207,14 @@ def capacity(results: Results) -> str:
 
 
 def quiet(results: Results) -> str:
-    """Whether others worked on the gateway's core."""
-    shares = [
-        share
-        for (name, _), rounds in results.rounds.items()
-        for share in (foreign_share(figures) for figures in rounds)
-        if name != DIRECT and share is not None
-    ]
-    found = spread(shares)
-    if found is None:
+    """Whether others worked on the two cores."""
+    rounds = [figures for found in results.rounds.values() for figures in found]
+    waited = spread([figures.waited for figures in rounds])
+    foreign = spread([figures.foreign for figures in rounds])
+    if waited is None or foreign is None:
         return ""
-    text = _CORE.format(median=found.median, high=found.high)
-    return text + (_NOISY if found.median > _QUIET else "")
+    text = _CORE.format(waited=waited.median, worst=waited.high, foreign=foreign.median)
+    return text + (_NOISY if waited.median > _WAITS or foreign.median > _OTHERS else "")
 
 
 def _load(results: Results, load: Load, columns: Sequence[_Column]) -> str:

@@ -21,7 +21,6 @@ __all__ = [
     "figures_of",
     "first_p50",
     "first_p99",
-    "foreign_share",
     "frames_per_s",
     "ratio",
     "requests_per_s",
@@ -47,7 +46,8 @@ class Figures(NamedTuple):
     first_p50_ms: float
     first_p99_ms: float
     cpu_us: float | None
-    foreign: float | None  # share of the gateway's core that others took
+    foreign: float = 0.0  # share of the gateway's core that others took
+    waited: float = 0.0  # share of the time that the load generator waited for its core
     problem: str | None = None
 
 
@@ -77,9 +77,7 @@ def percentile(ordered: Sequence[float], q: float) -> float:
     return ordered[max(0, -int(-q * len(ordered) // 1) - 1)]
 
 
-def figures_of(
-    tally: Tally, *, streamed: bool, cpu_us: float | None, foreign: float | None = None
-) -> Figures:
+def figures_of(tally: Tally, *, streamed: bool, cpu_us: float | None) -> Figures:
     """What one tally says, times in milliseconds."""
     total = sorted(tally.total_s) or [0.0]
     first = sorted(tally.first_s) or [0.0]
@@ -96,7 +94,6 @@ def figures_of(
         first_p50_ms=percentile(first, 0.5) * 1000,
         first_p99_ms=percentile(first, 0.99) * 1000,
         cpu_us=cpu_us,
-        foreign=foreign,
         problem=problem,
     )
 
@@ -139,11 +136,6 @@ def first_p50(figures: Figures) -> float:
 def first_p99(figures: Figures) -> float:
     """P99 of the first frame, milliseconds."""
     return figures.first_p99_ms
-
-
-def foreign_share(figures: Figures) -> float | None:
-    """Share of the gateway's core that was taken by others, or by the hypervisor."""
-    return figures.foreign
 
 
 def spread(found: Sequence[float]) -> Spread | None:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.accounting import core_busy_us
+from bench.accounting import core_busy_us, waited_us
 from bench.contenders import DIRECT, OURS, Contender
 from bench.load import Target, run_load
 from bench.loads import LOADS, SEQUENTIAL, WHOLE, Load
@@ -22,7 +22,8 @@ __all__ = ["Plan", "run_bench"]
 _START_LIMIT_S = 90.0
 _TRY_EVERY_S = 0.002
 _SETTLE_S = 0.15  # work that a gateway does after its answer belongs to the load
-_WARM_S = 1.0
+_WARM_S = 3.0  # of slow contenders; fast ones begin with 20,000 requests
+_LIMIT_S = 120.0
 _THOROUGH = 3  # rounds from which starts are repeated and 100,000 requests are made
 
 
@@ -105,21 +106,24 @@ class Bench:
         running = self.running.get(name)
         target = Target(self.port) if running is None else running.target
         gc.collect()
-        before_us = running.cpu_us() if running else 0.0
-        busy_us, begun_s = core_busy_us(self._core), time.perf_counter()
+        cpu_before_us = running.cpu_us() if running else 0.0
+        busy_us, idle_us, begun_s = core_busy_us(self._core), waited_us(), time.perf_counter()
         try:
             tally = await run_load(self.spin, target, load, seconds=seconds, answers=answers)
         except OSError as error:
             raise BenchError(f"{name} takes no connection any more: {error}") from error
         await asyncio.sleep(_SETTLE_S)
-        used_us = running.cpu_us() - before_us if running else None
-        other_us = core_busy_us(self._core) - busy_us - (used_us or 0.0)
-        foreign = max(0.0, other_us / 1_000_000 / (time.perf_counter() - begun_s))
+        whole_us = (time.perf_counter() - begun_s) * 1_000_000
+        idle_us, busy_us = waited_us() - idle_us, core_busy_us(self._core) - busy_us
+        used_us = running.cpu_us() - cpu_before_us if running else 0.0
         self.provider.think_s = 0.0
         if running:
             running.check_alive()
         self.served[name] = self.served.get(name, 0) + len(tally.total_s)
-        return figures_of(tally, streamed=load.streamed, cpu_us=used_us, foreign=foreign)
+        figures = figures_of(tally, streamed=load.streamed, cpu_us=used_us if running else None)
+        return figures._replace(
+            foreign=max(0.0, busy_us - used_us) / whole_us, waited=idle_us / whole_us
+        )
 
     async def rounds(self, load: Load, contenders: Sequence[Contender]) -> None:
         """All rounds of one load, contender by contender inside each round."""
@@ -137,18 +141,15 @@ class Bench:
                 told = figures.problem or f"{figures.answers} answers in {figures.seconds:.1f} s"
                 self._say(f"{load.title}, round {number + 1}: {name}: {told}")
 
-    async def memory(self, contender: Contender) -> None:
-        """Resident memory after 20,000 requests, and after 100,000 of ours."""
+    async def fill(self, contender: Contender, answers: int, *, seconds: float) -> None:
+        """Serve until it has given so many answers, or for so long; then read its memory."""
         name = contender.name
-        seconds = self.plan.memory_s if contender.slow else 120.0
-        all_of_them = name == OURS and self.plan.rounds >= _THOROUGH
-        for goal in MEMORY_ANSWERS if all_of_them else MEMORY_ANSWERS[:1]:
-            missing = goal - self.served[name]
-            if missing > 0:
-                await self.measure(name, WHOLE, seconds=seconds, answers=missing)
-            at = (self.served[name], self.running[name].memory_mb())
-            self.results.memory_mb[name].append(at)
-            self._say(f"{name}: {at[1]:.0f} MB after {at[0]:,} requests")
+        missing = answers - self.served.get(name, 0)
+        if missing > 0:
+            await self.measure(name, WHOLE, seconds=seconds, answers=missing)
+        at = (self.served[name], self.running[name].memory_mb())
+        self.results.memory_mb[name].append(at)
+        self._say(f"{name}: {at[1]:.0f} MB after {at[0]:,} requests")
 
 
 async def run_bench(
@@ -167,11 +168,16 @@ async def run_bench(
             for contender in contenders:
                 await bench.start(contender, stack)
             for contender in contenders:
-                seconds = _WARM_S * (3 if contender.slow else 1)
-                await bench.measure(contender.name, WHOLE, seconds=seconds)
+                if contender.slow:
+                    await bench.measure(contender.name, WHOLE, seconds=_WARM_S)
+                else:
+                    await bench.fill(contender, MEMORY_ANSWERS[0], seconds=_LIMIT_S)
             for load in plan.loads:
                 await bench.rounds(load, contenders)
             for contender in contenders:
-                await bench.memory(contender)
+                if contender.slow:
+                    await bench.fill(contender, MEMORY_ANSWERS[0], seconds=plan.memory_s)
+                elif contender.name == OURS and plan.rounds >= _THOROUGH:
+                    await bench.fill(contender, MEMORY_ANSWERS[1], seconds=_LIMIT_S)
         bench.provider.close()
     return bench.results

@@ -6,14 +6,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
-from bench.accounting import core_busy_us, cpu_us, memory_mb, process_tree
+from bench.accounting import core_busy_us, cpu_us, memory_mb, process_tree, waited_us
 
 _BURN = """
 import os, subprocess, sys, threading, time
 def burn(s):
-    while time.thread_time() < s: pass
+    until = time.thread_time() + s
+    while time.thread_time() < until: pass
 """
-_CHILD = "import time\nwhile time.process_time() < .1: pass"
+_CHILD = "import time\nend = time.process_time() + .1\nwhile time.process_time() < end: pass"
 _WAIT = "\nprint('done', flush=True); sys.stdin.read()"
 
 
@@ -58,5 +59,6 @@ def test_cpu_of_running_children_counts_and_no_time_is_counted_twice():
         assert memory_mb(pid) > 5
 
 
-def test_a_core_is_never_less_busy_than_before():
-    assert core_busy_us(0) <= core_busy_us(0)
+def test_what_a_core_did_and_what_it_let_wait_only_grows():
+    assert 0 < core_busy_us(0) <= core_busy_us(0)
+    assert 0 <= waited_us() <= waited_us()

@@ -25,6 +25,7 @@ def test_the_whole_tree_is_pinned_and_ends(tmp_path: Path):
         tree = process_tree(running.pid)
         assert {frozenset(os.sched_getaffinity(pid)) for pid in tree} == {frozenset({CORE})}
         running.check_alive()
+        assert running.cpu_us() > 0
     wait_until(lambda: not process_tree(running.pid))  # also of what init has to collect
 
 

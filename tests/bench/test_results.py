@@ -145,10 +145,10 @@ def test_a_slow_load_generator_and_a_noisy_machine_are_warned_of():
     found = results()
     assert "Warning" not in capacity(found) + quiet(found)
     found.rounds[DIRECT, WHOLE.key] = [figures(None, answers=2000)]
-    found.rounds[OURS, WHOLE.key] = [figures(50_000.0)._replace(foreign=0.2)]
+    found.rounds[OURS, WHOLE.key] = [figures(50_000.0)._replace(waited=0.2)]
     assert "under 3 times" in capacity(found)
     for load in LOADS:
-        found.rounds[NGINX, load.key] = [figures(1.0)._replace(foreign=0.3)] * 20
+        found.rounds[NGINX, load.key] = [figures(1.0)._replace(waited=0.3)] * 20
     assert "not quiet" in quiet(found)
 
 
