@@ -208,7 +208,12 @@ def capacity(results: Results) -> str:
 
 def quiet(results: Results) -> str:
     """Whether others worked on the two cores."""
-    rounds = [figures for found in results.rounds.values() for figures in found]
+    rounds = [
+        figures
+        for (name, _), found in results.rounds.items()
+        for figures in found
+        if name != DIRECT
+    ]
     waited = spread([figures.waited for figures in rounds])
     foreign = spread([figures.foreign for figures in rounds])
     if waited is None or foreign is None:
