@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
+PEERS := .bench/litellm/.installed .bench/smg/.installed bench/portkey/node_modules/.installed
 WORKERS ?= 2
 
 help:  ## list the targets
@@ -56,13 +57,28 @@ types: $(STAMP)  ## basedpyright, strict
 arch: $(STAMP)  ## the layers of docs/architecture.md
 	@$(BIN)/lint-imports --no-cache
 
-bench: $(STAMP)  ## CPU per request and per streamed frame, beside a direct call
+bench: $(STAMP)  ## what the gateway costs, beside nginx and the peers (BENCH_ARGS=--quick for a minute)
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+bench-peers: $(PEERS)  ## install what make bench compares with, below .bench
+	@scripts/need nginx
+
+.bench/%/.installed: requirements/bench-%.txt
+	@echo "installing $* for the bench"
+	@rm -rf .bench/$* && $(PYTHON) -m venv .bench/$*
+	@.bench/$*/bin/python -m pip --quiet --disable-pip-version-check --no-input install --require-hashes -r $<
+	@touch $@
+
+bench/portkey/node_modules/.installed: bench/portkey/package.json bench/portkey/package-lock.json
+	@scripts/need node npm
+	@echo "installing portkey for the bench"
+	@cd bench/portkey && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 lock:  ## renew the hash-locked requirement files from pyproject.toml and dev.in
 	@scripts/lock $(PYTHON)
 
 clean:  ## remove what the other targets made
-	@rm -rf $(VENV) .demo artefacts build .ruff_cache .pytest_cache .hypothesis tests/node/node_modules
+	@rm -rf $(VENV) .bench .demo artefacts build .ruff_cache .pytest_cache .hypothesis tests/node/node_modules bench/portkey/node_modules
 
-.PHONY: help install demo test soak cover lint format types arch bench lock clean
+.PHONY: help install demo test soak cover lint format types arch bench bench-peers lock clean

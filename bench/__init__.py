@@ -1,1 +1,1 @@
-"""Measures the data plane: CPU per request and per streamed frame, beside a direct call."""
+"""What the gateway costs, beside nginx and other gateways, in one run on one machine."""

@@ -1,153 +1,143 @@
-"""`make bench`: a first figure of what the gateway costs, beside a direct call, in one run.
+"""`make bench`: trimtab beside a direct call, nginx and other gateways, in one run on one machine.
 
-CPU is the scheduler's account of the whole process over requests served. Gateway, provider and
-load generator are processes of their own on loopback; rounds are interleaved, medians reported.
+A full run writes bench/RESULTS.md. A run of less (--quick, --only, --load) only prints its report.
+Peers are installed by `make bench-peers`.
 """
 
 import argparse
-import json
-import re
-import subprocess
+import asyncio
+import gc
+import os
+import signal
 import sys
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
+import time
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
-_PROJECT = """\
-[server]
-port = 0
-[providers.fake]
-kind = "openai"
-base_url = "{url}"
-[models.fast]
-ref = "fake:gpt-bench"
-price = {{input_usd_per_mtok = 0.4, output_usd_per_mtok = 1.6}}
-[models.paced]
-ref = "fake:paced"
-price = {{input_usd_per_mtok = 0.4, output_usd_per_mtok = 1.6}}
-"""
-_FRAMES = 64
-_SCRIPT = {
-    "calls": [{"tokens": 380}],
-    "models": {"paced": [{"tokens": _FRAMES, "token_every_s": 0.01}]},
-}
+import uvloop
+
+from bench.contenders import CONTENDERS, ROOT, Contender
+from bench.loads import LOADS
+from bench.machine import read_machine
+from bench.priority import before_others
+from bench.processes import BenchError
+from bench.report import Facts, render_report
+from bench.results import Results
+from bench.run import Plan, run_bench
+from trimtab.types.clock import SystemClock
+
+_RESULTS = ROOT / "bench" / "RESULTS.md"
+_FOLDER = ROOT / ".bench"
+_FULL = Plan(rounds=5, slow_rounds=3, scale=1.0, memory_s=10.0)
+_QUICK = Plan(rounds=2, slow_rounds=1, scale=0.3, memory_s=2.0)
 
 
-class _Load(NamedTuple):
-    name: str
-    model: str
-    connections: int
-    seconds: float
-    streamed: bool
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
-_LOADS = (
-    _Load("whole answers, 32 connections", "fast", 32, 3.0, streamed=False),
-    _Load("whole answers, one after another", "fast", 1, 2.0, streamed=False),
-    _Load(f"streams of {_FRAMES} frames, 256 at once", "paced", 256, 3.0, streamed=True),
-    _Load(f"streams of {_FRAMES} frames, 16 at once", "paced", 16, 3.0, streamed=True),
-)
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    names = [contender.name.lower() for contender in CONTENDERS]
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, 1 minute")
+    parser.add_argument("--rounds", type=int, help="instead of 5 (3 for slow peers)")
+    parser.add_argument("--only", nargs="+", choices=names, help="these contenders")
+    parser.add_argument("--load", nargs="+", choices=[load.key for load in LOADS])
+    return parser.parse_args()
 
 
-@contextmanager
-def _process(*command: str) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """A process of ours, and the base URL in its first line."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
+def _plan(options: argparse.Namespace) -> Plan:
+    plan = _QUICK if options.quick else _FULL
+    if options.rounds:
+        plan = plan._replace(rounds=options.rounds, slow_rounds=options.rounds)
+    if options.load:
+        plan = plan._replace(loads=[load for load in LOADS if load.key in options.load])
+    return plan
+
+
+def _cores() -> tuple[int, int]:
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise BenchError("the bench needs two cores: one for the gateway, one for its load")
+    return cores[0], cores[1]
+
+
+def _installed(options: argparse.Namespace) -> tuple[dict[str, str], dict[str, str]]:
+    """Versions of those that can run, and why the others cannot."""
+    versions: dict[str, str] = {}
+    absent: dict[str, str] = {}
+    for contender in CONTENDERS:
+        if options.only and contender.name.lower() not in options.only:
+            absent[contender.name] = "not asked for"
+            continue
+        version = contender.version()
+        if version is None:
+            absent[contender.name] = "not installed: make bench-peers"
+        else:
+            versions[contender.name] = version
+    return versions, absent
+
+
+async def _until_told(work: Coroutine[Any, Any, Results]) -> Results:
+    """SIGINT and SIGTERM cancel the work, so that everything it started ends."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(kind, task.cancel)
+    return task.result()
+
+
+def _run(plan: Plan, contenders: Sequence[Contender]) -> Results:
+    gateway, load = _cores()
+    os.sched_setaffinity(0, {load})
+    _FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_FOLDER, prefix="run-") as name:
+        work = run_bench(plan, contenders, Path(name), core=gateway, say=_say)
+        gc.freeze()
+        gc.disable()  # collections are made between the loads
+        with before_others(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_until_told(work))
+
+
+def main() -> int:
+    """Measure and write."""
+    options = _options()
+    plan = _plan(options)
+    begun_s = time.monotonic()
     try:
-        found = re.search(r"http://\S+/v1", process.stdout.readline())
-        assert found is not None, f"{command} did not start"
-        yield process, found[0]
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
-
-
-def _cpu_us(pid: int) -> float:
-    """CPU time of all threads, from the scheduler, in microseconds."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return (
-        sum(int((task / "schedstat").read_text(encoding="utf-8").split()[0]) for task in tasks)
-        / 1000
+        versions, absent = _installed(options)
+        contenders = [contender for contender in CONTENDERS if contender.name in versions]
+        results = _run(plan, contenders)
+    except BenchError as error:
+        _say(f"bench: {error}")
+        return 1
+    except asyncio.CancelledError:
+        _say("bench: stopped; nothing was written")
+        return 130
+    results.absent.update(absent)
+    arguments = f' BENCH_ARGS="{" ".join(sys.argv[1:])}"' if sys.argv[1:] else ""
+    now = datetime.fromtimestamp(SystemClock().wall_ns() / 1e9, tz=UTC)
+    report = render_report(
+        results,
+        Facts(
+            date=f"{now:%Y-%m-%d %H:%M} UTC",
+            command=f"make bench{arguments}",
+            took_s=time.monotonic() - begun_s,
+            machine=read_machine(_FOLDER),
+            versions=versions,
+        ),
     )
-
-
-def _memory_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    found = re.search(r"VmRSS:\s+(\d+) kB", status)
-    assert found is not None
-    return int(found[1]) / 1024
-
-
-def _run(url: str, load: _Load) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.load", url, "--model", load.model]
-    command += ["--connections", str(load.connections), "--seconds", str(load.seconds)]
-    done = subprocess.run(
-        command + ["--streamed"] * load.streamed, capture_output=True, text=True, check=True
-    )
-    return json.loads(done.stdout)
-
-
-def _measure(load: _Load, *, direct: str, ours: str, pid: int, rounds: int) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = []
-    for _ in range(rounds):
-        straight = _run(direct, load)
-        before_us = _cpu_us(pid)
-        through = _run(ours, load)
-        cpu_us = _cpu_us(pid) - before_us
-        assert not straight["failed"], straight
-        assert not through["failed"], through
-        rows.append(
-            {
-                "cpu_us_per_request": cpu_us / through["requests"],
-                "cpu_us_per_frame": cpu_us / max(through["frames"], 1),
-                "requests_per_s": through["requests_per_s"],
-                "direct_requests_per_s": straight["requests_per_s"],
-                "added_p50_ms": through["p50_ms"] - straight["p50_ms"],
-                "added_p99_ms": through["p99_ms"] - straight["p99_ms"],
-                "added_first_p50_ms": through["first_p50_ms"] - straight["first_p50_ms"],
-                "added_first_p99_ms": through["first_p99_ms"] - straight["first_p99_ms"],
-            }
-        )
-    return {key: round(median(row[key] for row in rows), 2) for key in rows[0]}
-
-
-def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "script.json").write_text(json.dumps(_SCRIPT))
-        provider = (
-            sys.executable,
-            "-m",
-            "trimtab.testing",
-            "--script",
-            str(folder / "script.json"),
-        )
-        with _process(*provider) as (_, direct):
-            (folder / "trimtab.toml").write_text(_PROJECT.format(url=direct))
-            command = (sys.executable, "-m", "trimtab", "up", "--project", name)
-            with _process(*command) as (gateway, ours):
-                _report(gateway.pid, direct=direct, ours=ours, rounds=options.rounds)
-
-
-def _report(pid: int, *, direct: str, ours: str, rounds: int) -> None:
-    idle_mb = _memory_mb(pid)
-    for load in _LOADS:
-        figures = _measure(load, direct=direct, ours=ours, pid=pid, rounds=rounds)
-        print(f"\n{load.name} (medians of {rounds} interleaved rounds)")
-        for key, value in figures.items():
-            if load.streamed or "frame" not in key:
-                print(f"  {key:24}{value:>12,}")
-    print(f"\nmemory: {idle_mb:.0f} MB idle, {_memory_mb(pid):.0f} MB after this")
+    if sys.argv[1:]:
+        print(report)
+    else:
+        _RESULTS.write_text(report, encoding="utf-8")
+        print(f"{report}\nwritten to bench/RESULTS.md")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

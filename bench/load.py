@@ -1,145 +1,220 @@
-"""The load generator: `python -m bench.load URL`; one JSON line of figures on standard output.
+"""The load generator: a closed loop on keep-alive connections.
 
-Closed loop on keep-alive connections. Bytes are not parsed beyond what tells the end of an answer,
-so that the generator costs a fraction of what it measures.
+Answers are not parsed beyond what tells their end, so that it costs a fraction of what it measures.
 """
 
-import argparse
 import asyncio
 import json
-import time
-from typing import Any, cast
-from urllib.parse import urlsplit
+import re
+from collections.abc import Sequence
+from time import perf_counter
+from typing import NamedTuple, cast
 
-import uvloop
 from typing_extensions import override
 
-__all__ = ["main"]
+from bench.loads import Load
+from bench.provider import FIRST_TOKEN
+from bench.spin import Spin
 
-_QUESTION = "hello " * 170  # 1 kB, as in the measurements of the design
+__all__ = ["REQUEST_BYTES", "Tally", "Target", "run_load"]
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_LAST_CHUNK = b"\r\n0\r\n\r\n"
+_KEPT = 16  # bytes of a chunk that may be the beginning of what is looked for
+_PATIENCE_S = 60.0  # for answers that were begun in time
+_FIELDS = {
+    "model": "fast",
+    "messages": [
+        {"role": "system", "content": "You are the second mate of a sailing ship. Be brief."},
+        {"role": "user", "content": "which way does the wind blow today, mate " * 22},
+    ],
+    "temperature": 0.2,
+    "user": "bench",
+}
+_STREAMED_FIELDS = {"stream": True, "stream_options": {"include_usage": True}}
+
+
+def _body(*, streamed: bool) -> bytes:
+    fields = _FIELDS | (_STREAMED_FIELDS if streamed else {})
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
+REQUEST_BYTES = len(_body(streamed=False))
+
+
+class Target(NamedTuple):
+    """Where the load goes; headers are lines such as `authorization: Bearer x`."""
+
+    port: int
+    headers: Sequence[str] = ()
+
+    def request(self, *, streamed: bool) -> bytes:
+        """The bytes of one request."""
+        body = _body(streamed=streamed)
+        lines = [
+            "POST /v1/chat/completions HTTP/1.1",
+            f"host: 127.0.0.1:{self.port}",
+            "content-type: application/json",
+            f"content-length: {len(body)}",
+            *self.headers,
+        ]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class Tally:
+    """What happened under one load. `problem` is the first thing that went wrong."""
+
+    def __init__(self) -> None:
+        self.total_s: list[float] = []
+        self.first_s: list[float] = []
+        self.frames = 0
+        self.begun_s = 0.0
+        self.ended_s = 0.0
+        self.problem: str | None = None
+
+
+class _Run:
+    """What the callers of one load share."""
+
+    def __init__(self, request: bytes, *, streamed: bool, answers: int | None) -> None:
+        self.request = request
+        self.streamed = streamed
+        self.tally = Tally()
+        self.until_s = 0.0
+        self.left = answers
+        self.open = 0
+        self.over = asyncio.Event()
+
+    def may_ask(self) -> bool:
+        if self.tally.problem is not None or perf_counter() >= self.until_s:
+            return False
+        if self.left is None:
+            return True
+        self.left -= 1
+        return self.left >= 0
+
+    def fail(self, problem: str) -> None:
+        if self.tally.problem is None:
+            self.tally.problem = problem
 
 
 class _Caller(asyncio.Protocol):
     """One connection that asks again as soon as it has its answer."""
 
-    def __init__(self, run: "_Run") -> None:
+    def __init__(self, run: _Run) -> None:
         self._run = run
-        self._tail = b""
-        self._left = -1
+        self._waits = False
+        self._first = True  # bytes of the head are still expected
+        self._token = False  # the first token has come
+        self._left: int = -1  # bytes of a whole answer, or -1 for chunks
+        self._kept: bytes = b""
         self._begun_s = 0.0
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._ask()
+        self._run.open += 1
 
-    def _ask(self) -> None:
-        if time.monotonic() >= self._run.until_s:
+    def ask(self) -> None:
+        if not self._run.may_ask():
             self._transport.close()
             return
+        self._waits = True
         self._first = True
-        self._left = -1
-        self._begun_s = time.monotonic()
+        self._kept = b""
+        self._begun_s = perf_counter()
         self._transport.write(self._run.request)
 
     @override
     def data_received(self, data: bytes) -> None:
-        run = self._run
         if self._first:
+            if self._kept:
+                data = self._kept + data
+            end = data.find(b"\r\n\r\n") + 4
+            if end < 4 or len(data) == end:
+                self._kept = data
+                return
             self._first = False
             if not data.startswith(b"HTTP/1.1 200"):
-                run.failed += 1
-                self._transport.close()
+                self._refuse(data)
                 return
-            run.first_s.append(time.monotonic() - self._begun_s)
-        if run.streamed:
-            run.frames += data.count(b"data: ")
-            ended = (self._tail + data).endswith(b"0\r\n\r\n")
-            self._tail = data[-8:]
+            found = _LENGTH.search(data, 0, end)
+            self._left = int(found[1]) + end if found else -1
+            self._kept = b""
+            self._token = False
+        if self._left >= 0:
+            self._left -= len(data)
+            if self._left <= 0:
+                self._finish()
+            return
+        self._take_chunks(data)
+
+    def _take_chunks(self, data: bytes) -> None:
+        if self._run.streamed:
+            self._run.tally.frames += data.count(b"data: {")
+            if not self._token and FIRST_TOKEN in (self._kept + data):
+                self._token = True
+                self._run.tally.first_s.append(perf_counter() - self._begun_s)
+        tail = self._kept + data if len(data) < _KEPT else data
+        if tail.endswith(_LAST_CHUNK):
+            self._finish()
         else:
-            if self._left < 0:
-                head, _, body = data.partition(b"\r\n\r\n")
-                length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-                self._left = int(length) - len(body)
-            else:
-                self._left -= len(data)
-            ended = self._left <= 0
-        if ended:
-            run.total_s.append(time.monotonic() - self._begun_s)
-            self._ask()
+            self._kept = tail[-_KEPT:]
+
+    def _finish(self) -> None:
+        if self._run.streamed and not self._token:
+            self._run.fail("ended a stream that had not brought its first token")
+        self._waits = False
+        self._run.tally.total_s.append(perf_counter() - self._begun_s)
+        self.ask()
+
+    def _refuse(self, data: bytes) -> None:
+        head, _, body = data.partition(b"\r\n\r\n")
+        status = head.split(b" ", 2)[1].decode(errors="replace")
+        found = re.search(rb'"message": *"([^"]{1,80})', body)
+        said = found[1].decode(errors="replace") if found else ""
+        self._run.fail(f"answered {status}" + (f": {said}" if said else ""))
+        self._waits = False
+        self._transport.close()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._run.open -= 1
-        if not self._run.open:
-            self._run.over.set()
+        run = self._run
+        if self._waits:
+            run.fail("closed a connection that waited for its answer")
+        run.open -= 1
+        if not run.open:
+            run.over.set()
+
+    def abort(self) -> None:
+        self._waits = False
+        self._transport.abort()
 
 
-class _Run:
-    def __init__(self, request: bytes, *, streamed: bool, seconds: float, connections: int) -> None:
-        self.request = request
-        self.streamed = streamed
-        self.until_s = time.monotonic() + seconds
-        self.open = connections
-        self.over = asyncio.Event()
-        self.first_s: list[float] = []
-        self.total_s: list[float] = []
-        self.frames = 0
-        self.failed = 0
+async def run_load(
+    spin: Spin, target: Target, load: Load, *, seconds: float, answers: int | None = None
+) -> Tally:
+    """Begin requests for `seconds`, or until `answers` are served; wait for what was begun.
 
-    def figures(self, seconds: float) -> dict[str, Any]:
-        return {
-            "requests": len(self.total_s),
-            "failed": self.failed,
-            "frames": self.frames,
-            "requests_per_s": round(len(self.total_s) / seconds),
-            "p50_ms": _at(self.total_s, 0.5),
-            "p99_ms": _at(self.total_s, 0.99),
-            "first_p50_ms": _at(self.first_s, 0.5),
-            "first_p99_ms": _at(self.first_s, 0.99),
-        }
-
-
-def _at(values: list[float], q: float) -> float | None:
-    ordered = sorted(values)
-    return round(ordered[int(q * (len(ordered) - 1))] * 1000, 3) if ordered else None
-
-
-async def _load(options: argparse.Namespace) -> dict[str, Any]:
-    url = urlsplit(str(options.url))
-    fields = {"model": options.model, "messages": [{"role": "user", "content": _QUESTION}]}
-    if options.streamed:
-        fields |= {"stream": True, "stream_options": {"include_usage": True}}
-    body = json.dumps(fields | {"user": "bench"}).encode()
-    head = f"POST {url.path}/chat/completions HTTP/1.1\r\nhost: {url.netloc}\r\n"
-    head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-    run = _Run(
-        head.encode() + body,
-        streamed=options.streamed,
-        seconds=options.seconds,
-        connections=options.connections,
-    )
-    host, port = url.hostname, url.port
-    assert host is not None
-    assert port is not None
+    Raises OSError when the target takes no connection.
+    """
     loop = asyncio.get_running_loop()
-    begun_s = time.monotonic()
-    for _ in range(options.connections):
-        await loop.create_connection(lambda: _Caller(run), host, port)
-    await run.over.wait()
-    return run.figures(time.monotonic() - begun_s)
-
-
-def main() -> None:
-    """Run the load that the command line describes."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url")
-    parser.add_argument("--model", default="fast")
-    parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--streamed", action="store_true")
-    print(json.dumps(uvloop.run(_load(parser.parse_args()))))
-
-
-if __name__ == "__main__":
-    main()
+    run = _Run(target.request(streamed=load.streamed), streamed=load.streamed, answers=answers)
+    callers: list[_Caller] = []
+    try:
+        for _ in range(load.connections):
+            _, caller = await loop.create_connection(lambda: _Caller(run), "127.0.0.1", target.port)
+            callers.append(caller)
+        run.tally.begun_s = perf_counter()
+        run.until_s = run.tally.begun_s + seconds
+        for place, caller in enumerate(callers):
+            spin.at(run.tally.begun_s + place * load.stagger_s, caller.ask)
+        async with asyncio.timeout(seconds + _PATIENCE_S):
+            await run.over.wait()
+    except TimeoutError:
+        run.fail(f"{run.open} answers did not end within {seconds + _PATIENCE_S:.0f} s")
+    finally:
+        for caller in callers:
+            caller.abort()
+    run.tally.ended_s = perf_counter()
+    return run.tally
