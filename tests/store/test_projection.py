@@ -8,7 +8,7 @@ import pytest
 from store.processes import child, lines
 from store.samples import CLOCK, DAY_NS, NOON_NS, derived, intent, pair, pairs, record, rows, settle
 from trimtab.store.chain import Record
-from trimtab.store.records import Event, GroupSummary
+from trimtab.store.records import Event, EventQuery, GroupSummary
 from trimtab.store.sqlite import catch_up, open_ledger, open_reader, rebuild
 from trimtab.store.sqlite.projector import Projector
 from trimtab.types.identity import Caller
@@ -89,7 +89,7 @@ def test_rebuild_gives_the_same_again(tmp_path: Path) -> None:
     record(tmp_path, [*first_day, *pair("inf_next_day", started_ns=NOON_NS + DAY_NS)])
     before = derived(tmp_path)
     rows(tmp_path / "events-2026-11-23.sqlite", "UPDATE events SET cost_nanousd = 0")
-    rows(tmp_path / "rollups.sqlite", "DELETE FROM rollups")
+    rows(tmp_path / "rollups.sqlite", "DELETE FROM tail")
     rows(tmp_path / "events-2026-11-23.sqlite", "INSERT INTO bodies VALUES ('inf_1', x'', x'')")
     report = rebuild(tmp_path)
     assert (report.entries, report.events, report.days) == (47, 22, 2)
@@ -127,13 +127,13 @@ def _nothing(_: object) -> None:
 
 
 def test_death_between_events_and_rollups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def power_cut(_: object) -> list[tuple[object, ...]]:
+    def power_cut(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr("trimtab.store.sqlite.projection_thread.ProjectionThread._look", _nothing)
         asyncio.run(_record_only(tmp_path, [*pairs(10), *fallback()]))
-        patch.setattr("trimtab.store.sqlite.projector.rows_of", power_cut)
+        patch.setattr("trimtab.store.sqlite.projector.add_samples", power_cut)
         with closing(Projector(tmp_path)) as projector, pytest.raises(KeyboardInterrupt):
             projector.catch_up()
     day = tmp_path / "events-2026-11-23.sqlite"
@@ -168,7 +168,8 @@ async def _projected_while_running(data_dir: Path) -> list[tuple[object, ...]]:
     while not found:
         await asyncio.sleep(0.01)
         path = data_dir / "events-2026-11-23.sqlite"
-        found = rows(path, "SELECT inference_id FROM events") if path.exists() else []
+        if path.exists() and rows(path, "PRAGMA user_version") != [(0,)]:
+            found = rows(path, "SELECT inference_id FROM events")
     await ledger.close()
     return found
 
@@ -203,8 +204,10 @@ def test_days_around_midnight(tmp_path: Path) -> None:
     ]
     record(tmp_path, entries)
     assert len(list(tmp_path.glob("events-*.sqlite"))) == 5
-    found = open_reader(tmp_path, CLOCK).events(0, NOON_NS + 9 * DAY_NS, 10)
-    assert [e.inference_id for e in found] == [f"inf_{day}" for day in (4, 3, 2, 1, 0)]
+    found = open_reader(tmp_path, CLOCK).event_page(
+        EventQuery(since_ns=0, until_ns=NOON_NS + 9 * DAY_NS)
+    )
+    assert [e.inference_id for e in found.events] == [f"inf_{day}" for day in (4, 3, 2, 1, 0)]
 
 
 def test_open_gateway_knows_no_key_and_no_team(tmp_path: Path) -> None:

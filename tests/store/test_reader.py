@@ -14,9 +14,10 @@ from trimtab.errors import UsageError
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.chain import Record
 from trimtab.store.protocol import Reader
-from trimtab.store.records import Dimension, GroupSummary, OpenIntent
+from trimtab.store.records import Dimension, EventPage, EventQuery, GroupSummary, OpenIntent
 from trimtab.store.sqlite import open_ledger, open_reader
-from trimtab.store.sqlite.tiers import MAXIMA, MEASURES, SUMS, Span, cover, finest_s
+from trimtab.store.sqlite.samples import MAXIMA, MEASURES, SUMS
+from trimtab.store.sqlite.tiers import Span, cover, finest_s
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.identity import Caller
 
@@ -104,7 +105,8 @@ def test_spans_cover_a_range_once(dimension: Dimension, first: int, length: int)
     step_s = finest_s(dimension)
     since_s, until_s = first * step_s, (first + length) * step_s
     at_s = since_s
-    for span in cover(dimension, since_s, until_s):
+    closed = {day_s for day_s in range(0, until_s, 86_400) if day_s // 86_400 % 7 != 3}
+    for span in cover(dimension, since_s, until_s, closed=closed):
         assert span.since_s == at_s < span.until_s
         assert span.since_s % span.tier_s == span.until_s % span.tier_s == 0
         at_s = span.until_s
@@ -113,13 +115,23 @@ def test_spans_cover_a_range_once(dimension: Dimension, first: int, length: int)
 
 def test_a_day_in_the_middle_is_one_row() -> None:
     day_s = 86_400
-    assert cover("total", day_s - 60, 2 * day_s + 3_660) == [
+    assert cover("total", day_s - 60, 2 * day_s + 3_660, closed=()) == [
         Span(60, day_s - 60, day_s),
         Span(86_400, day_s, 2 * day_s),
         Span(3_600, 2 * day_s, 2 * day_s + 3_600),
         Span(60, 2 * day_s + 3_600, 2 * day_s + 3_660),
     ]
-    assert cover("user", 0, 0) == []
+    assert cover("user", 0, 0, closed=()) == []
+
+
+def test_days_of_users_are_used_once_they_are_closed() -> None:
+    day_s = 86_400
+    assert cover("user", day_s, 5 * day_s, closed={2 * day_s, 3 * day_s}) == [
+        Span(3_600, day_s, 2 * day_s),
+        Span(86_400, 2 * day_s, 3 * day_s),
+        Span(86_400, 3 * day_s, 4 * day_s),
+        Span(3_600, 4 * day_s, 5 * day_s),
+    ]
 
 
 def test_sums_without_histograms_are_the_same(tmp_path: Path) -> None:
@@ -127,7 +139,7 @@ def test_sums_without_histograms_are_the_same(tmp_path: Path) -> None:
     reader = open_reader(tmp_path, CLOCK)
     for dimension in DIMENSIONS:
         full = reader.usage_by(dimension, NOON_NS, NOON_NS + 3 * DAY_NS)
-        sums = reader.usage_by(dimension, NOON_NS, NOON_NS + 3 * DAY_NS, histograms=False)
+        sums = reader.usage_by(dimension, NOON_NS, NOON_NS + 3 * DAY_NS, measures=())
         assert [_without_histograms(group) for group in full] == sums
 
 
@@ -165,8 +177,8 @@ def test_events_newest_first_and_filtered(tmp_path: Path) -> None:
     until_ns = NOON_NS + 3 * DAY_NS
 
     def ids(since_ns: int, limit: int, **where: str) -> list[str]:
-        found = reader.events(since_ns, until_ns, limit, where=where)  # pyright: ignore[reportArgumentType] - wrong names are a case
-        return [event.inference_id for event in found]
+        query = EventQuery(since_ns=since_ns, until_ns=until_ns, limit=limit, where=where)  # pyright: ignore[reportArgumentType] - wrong names are a case
+        return [event.inference_id for event in reader.event_page(query).events]
 
     assert ids(NOON_NS, 10) == ["inf_2", "inf_1", "inf_0"]
     assert ids(NOON_NS, 2) == ["inf_2", "inf_1"]
@@ -207,5 +219,5 @@ def test_writer_whose_lock_file_is_gone_is_dead(tmp_path: Path) -> None:
 def test_nothing_there_yet(tmp_path: Path) -> None:
     reader: Reader = open_reader(tmp_path / "new", CLOCK)
     assert reader.usage_by("total", 0, NOON_NS) == []
-    assert reader.events(0, NOON_NS, 10) == []
+    assert reader.event_page(EventQuery(since_ns=0, until_ns=NOON_NS)) == EventPage(events=[])
     assert reader.unsettled(0, NOON_NS) == []

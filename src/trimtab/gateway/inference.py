@@ -116,7 +116,7 @@ class Inference(AttemptOwner):
         self._settled_s: float | None = None
         call = self._call
         self._attempt = attempt = Attempt(call, self._clock, self)
-        self._intent = self._ledger.record_intent(call.intent(self._number))
+        self._intent = self._ledger.record_intent(call.intent(self._number, self._clock))
         self._intent.add_done_callback(self._on_intent)
         self._outlet.listener = attempt
         if self._outlet.gone:

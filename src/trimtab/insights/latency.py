@@ -1,16 +1,25 @@
 """How long people wait: percentiles, with timeouts counted at their deadline."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.protocol import Reader
-from trimtab.store.records import GroupSummary
+from trimtab.store.records import GroupSummary, Measure
 
-__all__ = ["LatencyRow", "Percentiles", "latency_by"]
+__all__ = [
+    "NOTHING_TIMED",
+    "TIMED",
+    "Grouping",
+    "LatencyRow",
+    "Percentiles",
+    "latency_by",
+    "latency_row",
+]
 
 Grouping = Literal["total", "model", "route", "user"]
+"""What `latency_by` can split by."""
 
 
 class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,20 +41,26 @@ class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, histogram: LogHistogram, max_us: int) -> "Percentiles":
         """Read the percentiles of a histogram of microseconds."""
         count = histogram.count
-
-        def at(q: float) -> float | None:
-            value = histogram.percentile(q)
-            return None if value is None else round(min(value, max_us) / 1000, 3)
-
+        found = [
+            None if value is None else round(min(value, max_us) / 1000, 3)
+            for value in histogram.percentiles(_SHARES)
+        ]
         return cls(
             count=count,
-            p50_ms=at(0.5),
-            p90_ms=at(0.9),
-            p95_ms=at(0.95),
-            p99_ms=at(0.99),
-            p999_ms=at(0.999),
+            p50_ms=found[0],
+            p90_ms=found[1],
+            p95_ms=found[2],
+            p99_ms=found[3],
+            p999_ms=found[4],
             max_ms=max_us / 1000 if count else None,
         )
+
+
+_SHARES: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
+TIMED: Final[tuple[Measure, ...]] = ("latency", "ttft")
+"""What a `LatencyRow` is made of."""
+
+NOTHING_TIMED = Percentiles.of(LogHistogram(), 0)
 
 
 class LatencyRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,11 +85,12 @@ def latency_by(
     reader: Reader, grouping: Grouping, *, since_ns: int, until_ns: int
 ) -> list[LatencyRow]:
     """Latency of each value of `grouping` between two UTC times, the busiest first."""
-    groups = reader.usage_by(grouping, since_ns, until_ns)
-    return [_row(group) for group in sorted(groups, key=lambda group: -group.requests)]
+    groups = reader.usage_by(grouping, since_ns, until_ns, measures=TIMED)
+    return [latency_row(group) for group in sorted(groups, key=lambda group: -group.requests)]
 
 
-def _row(group: GroupSummary) -> LatencyRow:
+def latency_row(group: GroupSummary) -> LatencyRow:
+    """How long the inferences of a group took."""
     return LatencyRow(
         value=group.value,
         requests=group.requests,

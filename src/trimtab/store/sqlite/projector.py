@@ -8,18 +8,18 @@ one writes the same rows again.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
-from trimtab.store.chain import UNREADABLE, Kind, decode_record
-from trimtab.store.records import Event
+from trimtab.store.chain import UNREADABLE, decode_record
 from trimtab.store.sqlite.day_files import DayFiles
+from trimtab.store.sqlite.event_rows import ROW_COLUMNS, settled_attempt
 from trimtab.store.sqlite.files import day_of, exclusive, ledger_db, rollups_db
 from trimtab.store.sqlite.fold import Fold, InferenceState
-from trimtab.store.sqlite.tiers import MAXIMA, MEASURES, SUMS, merged, rows_of
+from trimtab.store.sqlite.rollups import add_samples, prepare_rollups
+from trimtab.store.sqlite.schema import DAY_INDEXES
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.records import Intent
 
@@ -27,7 +27,7 @@ __all__ = ["Projector", "catch_up"]
 
 _log = logging.getLogger(__name__)
 
-_CHUNK: Final = 2_000  # entries; the more, the less each rewrites of the rollups
+_CHUNK: Final = 8_000  # entries; the more, the less each rewrites of the rollups
 
 _BREATH: Final = 64  # entries after which the event loop may have the interpreter lock
 _DAY_NS: Final = 86_400 * NS_PER_S
@@ -35,30 +35,17 @@ _DAY_NS: Final = 86_400 * NS_PER_S
 _encode_state = msgspec.msgpack.Encoder().encode
 _decode_state = msgspec.msgpack.Decoder(InferenceState).decode
 
-_EVENT_COLUMNS: Final = Event.__struct_fields__
+_encode_attempt = msgspec.json.Encoder().encode
+
+_ENTRIES: Final = (
+    "SELECT seq, kind, body FROM entries WHERE writer = ? AND seq > ? ORDER BY seq LIMIT ?"
+)
+_HASH: Final = "SELECT hash FROM entries WHERE writer = ? AND seq = ?"
+_AT: Final = ROW_COLUMNS.index("started_ns")
 _ADD_EVENT: Final = (
-    f"INSERT OR REPLACE INTO events ({', '.join(_EVENT_COLUMNS)}) "  # noqa: S608 - our own names
-    f"VALUES ({', '.join('?' * len(_EVENT_COLUMNS))})"
+    f"INSERT OR REPLACE INTO events ({', '.join(ROW_COLUMNS)}) "  # noqa: S608 - our own names
+    f"VALUES ({', '.join('?' * len(ROW_COLUMNS))})"
 )
-_ROLLUP_COLUMNS: Final = ("tier_s", "dimension", "start_s", "value", *SUMS, *MAXIMA, *MEASURES)
-_ADD_ROLLUP: Final = (
-    f"INSERT INTO rollups ({', '.join(_ROLLUP_COLUMNS)}) "  # noqa: S608 - our own names
-    f"VALUES ({', '.join('?' * len(_ROLLUP_COLUMNS))}) "
-    "ON CONFLICT (tier_s, dimension, start_s, value) DO UPDATE SET "
-    + ", ".join(
-        [f"{name} = {name} + excluded.{name}" for name in SUMS]
-        + [f"{name} = max({name}, excluded.{name})" for name in MAXIMA]
-        + [f"{name} = merged({name}, excluded.{name})" for name in MEASURES]
-    )
-)
-
-
-class _Entry(NamedTuple):
-    writer: int
-    seq: int
-    kind: Kind
-    body: bytes
-    hash: bytes
 
 
 class Projector:
@@ -67,7 +54,7 @@ class Projector:
     def __init__(self, data_dir: Path) -> None:
         self._ledger = ledger_db(data_dir)
         self._rollups = rollups_db(data_dir)
-        self._rollups.create_function("merged", 2, merged, deterministic=True)
+        prepare_rollups(self._rollups)
         self._days = DayFiles(data_dir)
 
     def catch_up(self) -> int:
@@ -82,17 +69,13 @@ class Projector:
         if not self._behind():
             return 0
         with exclusive(self._rollups):
-            entries = self._next_entries()
             fold = Fold(self._load)
-            for number, entry in enumerate(entries):
-                _take(fold, entry)
-                if number % _BREATH == 0:
-                    time.sleep(0)
-            self._write_events(fold.events.values())
-            self._rollups.executemany(_ADD_ROLLUP, rows_of(fold.samples))
+            taken = self._take_entries(fold)
+            self._write_events(fold)
+            for day_s in add_samples(self._rollups, fold.samples):
+                self._days.get(day_of(day_s * NS_PER_S)).executescript(DAY_INDEXES)
             self._write_states(fold)
-            self._write_cursors(entries)
-        return len(entries)
+        return taken
 
     def close(self) -> None:
         """Release the files."""
@@ -112,18 +95,35 @@ class Projector:
             if head_seq > cursors.get(writer, 0)
         ]
 
-    def _next_entries(self) -> list[_Entry]:
-        entries: list[_Entry] = []
+    def _take_entries(self, fold: Fold) -> int:
+        """Fold the next chunk and move the cursors; returns the number of entries in it."""
+        taken = 0
         for writer, cursor in self._behind():
-            rows = self._ledger.execute(
-                "SELECT writer, seq, kind, body, hash FROM entries "
-                "WHERE writer = ? AND seq > ? ORDER BY seq LIMIT ?",
-                (writer, cursor, _CHUNK - len(entries)),
-            )
-            entries.extend(map(_Entry._make, rows.fetchall()))
-            if len(entries) >= _CHUNK:
+            seq = cursor
+            for seq, kind, body in self._ledger.execute(_ENTRIES, (writer, cursor, _CHUNK - taken)):
+                taken += 1
+                if taken % _BREATH == 0:
+                    time.sleep(0)
+                try:
+                    record = decode_record(kind, body)
+                except UNREADABLE as error:  # damaged: `verify` says so, the rest must go on
+                    _say_unreadable(writer, seq, error)
+                    continue
+                if isinstance(record, Intent):
+                    fold.take_intent(writer, record)
+                else:
+                    fold.take_settle(record)
+            self._move_cursor(writer, seq)
+            if taken >= _CHUNK:
                 break
-        return entries
+        return taken
+
+    def _move_cursor(self, writer: int, seq: int) -> None:
+        found = self._ledger.execute(_HASH, (writer, seq)).fetchone()
+        if found is not None:
+            self._rollups.execute(
+                "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", (writer, seq, *found)
+            )
 
     def _load(self, inference_id: str) -> InferenceState | None:
         row = self._rollups.execute(
@@ -131,32 +131,36 @@ class Projector:
         ).fetchone()
         return None if row is None else _decode_state(row[0])
 
-    def _write_events(self, events: Iterable[Event]) -> None:
-        rows_of_day: defaultdict[int, list[tuple[object, ...]]] = defaultdict(list)
-        for event in events:
-            rows_of_day[event.started_ns // _DAY_NS].append(msgspec.structs.astuple(event))
-        for day, rows in rows_of_day.items():
+    def _write_events(self, fold: Fold) -> None:
+        events: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
+        for row in fold.rows.values():
+            events[row[_AT] // _DAY_NS].append(row)
+        attempts: defaultdict[int, list[tuple[str, int, str]]] = defaultdict(list)
+        for inference_id, settled in fold.several.items():
+            for intent, settle in settled:
+                record = _encode_attempt(settled_attempt(intent, settle)).decode()
+                place = intent.started_ns // _DAY_NS
+                attempts[place].append((inference_id, intent.attempt, record))
+        for day, rows in events.items():
             db = self._days.get(day_of(day * _DAY_NS))
             with exclusive(db):
                 db.executemany(_ADD_EVENT, rows)
+                db.executemany("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)", attempts[day])
 
     def _write_states(self, fold: Fold) -> None:
+        states = fold.states
         self._rollups.executemany(
             "DELETE FROM open_inferences WHERE inference_id = ?",
-            [(inference_id,) for inference_id, state in fold.states.items() if state is None],
+            [(inference_id,) for inference_id, state in states.items() if state is None],
         )
         self._rollups.executemany(
             "INSERT OR REPLACE INTO open_inferences VALUES (?, ?, ?)",
             [
                 (inference_id, state.started_ns, _encode_state(state))
-                for inference_id, state in fold.states.items()
+                for inference_id, state in states.items()
                 if state is not None
             ],
         )
-
-    def _write_cursors(self, entries: list[_Entry]) -> None:
-        last = {entry.writer: (entry.writer, entry.seq, entry.hash) for entry in entries}
-        self._rollups.executemany("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", last.values())
 
 
 def catch_up(data_dir: Path) -> int:
@@ -168,18 +172,10 @@ def catch_up(data_dir: Path) -> int:
         projector.close()
 
 
-def _take(fold: Fold, entry: _Entry) -> None:
-    try:
-        record = decode_record(entry.kind, entry.body)
-    except UNREADABLE as error:  # damaged: `verify` says so, the rest must go on
-        _log.error(
-            "Entry %d of writer %d cannot be read (%s): not counted. Run `trimtab ledger verify`.",
-            entry.seq,
-            entry.writer,
-            error,
-        )
-        return
-    if isinstance(record, Intent):
-        fold.take_intent(entry.writer, record)
-    else:
-        fold.take_settle(record)
+def _say_unreadable(writer: int, seq: int, error: Exception) -> None:
+    _log.error(
+        "Entry %d of writer %d cannot be read (%s): not counted. Run `trimtab ledger verify`.",
+        seq,
+        writer,
+        error,
+    )

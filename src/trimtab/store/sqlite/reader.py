@@ -1,73 +1,156 @@
 """`Reader` on SQLite: percentiles and sums from rollups, single inferences from day files."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from contextlib import closing
-from operator import add
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
+from weakref import finalize
 
 import msgspec
 
 from trimtab.errors import StoreError, UsageError
-from trimtab.stats.histogram import LogHistogram
-from trimtab.store.records import Dimension, Event, EventField, GroupSummary, OpenIntent
+from trimtab.store.records import (
+    AttemptRecord,
+    Dimension,
+    Event,
+    EventPage,
+    EventQuery,
+    GroupSummary,
+    Measure,
+    OpenIntent,
+)
 from trimtab.store.sqlite.bodies import read_body
-from trimtab.store.sqlite.files import day_db, day_of, days, explain, ledger_db, rollups_db
+from trimtab.store.sqlite.connections import Connections
+from trimtab.store.sqlite.event_rows import (
+    ROW_COLUMNS,
+    attempt_of_row,
+    event_of_row,
+    open_attempt,
+    settled_attempt,
+)
+from trimtab.store.sqlite.files import day_of, days, explain, ledger_db
 from trimtab.store.sqlite.fold import InferenceState
-from trimtab.store.sqlite.projector import catch_up
+from trimtab.store.sqlite.pages import read_page
 from trimtab.store.sqlite.registration import dead_writers
-from trimtab.store.sqlite.tiers import MAXIMA, MEASURES, SUMS, cover, finest_s
+from trimtab.store.sqlite.rollups import Tail, closed_days, read_costs
+from trimtab.store.sqlite.samples import MAXIMA, MEASURES, SUMS, Total, by_value
+from trimtab.store.sqlite.tiers import HOUR_S, Span, cover, finest_s, start_of, tiers_of_step
 from trimtab.types.clock import NS_PER_S, Clock
 
 __all__ = ["SqliteReader", "open_reader"]
 
 _decode_state = msgspec.msgpack.Decoder(InferenceState).decode
 
-_EVENT_COLUMNS: Final = Event.__struct_fields__
-_EVENTS: Final = f"SELECT {', '.join(_EVENT_COLUMNS)} FROM events"  # noqa: S608 - our own names
-_IN_SPAN: Final = "FROM rollups WHERE tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
-_ROLLUPS: Final = f"SELECT value, {', '.join((*SUMS, *MAXIMA, *MEASURES))} {_IN_SPAN}"
-_SUMS_ONLY: Final = (
-    f"SELECT value, {', '.join(f'sum({name})' for name in SUMS)}, "
-    f"{', '.join(f'max({name})' for name in MAXIMA)} {_IN_SPAN} GROUP BY value"
+_decode_attempt = msgspec.json.Decoder(AttemptRecord).decode
+
+_ATTEMPTS: Final = ROW_COLUMNS.index("attempts")
+_STARTED: Final = ROW_COLUMNS.index("started_ns")
+_ONE: Final = f"SELECT {', '.join(ROW_COLUMNS)} FROM events WHERE inference_id = ?"  # noqa: S608 - our own names
+_SEVERAL: Final = "SELECT record FROM attempts WHERE inference_id = ? ORDER BY attempt"
+_STATE: Final = "SELECT state FROM open_inferences WHERE inference_id = ?"
+_COLUMNS: Final = f"{', '.join((*SUMS, *MAXIMA, *MEASURES))}, value"
+_ROLLUPS: Final = (
+    f"SELECT {_COLUMNS} FROM rollups "  # noqa: S608 - our own names
+    "WHERE tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
+)
+_ROLLUP: Final = (
+    f"SELECT {_COLUMNS} FROM rollups "  # noqa: S608 - our own names
+    "WHERE tier_s = ? AND dimension = ? AND start_s = ? AND value = ?"
 )
 
 
 class SqliteReader:
-    """See `trimtab.store.protocol.Reader`. Holds nothing open, so any thread may ask."""
+    """See `trimtab.store.protocol.Reader`."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        catch_up(data_dir)
+        self._files = Connections(data_dir)
+        self._tail = Tail()
+        finalize(self, self._files.close)
+        self._files.catch_up()
 
     def usage_by(
-        self, dimension: Dimension, since_ns: int, until_ns: int, *, histograms: bool = True
+        self,
+        dimension: Dimension,
+        since_ns: int,
+        until_ns: int,
+        *,
+        values: Collection[str] | None = None,
+        measures: Collection[Measure] = MEASURES,
     ) -> list[GroupSummary]:
         """See `Reader.usage_by`. Ranges are widened to full rows of the finest tier."""
-        catch_up(self._data_dir)
-        step_ns = finest_s(dimension) * NS_PER_S
-        since_ns -= since_ns % step_ns
-        until_ns += -until_ns % step_ns
-        groups: dict[str, _Group] = {}
-        with closing(rollups_db(self._data_dir)) as db:
-            for span in cover(dimension, since_ns // NS_PER_S, until_ns // NS_PER_S):
-                where = (span.tier_s, dimension, span.since_s, span.until_s)
-                for row in db.execute(_ROLLUPS if histograms else _SUMS_ONLY, where):
-                    value = row[0]
-                    if value not in groups:
-                        groups[value] = _Group()
-                    groups[value].add(row[1:])
-        summaries = [group.summary(value, since_ns, until_ns) for value, group in groups.items()]
-        return sorted(summaries, key=lambda s: (-s.cost_nanousd, -s.requests, s.value))
+        self._files.catch_up()
+        span = _widened(finest_s(dimension), since_ns, until_ns)
+        rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        with self._files.rollups() as db:
+            closed = closed_days(db)
+            for part in cover(dimension, span.since_s, span.until_s, closed=closed):
+                for row in _rows(db, dimension, part, values=values):
+                    rows[row[-1]].append(row[:-1])
+            tail = self._tail.read(db)
+        totals: defaultdict[str, Total] = defaultdict(Total)
+        for value, there in rows.items():
+            totals[value].add_rows(there, measures)
+        recent = [sample for sample in tail if span.since_s <= sample.started_s < span.until_s]
+        for value, samples in by_value(recent, dimension).items():
+            if values is None or value in values:
+                totals[value].add_samples(samples)
+        span_ns = (span.since_s * NS_PER_S, span.until_s * NS_PER_S)
+        found = [total.summary(value, span_ns, measures) for value, total in totals.items()]
+        return sorted(found, key=lambda group: (-group.cost_nanousd, -group.requests, group.value))
+
+    def usage_over_time(  # noqa: PLR0917 - what, and from when to when
+        self, dimension: Dimension, value: str, since_ns: int, until_ns: int, *, step_s: int
+    ) -> list[GroupSummary]:
+        """See `Reader.usage_over_time`."""
+        tiers = tiers_of_step(dimension, step_s)
+        if not tiers:
+            raise UsageError(
+                f"Steps of {step_s} s cannot be shown by {dimension}. "
+                f"Use a multiple of {finest_s(dimension)} s."
+            )
+        self._files.catch_up()
+        span = _widened(step_s, since_ns, until_ns)
+        rows: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
+        with self._files.rollups() as db:
+            closed = closed_days(db)
+            for part in cover(dimension, span.since_s, span.until_s, closed=closed, tiers=tiers):
+                for start_s, row in _series(db, dimension, part, value=value):
+                    rows[start_of(start_s, step_s)].append(row)
+            tail = self._tail.read(db)
+        totals: defaultdict[int, Total] = defaultdict(Total)
+        for start_s, there in rows.items():
+            totals[start_s].add_rows(there)
+        for sample in by_value(tail, dimension).get(value, ()):
+            if span.since_s <= sample.started_s < span.until_s:
+                totals[start_of(sample.started_s, step_s)].add_samples([sample])
+        return [
+            total.summary(value, (start_s * NS_PER_S, (start_s + step_s) * NS_PER_S))
+            for start_s, total in sorted(totals.items())
+        ]
+
+    def cost_per_user(self, since_ns: int, until_ns: int) -> dict[str, int]:
+        """See `Reader.cost_per_user`."""
+        self._files.catch_up()
+        span = _widened(HOUR_S, since_ns, until_ns)
+        with self._files.rollups() as db:
+            parts = cover("user", span.since_s, span.until_s, closed=closed_days(db))
+            costs = read_costs(db, parts)
+            tail = self._tail.read(db)
+        for sample in tail:
+            if span.since_s <= sample.started_s < span.until_s:
+                costs[sample.user] = costs.get(sample.user, 0) + sample.cost_nanousd
+        return costs
 
     def unsettled(self, since_ns: int, until_ns: int) -> list[OpenIntent]:
         """See `Reader.unsettled`. Oldest first."""
         # Asked first: all that a dead writer ever wrote is then in what is read next.
         with closing(ledger_db(self._data_dir)) as ledger:
             dead = dead_writers(ledger, self._data_dir)
-        catch_up(self._data_dir)
-        with closing(rollups_db(self._data_dir)) as db:
+        self._files.catch_up()
+        with self._files.rollups() as db:
             rows = db.execute(
                 "SELECT state FROM open_inferences WHERE started_ns >= ? AND started_ns < ? "
                 "ORDER BY started_ns, inference_id",
@@ -79,84 +162,79 @@ class SqliteReader:
             for writer, intent in _decode_state(row[0]).open.values()
         ]
 
-    def events(
-        self,
-        since_ns: int,
-        until_ns: int,
-        limit: int,
-        *,
-        where: Mapping[EventField, str] | None = None,
-    ) -> list[Event]:
-        """See `Reader.events`.
-
-        Raises:
-            UsageError: `where` names something that cannot be asked for.
-        """
-        catch_up(self._data_dir)
-        where = where or {}
-        for field in where:
-            if field not in get_args(EventField):
-                raise UsageError(f"No filter {field!r}; use {', '.join(get_args(EventField))}.")
-        conditions = "".join(f" AND {field} = ?" for field in where)
-        sql = (
-            f"{_EVENTS} WHERE started_ns >= ? AND started_ns < ?{conditions} "
-            "ORDER BY started_ns DESC, inference_id DESC LIMIT ?"
-        )
-        found: list[Event] = []
-        for db in self._day_files(day_of(since_ns), day_of(until_ns)):
-            values = (since_ns, until_ns, *where.values(), limit - len(found))
-            found.extend(map(_event, db.execute(sql, values)))
-            if len(found) >= limit:
-                break
-        return found
+    def event_page(self, query: EventQuery) -> EventPage:
+        """See `Reader.event_page`."""
+        self._files.catch_up()
+        return read_page(self._data_dir, self._files, query)
 
     def event(self, inference_id: str) -> Event | None:
         """See `Reader.event`."""
-        catch_up(self._data_dir)
-        for db in self._day_files():
-            row = db.execute(f"{_EVENTS} WHERE inference_id = ?", (inference_id,)).fetchone()
-            if row is not None:
-                return _event(row)
-        return None
+        self._files.catch_up()
+        row = self._row(inference_id)
+        return None if row is None else event_of_row(row)
+
+    def attempts(self, inference_id: str) -> list[AttemptRecord]:
+        """See `Reader.attempts`."""
+        self._files.catch_up()
+        with self._files.rollups() as db:
+            found = db.execute(_STATE, (inference_id,)).fetchone()
+        if found is not None:
+            state = _decode_state(found[0])
+            known = [settled_attempt(*attempt) for attempt in state.settled]
+            known += [open_attempt(attempt.intent) for attempt in state.open.values()]
+            return sorted(known, key=lambda attempt: attempt.attempt)
+        row = self._row(inference_id)
+        if row is None:
+            return []
+        if row[_ATTEMPTS] == 1:
+            return [attempt_of_row(row)]
+        with self._files.day(day_of(row[_STARTED])) as db:
+            records = db.execute(_SEVERAL, (inference_id,)).fetchall()
+        return [_decode_attempt(record) for (record,) in records]
+
+    def first_day(self) -> str | None:
+        """See `Reader.first_day`."""
+        return min(days(self._data_dir), default=None)
 
     def body(self, inference_id: str) -> tuple[bytes, bytes] | None:
         """See `Reader.body`."""
         return read_body(self._data_dir, inference_id)
 
-    def _day_files(self, first: str = "", last: str = "9") -> Iterator[sqlite3.Connection]:
-        """Newest first, each open until the next is asked for."""
+    def _row(self, inference_id: str) -> tuple[Any, ...] | None:
         for day in days(self._data_dir):
-            if first <= day <= last:
-                with closing(day_db(self._data_dir, day)) as db:
-                    yield db
+            with self._files.day(day) as db:
+                row = db.execute(_ONE, (inference_id,)).fetchone()
+            if row is not None:
+                return row
+        return None
 
 
-class _Group:
-    """Adds up the rows of one value."""
-
-    def __init__(self) -> None:
-        self._sums = [0] * len(SUMS)
-        self._maxima = [0] * len(MAXIMA)
-        self._measures = [LogHistogram() for _ in MEASURES]
-
-    def add(self, row: tuple[Any, ...]) -> None:
-        """One row: sums, maxima and, if they were asked for, measures, in their order."""
-        self._sums = list(map(add, self._sums, row))
-        self._maxima = list(map(max, self._maxima, row[len(SUMS) :]))
-        blobs = row[len(SUMS) + len(MAXIMA) :]
-        for histogram, blob in zip(self._measures, blobs, strict=False):
-            histogram.merge(LogHistogram.from_bytes(blob))
-
-    def summary(self, value: str, since_ns: int, until_ns: int) -> GroupSummary:
-        """The group as an answer."""
-        names = (*SUMS, *MAXIMA, *(f"{name}_histogram" for name in MEASURES))
-        found = dict(zip(names, (*self._sums, *self._maxima, *self._measures), strict=True))
-        return GroupSummary(value=value, since_ns=since_ns, until_ns=until_ns, **found)  # pyright: ignore[reportArgumentType] - the names are the fields, a test holds them together
+def _widened(step_s: int, since_ns: int, until_ns: int) -> Span:
+    """A range with its ends moved outwards to multiples of a step."""
+    step_ns = step_s * NS_PER_S
+    first, last = since_ns // step_ns, -(-until_ns // step_ns)
+    return Span(step_s, first * step_s, last * step_s)
 
 
-def _event(row: tuple[Any, ...]) -> Event:
-    # strict=False turns SQLite's 0 and 1 into booleans.
-    return msgspec.convert(dict(zip(_EVENT_COLUMNS, row, strict=True)), Event, strict=False)
+def _rows(
+    db: sqlite3.Connection, dimension: Dimension, span: Span, *, values: Collection[str] | None
+) -> Iterator[tuple[Any, ...]]:
+    """Sums, maxima, measures and value of each row in a span."""
+    if values is None:
+        yield from db.execute(_ROLLUPS, (span.tier_s, dimension, span.since_s, span.until_s))
+        return
+    for start_s in range(span.since_s, span.until_s, span.tier_s):
+        for value in values:
+            yield from db.execute(_ROLLUP, (span.tier_s, dimension, start_s, value))
+
+
+def _series(
+    db: sqlite3.Connection, dimension: Dimension, span: Span, *, value: str
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Start, then sums, maxima and measures, of each row of a value in a span."""
+    for start_s in range(span.since_s, span.until_s, span.tier_s):
+        for row in db.execute(_ROLLUP, (span.tier_s, dimension, start_s, value)):
+            yield start_s, row[:-1]
 
 
 def open_reader(data_dir: Path, clock: Clock) -> SqliteReader:

@@ -2,10 +2,21 @@
 
 from typing import Final
 
-__all__ = ["CONTROL", "DAY", "LEDGER", "ROLLUPS", "VERSION"]
+__all__ = [
+    "CONTROL",
+    "DAY",
+    "DAY_INDEXES",
+    "DERIVED_VERSION",
+    "LEDGER",
+    "ROLLUPS",
+    "VERSION",
+]
 
 VERSION: Final = 1
-"""Kept in `PRAGMA user_version` of each file."""
+"""Of the ledger and the keys; kept in `PRAGMA user_version`."""
+
+DERIVED_VERSION: Final = 2
+"""Of day files and rollups, which can be made anew from the ledger."""
 
 LEDGER: Final = """
 CREATE TABLE writers (
@@ -42,42 +53,63 @@ CREATE TABLE keys (
 
 DAY: Final = """
 CREATE TABLE events (
-    inference_id       TEXT    PRIMARY KEY,
-    started_ns         INTEGER NOT NULL,
-    key_id             TEXT    NOT NULL,
-    team               TEXT    NOT NULL,
-    user               TEXT    NOT NULL,
-    session            TEXT    NOT NULL,
-    route              TEXT    NOT NULL,
-    alias              TEXT    NOT NULL,
-    provider           TEXT    NOT NULL,
-    model              TEXT    NOT NULL,
-    served_model       TEXT    NOT NULL,
-    streamed           INTEGER NOT NULL,
-    outcome            TEXT    NOT NULL,
-    status             INTEGER NOT NULL,
-    error_code         TEXT    NOT NULL,
-    finish_reason      TEXT    NOT NULL,
-    attempts           INTEGER NOT NULL,
-    latency_us         INTEGER NOT NULL,
-    ttft_us            INTEGER,
-    input_tokens       INTEGER NOT NULL,
-    cache_read_tokens  INTEGER NOT NULL,
-    cache_write_tokens INTEGER NOT NULL,
-    output_tokens      INTEGER NOT NULL,
-    reasoning_tokens   INTEGER NOT NULL,
-    cost_nanousd       INTEGER NOT NULL,
-    usage_source       TEXT    NOT NULL,
-    price_version      TEXT    NOT NULL
-) STRICT;
-CREATE INDEX events_by_time ON events (started_ns);
+    started_ns              INTEGER NOT NULL,
+    inference_id            TEXT    NOT NULL,
+    key_id                  TEXT    NOT NULL,
+    team                    TEXT    NOT NULL,
+    user                    TEXT    NOT NULL,
+    session                 TEXT    NOT NULL,
+    route                   TEXT    NOT NULL,
+    alias                   TEXT    NOT NULL,
+    provider                TEXT    NOT NULL,
+    model                   TEXT    NOT NULL,
+    served_model            TEXT    NOT NULL,
+    streamed                INTEGER NOT NULL,
+    outcome                 TEXT    NOT NULL,
+    status                  INTEGER NOT NULL,
+    error_code              TEXT    NOT NULL,
+    finish_reason           TEXT    NOT NULL,
+    provider_request_id     TEXT    NOT NULL,
+    attempts                INTEGER NOT NULL,
+    latency_us              INTEGER NOT NULL,
+    ttft_us                 INTEGER,
+    input_tokens            INTEGER NOT NULL,
+    cache_read_tokens       INTEGER NOT NULL,
+    cache_write_tokens      INTEGER NOT NULL,
+    output_tokens           INTEGER NOT NULL,
+    reasoning_tokens        INTEGER NOT NULL,
+    cost_nanousd            INTEGER NOT NULL,
+    usage_source            TEXT    NOT NULL,
+    price_version           TEXT    NOT NULL,
+    hold_nanousd            INTEGER NOT NULL,
+    input_audio_tokens      INTEGER NOT NULL,
+    output_audio_tokens     INTEGER NOT NULL,
+    cache_read_audio_tokens INTEGER NOT NULL,
+    PRIMARY KEY (started_ns, inference_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX events_by_id ON events (inference_id);
 CREATE INDEX events_by_user ON events (user, started_ns);
+
+-- Only of inferences that took more than one: the event tells all of a single attempt.
+CREATE TABLE attempts (
+    inference_id TEXT    NOT NULL,
+    attempt      INTEGER NOT NULL,
+    record       TEXT    NOT NULL,
+    PRIMARY KEY (inference_id, attempt)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE bodies (
     inference_id TEXT PRIMARY KEY,
     request      BLOB NOT NULL,
     response     BLOB NOT NULL
 ) STRICT;
+"""
+
+# Made once a day is over: to keep them while it fills would cost more than the rows themselves.
+DAY_INDEXES: Final = """
+CREATE INDEX IF NOT EXISTS events_by_cost ON events (cost_nanousd, started_ns);
+CREATE INDEX IF NOT EXISTS events_by_latency ON events (latency_us, started_ns);
+CREATE INDEX IF NOT EXISTS events_by_session ON events (session, started_ns);
 """
 
 ROLLUPS: Final = """
@@ -105,6 +137,33 @@ CREATE TABLE rollups (
     cost               BLOB    NOT NULL,
     PRIMARY KEY (tier_s, dimension, start_s, value)
 ) STRICT, WITHOUT ROWID;
+
+-- What was projected and not yet added to the tables above and below; of few samples each.
+CREATE TABLE tail (
+    number  INTEGER PRIMARY KEY,
+    count   INTEGER NOT NULL,
+    samples BLOB    NOT NULL
+) STRICT;
+
+-- Days that users, keys and teams have rows of; those of a closed day have rows by day as well.
+CREATE TABLE days (
+    start_s INTEGER PRIMARY KEY,
+    closed  INTEGER NOT NULL
+) STRICT;
+
+-- Cost of every user in an hour or a closed day: what a ranking needs, without the rest.
+CREATE TABLE costs (
+    tier_s  INTEGER NOT NULL,
+    start_s INTEGER NOT NULL,
+    ids     BLOB    NOT NULL,
+    amounts BLOB    NOT NULL,
+    PRIMARY KEY (tier_s, start_s)
+) STRICT;
+
+CREATE TABLE users (
+    id   INTEGER PRIMARY KEY,
+    user TEXT    NOT NULL UNIQUE
+) STRICT;
 
 CREATE TABLE open_inferences (
     inference_id TEXT    PRIMARY KEY,
