@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from server.wire import chat, head
-from trimtab.errors import RequestError
 from trimtab.server.exchange import Exchange
 from trimtab.server.http import HttpConnection, Limits
 
@@ -41,7 +40,7 @@ class Served:
         if self.answer:
             exchange.send(200, [], self.answer)
 
-    def _reject(self, exchange: Exchange, error: RequestError) -> None:
+    def _reject(self, exchange: Exchange, error: Exception) -> None:
         exchange.send(400, [], str(error).encode())
 
     def _closed(self, connection: HttpConnection) -> None:
