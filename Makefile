@@ -57,7 +57,7 @@ types: $(STAMP)  ## basedpyright, strict
 arch: $(STAMP)  ## the layers of docs/architecture.md
 	@$(BIN)/lint-imports --no-cache
 
-bench: $(STAMP)  ## what the gateway costs, beside nginx and the peers (BENCH_ARGS=--quick for a minute)
+bench: $(STAMP)  ## what the gateway costs, beside nginx and the peers (BENCH_ARGS=--quick for less)
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 bench-peers: $(PEERS)  ## install what make bench compares with, below .bench

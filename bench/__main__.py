@@ -42,7 +42,7 @@ def _say(line: str) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     names = [contender.name.lower() for contender in CONTENDERS]
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, 1 minute")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=int, help="instead of 5 (3 for slow peers)")
     parser.add_argument("--only", nargs="+", choices=names, help="these contenders")
     parser.add_argument("--load", nargs="+", choices=[load.key for load in LOADS])
