@@ -36,6 +36,7 @@ CREATE TABLE keys (
     team       TEXT    NOT NULL,
     created_ns INTEGER NOT NULL,
     revoked_ns INTEGER,
+    console    INTEGER NOT NULL,
     digest     BLOB    NOT NULL UNIQUE
 ) STRICT;
 """

@@ -1,0 +1,81 @@
+"""`/console`: requests, errors, cost and waiting of a range, of everything or of one value."""
+
+from trimtab.console.charts import charts_of, steps_of
+from trimtab.console.query import choice, link, read_span
+from trimtab.console.render import Page
+from trimtab.console.site import Answer, Asked, Site
+from trimtab.insights.overview import GroupRow, overview
+from trimtab.store.records import Dimension
+
+__all__ = ["overview_page"]
+
+_BY: tuple[Dimension, ...] = ("total", "user", "model", "route", "key", "team")
+
+
+def overview_page(site: Site) -> Answer:
+    """The first page; `by`, `value` and a range in the address."""
+
+    def answer(asked: Asked) -> Page:
+        span = read_span(asked.query, asked.now_ns)
+        by = choice(asked.query, "by", _BY)
+        value = asked.query.get("value", "").strip() if by != "total" else ""
+        found = overview(
+            site.reader,
+            span.since_ns,
+            span.until_ns,
+            dimension=by,  # pyright: ignore[reportArgumentType] - one of the six
+            value=_key_id(site, value) if by == "key" else value,
+        )
+        totals = found.totals
+        failed = totals.errors + totals.timeouts
+        return Page(
+            "overview.html",
+            {
+                "span": span,
+                "by": by,
+                "value": value,
+                "choices": _BY,
+                "found": found,
+                "totals": totals,
+                "failed": failed,
+                "failed_share": failed / totals.requests if totals.requests else 0.0,
+                "most_nanousd": max(
+                    [found.rest_nanousd, *(user.cost_nanousd for user in found.users)]
+                ),
+                "charts": charts_of(found, span.words),
+                "steps": steps_of(found),
+                "extra": {"by": by, "value": value} if by != "total" else {},
+                "list": link("/console/inferences", span.parameters, _filter(by, value)),
+                "failures": link("/console/inferences", span.parameters, _filter(by, value), outcome="error"),
+                "groups": [
+                    ("model", "Models", _ranked(found.models)),
+                    ("route", "Routes", _ranked(found.routes)),
+                ],
+                "first_day": site.reader.first_day(),
+                "live": bool(span.range),
+            },
+        )
+
+    return answer
+
+
+def _ranked(rows: list[GroupRow]) -> list[GroupRow]:
+    return sorted(rows, key=lambda group: -group.cost_nanousd)
+
+
+def _filter(by: str, value: str) -> dict[str, str]:
+    """The same choice as a filter of the list of inferences."""
+    if by == "total":
+        return {}
+    if by == "model":
+        provider, _, model = value.partition(":")
+        return {"provider": provider, "model": model}
+    return {by: value}
+
+
+def _key_id(site: Site, value: str) -> str:
+    """People know a key by its name; records know it by its id."""
+    for key in site.keys.list():
+        if value in {key.name, key.prefix}:
+            return key.key_id
+    return value
