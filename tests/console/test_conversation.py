@@ -119,7 +119,8 @@ def test_what_cannot_be_read_is_said():
 
 
 def test_a_stream_that_is_cut_in_a_character():
-    body = stream(delta(content="whole ")) + 'data: {"choices":[{"delta":{"content":"é'.encode()[:-1]
+    cut = 'data: {"choices":[{"delta":{"content":"é'.encode()[:-1]
+    body = stream(delta(content="whole ")) + cut
     assert read_conversation(b"{}", body).answer[0].text == "whole "
 
 

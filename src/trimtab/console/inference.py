@@ -56,6 +56,7 @@ def inference_page(site: Site) -> Answer:
         attempts = site.reader.attempts(inference_id)
         if event is None and not attempts:
             raise _unknown(site, inference_id)
+        whole_us = _whole_us(attempts, event)
         body = site.reader.body(inference_id)
         conversation = read_conversation(*body) if body is not None else Conversation()
         return Page(
@@ -63,7 +64,8 @@ def inference_page(site: Site) -> Answer:
             {
                 "id": inference_id,
                 "event": event,
-                "bars": _bars(attempts, event),
+                "bars": _bars(attempts, whole_us),
+                "whole_ms": whole_us / 1000,
                 "open": [attempt.attempt for attempt in attempts if not attempt.settled],
                 "key_name": _key_name(site, event),
                 "kept": body is not None,
@@ -106,10 +108,15 @@ def _unknown(site: Site, inference_id: str) -> UnknownPath:
     )
 
 
-def _bars(attempts: list[AttemptRecord], event: Event | None) -> list[_Bar]:
+def _whole_us(attempts: list[AttemptRecord], event: Event | None) -> int:
+    """Length of the time line."""
+    ends = [attempt.latency_us or attempt.after_us for attempt in attempts]
+    return max([1, event.latency_us if event is not None else 0, *ends])
+
+
+def _bars(attempts: list[AttemptRecord], whole_us: int) -> list[_Bar]:
     """Attempts to one scale. Their times count from the start of the inference."""
     ends = [attempt.latency_us or attempt.after_us for attempt in attempts]
-    whole_us = max([1, event.latency_us if event is not None else 0, *ends])
     bars: list[_Bar] = []
     for attempt, end_us in zip(attempts, ends, strict=True):
         first_us = min(attempt.ttft_us if attempt.ttft_us is not None else end_us, end_us)

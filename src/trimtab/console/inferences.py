@@ -92,4 +92,3 @@ def _where(site: Site, given: dict[str, str]) -> dict[EventField, str]:
             if given["key"] in {key.name, key.prefix}:
                 where["key_id"] = key.key_id
     return where
-

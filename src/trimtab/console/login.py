@@ -16,7 +16,7 @@ from trimtab.console.render import PAGE_HEADERS, Page
 from trimtab.console.site import Asked, Endpoint, Site
 from trimtab.errors import MalformedRequest, TrimtabError, reply_of
 
-__all__ = ["login_form", "logged_in", "logged_out"]
+__all__ = ["logged_in", "logged_out", "login_form"]
 
 _MOST_BYTES = 8_192
 
@@ -89,7 +89,8 @@ async def _own_form(request: Request) -> dict[str, str]:
 
 
 def _form(site: Site, path: str, error: TrimtabError | None = None) -> Response:
-    status, headers = 200, {}
+    status = 200
+    headers: dict[str, str] = {}
     if error is not None:
         status = reply_of(error).status
         if error.retry_after_s is not None:

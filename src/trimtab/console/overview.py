@@ -5,6 +5,8 @@ from trimtab.console.query import choice, link, read_span
 from trimtab.console.render import Page
 from trimtab.console.site import Answer, Asked, Site
 from trimtab.insights.overview import GroupRow, overview
+from trimtab.insights.window import parse_window_ns
+from trimtab.store.protocol import Reader
 from trimtab.store.records import Dimension
 
 __all__ = ["overview_page"]
@@ -16,7 +18,7 @@ def overview_page(site: Site) -> Answer:
     """The first page; `by`, `value` and a range in the address."""
 
     def answer(asked: Asked) -> Page:
-        span = read_span(asked.query, asked.now_ns)
+        span = read_span(asked.query, asked.now_ns, _usual_range(site.reader, asked.now_ns))
         by = choice(asked.query, "by", _BY)
         value = asked.query.get("value", "").strip() if by != "total" else ""
         found = overview(
@@ -46,7 +48,6 @@ def overview_page(site: Site) -> Answer:
                 "steps": steps_of(found),
                 "extra": {"by": by, "value": value} if by != "total" else {},
                 "list": link("/console/inferences", span.parameters, _filter(by, value)),
-                "failures": link("/console/inferences", span.parameters, _filter(by, value), outcome="error"),
                 "groups": [
                     ("model", "Models", _ranked(found.models)),
                     ("route", "Routes", _ranked(found.routes)),
@@ -57,6 +58,19 @@ def overview_page(site: Site) -> Answer:
         )
 
     return answer
+
+
+def _usual_range(reader: Reader, now_ns: int) -> str:
+    """An hour as long as nothing is older (of this day), so that a new gateway has a picture."""
+    day = _requests(reader, now_ns - parse_window_ns("24h"), now_ns)
+    hour = _requests(reader, now_ns - parse_window_ns("1h"), now_ns)
+    return "1h" if hour == day else "24h"
+
+
+def _requests(reader: Reader, since_ns: int, until_ns: int) -> int:
+    return sum(
+        group.requests for group in reader.usage_by("total", since_ns, until_ns, histograms=False)
+    )
 
 
 def _ranked(rows: list[GroupRow]) -> list[GroupRow]:

@@ -64,6 +64,7 @@ _ENVIRONMENT = Environment(
     debug=False,  # an error must not carry the values of a page into the log
     trim_blocks=True,
     lstrip_blocks=True,
+    globals={"asset": asset_url, "link": link},
     filters={
         "ago": words.ago,
         "amount": words.amount,
@@ -79,5 +80,3 @@ _ENVIRONMENT = Environment(
         "visible": words.visible,
     },
 )
-_ENVIRONMENT.add_function("asset", asset_url)
-_ENVIRONMENT.add_function("link", link)

@@ -83,7 +83,7 @@ class Site:
                 return await self._in_thread(answer, self._asked(request, visitor))
             except TrimtabError as error:
                 return await self.failure(request, error)
-            except Exception:
+            except Exception:  # noqa: BLE001 - a defect of a page must not look like one of the gateway
                 _log.exception("a page of the console could not be made")
                 return await self.failure(request, TrimtabError(_DEFECT))
 
@@ -100,7 +100,7 @@ class Site:
         reply = reply_of(error)
         if reply.level > logging.INFO:
             _log.log(reply.level, "console: %s %s", reply.code, error)
-        headers = {}
+        headers: dict[str, str] = {}
         if error.retry_after_s is not None:
             headers["retry-after"] = f"{error.retry_after_s:.0f}"
         asked = self._asked(request, Visitor())

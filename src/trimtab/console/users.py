@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from trimtab.console.query import link, read_span
-from trimtab.console.query import choice as chosen
+from trimtab.console.query import choice, link, read_span
 from trimtab.console.render import Page
 from trimtab.console.site import Answer, Asked, Site
 from trimtab.errors import UsageError
@@ -31,7 +30,7 @@ def users_page(site: Site) -> Answer:
 
     def answer(asked: Asked) -> Page:
         span = read_span(asked.query, asked.now_ns, "7d")
-        order = chosen(asked.query, "sort", tuple(_ORDERS))
+        order = choice(asked.query, "sort", tuple(_ORDERS))
         skip = _skip(asked.query.get("skip", ""))
         report = spend_per_user(site.reader, span.since_ns, span.until_ns)
         users = sorted(report.users, key=_ORDERS[order])

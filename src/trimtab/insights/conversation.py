@@ -121,8 +121,8 @@ def _said(role: str, message: dict[str, Any], choice: int = 0) -> Iterator[Turn]
     if refusal := _text(message.get("refusal")):
         yield Turn(role=role, part="refusal", text=refusal, choice=choice)
     calls = _dicts(message.get("tool_calls"))
-    if isinstance(old := message.get("function_call"), dict):
-        calls = [*calls, {"function": old}]
+    if old := _dict(message.get("function_call")):
+        calls.append({"function": old})
     for call in calls:
         function = _dict(call.get("function")) or _dict(call.get("custom"))
         text = _text(function.get("arguments")) or _text(function.get("input"))
@@ -255,7 +255,7 @@ def _events(stream: bytes) -> Iterator[bytes]:
 
 
 def _decoded(data: bytes) -> object:
-    """JSON, or None; bytes that are not UTF-8 are replaced, for a text may be cut in a character."""
+    """JSON, or None; what is not UTF-8 is replaced: a text may be cut in a character."""
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -269,7 +269,8 @@ def _decoded(data: bytes) -> object:
 def _dicts(value: object) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         return []
-    return [_dict(item) for item in cast("list[object]", value) if isinstance(item, dict)]
+    items = cast("list[object]", value)
+    return [cast("dict[str, Any]", item) for item in items if isinstance(item, dict)]
 
 
 def _dict(value: object) -> dict[str, Any]:

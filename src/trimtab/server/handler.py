@@ -28,6 +28,7 @@ __all__ = ["Handler"]
 _log = logging.getLogger("trimtab.server")
 
 _OPEN_PATHS = frozenset((b"/healthz", b"/readyz"))
+_CONSOLE = b"/console"
 
 
 class Handler:
@@ -35,7 +36,7 @@ class Handler:
 
     def __init__(self, app: App, clock: Clock) -> None:
         self._app = app
-        self._routes: ASGIApp = build_routes(app)
+        self._routes: ASGIApp = build_routes(app, clock)
         self._complaints = Complaints(_log, clock)
         self.stopping = False
 
@@ -65,7 +66,7 @@ class Handler:
         if exchange.path == b"/v1/chat/completions":
             await self._chat(exchange)
         else:
-            if exchange.path not in _OPEN_PATHS:
+            if not _lets_in_itself(exchange.path):
                 identify(exchange, self._app.keys)
             await serve_asgi(self._routes, exchange)
 
@@ -88,3 +89,8 @@ class Handler:
         if reply.level > logging.INFO:
             self._complaints.log(reply.level, reply.code, f"{exchange.request_id}: {error}")
         exchange.send(status, error_headers(error), error_body(error))
+
+
+def _lets_in_itself(path: bytes) -> bool:
+    """Open to all, or the console, which asks for a session instead of a key."""
+    return path in _OPEN_PATHS or path == _CONSOLE or path.startswith(_CONSOLE + b"/")

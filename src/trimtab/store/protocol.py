@@ -42,7 +42,10 @@ class Ledger(Protocol):
 
 
 class KeyStore(Protocol):
-    """Credentials of applications, and of people for the console. `find` is on the request path and reads memory only."""
+    """Credentials of applications, and of people for the console.
+
+    `find` is on the request path and reads memory only.
+    """
 
     def create(self, name: str, team: str = "", *, console: bool = False) -> tuple[Key, str]:
         """A new key and its secret, which is shown once and not kept.

@@ -52,6 +52,7 @@
   // ------------------------------------------------------------ charts
 
   const DASHES = { solid: [], dash: [6, 4], dot: [2, 3] };
+  const BORDERS = { solid: "solid", dash: "dashed", dot: "dotted" };
   const charts = new Map();
 
   function colour(name) {
@@ -91,7 +92,7 @@
       height: 200,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-      legend: { markers: { dash: (u, at) => ["solid", "dashed", "dotted"][at % 3] } },
+      legend: { markers: { dash: (u, at) => BORDERS[data.series[at - 1]?.style ?? "solid"] } },
       scales: { x: { range: [data.since, data.until] }, y: { range: (u, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
       axes: [
         {
@@ -115,11 +116,21 @@
           dash: DASHES[series.style],
           fill: series.filled ? colour("accent-soft") : undefined,
           paths: data.steps ? uPlot.paths.stepped({ align: 1 }) : undefined,
-          points: { show: (u, at, first, last) => last - first < 60, size: 4, fill: colour(series.colour) },
+          points: { show: true, filter: alone, size: 6, fill: colour(series.colour) },
           value: shown,
         })),
       ],
     };
+  }
+
+  // Points between two gaps, which no line would show.
+  function alone(plot, at, show, gaps) {
+    const values = plot.data[at];
+    const found = [];
+    for (let i = 0; i < values.length; i++) {
+      if (values[i] != null && values[i - 1] == null && values[i + 1] == null) found.push(i);
+    }
+    return found;
   }
 
   function columns(data) {
