@@ -8,7 +8,7 @@ from typing import NamedTuple
 from openai.types.chat import ChatCompletionMessageParam
 
 from harness import PRICE, Gateway, project_text, running_gateway, trimtab, wait_until
-from trimtab.store.records import Event
+from trimtab.store.records import Event, EventField, EventQuery
 from trimtab.testing import (
     Behaviour,
     Call,
@@ -126,7 +126,9 @@ class Service(NamedTuple):
         reader = self.gateway.reader()
 
         def found() -> list[Event]:
-            return reader.events(0, _END_OF_TIME_NS, 100, where={"session": session})
+            where: dict[EventField, str] = {"session": session}
+            query = EventQuery(since_ns=0, until_ns=_END_OF_TIME_NS, limit=100, where=where)
+            return reader.event_page(query).events
 
         wait_until(lambda: len(found()) >= count)
         return sorted(found(), key=lambda event: event.started_ns)

@@ -10,6 +10,7 @@ import pytest
 from harness import Gateway, project_text, running_gateway, wait_until
 from server.wire import Caller, assert_error, body_of, chat, head, post
 from trimtab.app import verify_store
+from trimtab.store.records import EventQuery
 from trimtab.testing import Behaviour, RunningFaultProvider, running_fault_provider
 
 SLOW = Behaviour(tokens=20, token_every_s=0.02)
@@ -109,7 +110,8 @@ def test_a_stream_that_does_not_finish_is_told_so(project_folder: Path) -> None:
         assert answer.endswith(b"0\r\n\r\n")
         assert gateway.wait_ended() == 0
         provider.wait_for(lambda p: p.calls[0].ended_by == "caller closed")
-    (event,) = gateway.reader().events(0, 1 << 62, 10, where={"user": "cut"})
+    query = EventQuery(since_ns=0, until_ns=1 << 62, where={"user": "cut"})
+    (event,) = gateway.reader().event_page(query).events
     assert (event.outcome, event.error_code) == ("cancelled", "shutdown")
     assert event.ttft_us is not None
     assert 0 < event.ttft_us < event.latency_us

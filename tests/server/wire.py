@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from harness import Gateway, wait_until
-from trimtab.store.records import Event
+from trimtab.store.records import Event, EventQuery
 from trimtab.testing import RunningFaultProvider
 
 CHAT = "/v1/chat/completions"
@@ -334,7 +334,8 @@ class Stage(NamedTuple):
         """The events of an end user, as soon as there are `count`."""
 
         def found() -> list[Event] | None:
-            events = self.gateway.reader().events(0, 1 << 62, 100, where={"user": user})
+            query = EventQuery(since_ns=0, until_ns=1 << 62, limit=100, where={"user": user})
+            events = self.gateway.reader().event_page(query).events
             return events if len(events) >= count else None
 
         return wait_until(found)

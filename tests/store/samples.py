@@ -7,7 +7,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from trimtab.store.chain import Record
+from trimtab.store.protocol import Reader
+from trimtab.store.records import Event, EventQuery
 from trimtab.store.sqlite import SqliteLedger, open_ledger
 from trimtab.types.clock import NS_PER_S, SystemClock
 from trimtab.types.identity import Caller
@@ -84,6 +88,19 @@ async def _record(data_dir: Path, entries: Iterable[Record]) -> None:
 def record(data_dir: Path, entries: Iterable[Record]) -> None:
     """Write `entries` as one process would, and project them."""
     asyncio.run(_record(data_dir, entries))
+
+
+def all_events(reader: Reader, **query: Any) -> list[Event]:
+    """Every event that matches, page by page."""
+    found: list[Event] = []
+    values: dict[str, Any] = {"since_ns": 0, "until_ns": 1 << 62, "limit": 1_000}
+    asked = EventQuery(**(values | query))
+    while True:
+        page = reader.event_page(asked)
+        found += page.events
+        if not page.next:
+            return found
+        asked = msgspec.structs.replace(asked, after=page.next)
 
 
 def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -310,5 +310,5 @@ def test_ledger_that_cannot_be_opened(
 def test_files_of_a_newer_trimtab(tmp_path: Path) -> None:
     record(tmp_path, [])
     rows(tmp_path / "ledger.sqlite", "PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="another version"):
+    with pytest.raises(StoreError, match="newer trimtab"):
         open_reader(tmp_path, CLOCK)

@@ -8,7 +8,7 @@ import pytest
 from store.processes import child, lines
 from store.samples import CLOCK, DAY_NS, NOON_NS, derived, intent, pair, pairs, record, rows, settle
 from trimtab.store.chain import Record
-from trimtab.store.records import Event, GroupSummary
+from trimtab.store.records import Event, EventQuery, GroupSummary
 from trimtab.store.sqlite import catch_up, open_ledger, open_reader, rebuild
 from trimtab.store.sqlite.projector import Projector
 from trimtab.types.identity import Caller
@@ -203,8 +203,10 @@ def test_days_around_midnight(tmp_path: Path) -> None:
     ]
     record(tmp_path, entries)
     assert len(list(tmp_path.glob("events-*.sqlite"))) == 5
-    found = open_reader(tmp_path, CLOCK).events(0, NOON_NS + 9 * DAY_NS, 10)
-    assert [e.inference_id for e in found] == [f"inf_{day}" for day in (4, 3, 2, 1, 0)]
+    found = open_reader(tmp_path, CLOCK).event_page(
+        EventQuery(since_ns=0, until_ns=NOON_NS + 9 * DAY_NS)
+    )
+    assert [e.inference_id for e in found.events] == [f"inf_{day}" for day in (4, 3, 2, 1, 0)]
 
 
 def test_open_gateway_knows_no_key_and_no_team(tmp_path: Path) -> None:

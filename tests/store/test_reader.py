@@ -14,7 +14,7 @@ from trimtab.errors import UsageError
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.chain import Record
 from trimtab.store.protocol import Reader
-from trimtab.store.records import Dimension, GroupSummary, OpenIntent
+from trimtab.store.records import Dimension, EventPage, EventQuery, GroupSummary, OpenIntent
 from trimtab.store.sqlite import open_ledger, open_reader
 from trimtab.store.sqlite.tiers import MAXIMA, MEASURES, SUMS, Span, cover, finest_s
 from trimtab.types.clock import NS_PER_S
@@ -165,8 +165,8 @@ def test_events_newest_first_and_filtered(tmp_path: Path) -> None:
     until_ns = NOON_NS + 3 * DAY_NS
 
     def ids(since_ns: int, limit: int, **where: str) -> list[str]:
-        found = reader.events(since_ns, until_ns, limit, where=where)  # pyright: ignore[reportArgumentType] - wrong names are a case
-        return [event.inference_id for event in found]
+        query = EventQuery(since_ns=since_ns, until_ns=until_ns, limit=limit, where=where)  # pyright: ignore[reportArgumentType] - wrong names are a case
+        return [event.inference_id for event in reader.event_page(query).events]
 
     assert ids(NOON_NS, 10) == ["inf_2", "inf_1", "inf_0"]
     assert ids(NOON_NS, 2) == ["inf_2", "inf_1"]
@@ -207,5 +207,5 @@ def test_writer_whose_lock_file_is_gone_is_dead(tmp_path: Path) -> None:
 def test_nothing_there_yet(tmp_path: Path) -> None:
     reader: Reader = open_reader(tmp_path / "new", CLOCK)
     assert reader.usage_by("total", 0, NOON_NS) == []
-    assert reader.events(0, NOON_NS, 10) == []
+    assert reader.event_page(EventQuery(since_ns=0, until_ns=NOON_NS)) == EventPage(events=[])
     assert reader.unsettled(0, NOON_NS) == []

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness import Gateway, project_text, start_gateway, trimtab
+from store.samples import all_events
 from trimtab.app import open_reader, verify_store
 from trimtab.testing import Behaviour, RunningFaultProvider, Script, running_fault_provider
 from whole.book import Book
@@ -158,7 +159,7 @@ class Inspection:
         assert done.returncode == 0, done.stderr
         assert self._check_spend() == first
         reader = open_reader(self._folder / "trimtab.toml")
-        events = {event.inference_id: event for event in reader.events(0, FOREVER_NS, 1_000_000)}
+        events = {event.inference_id: event for event in all_events(reader)}
         assert all(events[found].outcome == "ok" for found in self._callers.whole)
         assert len(events) == len(self._book.entries.settles)
 

@@ -8,6 +8,7 @@ from trimtab.providers.wire.chat_request import ChatRequest
 from trimtab.providers.wire.chat_stream import ChatStream
 from trimtab.spend.estimate import estimate_tokens
 from trimtab.spend.rates import RateCard
+from trimtab.types.clock import Clock
 from trimtab.types.identity import Caller
 from trimtab.types.records import Intent
 
@@ -45,7 +46,7 @@ class Call(NamedTuple):
         """Whether the project records texts."""
         return self.serving.project.recording.bodies == "full"
 
-    def intent(self, attempt: int) -> Intent:
+    def intent(self, attempt: int, clock: Clock) -> Intent:
         """The ledger entry that announces attempt number `attempt`."""
         target = self.target
         output_limit = self.request.output_limit(target.max_output_tokens)
@@ -61,6 +62,7 @@ class Call(NamedTuple):
             streamed=bool(self.request.stream),
             hold_nanousd=self.card.hold_nanousd(self.input_estimate, output_limit),
             price_version=self.card.version,
+            after_us=int((clock.monotonic_s() - self.begun_s) * 1e6) if attempt > 1 else 0,
         )
 
     def new_stream(self) -> ChatStream | None:

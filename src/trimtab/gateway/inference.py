@@ -85,7 +85,7 @@ class Inference:
         self._outlet.listener = attempt
         if self._outlet.gone:
             return CallerGone("The caller closed the connection.")
-        intent = self._ledger.record_intent(call.intent(self._number))
+        intent = self._ledger.record_intent(call.intent(self._number, self._clock))
         try:
             await self._send(attempt, request)
             if attempt.stream is None:

@@ -8,7 +8,7 @@ from trimtab.stats.histogram import LogHistogram
 from trimtab.store.protocol import Reader
 from trimtab.store.records import GroupSummary
 
-__all__ = ["LatencyRow", "Percentiles", "latency_by"]
+__all__ = ["NOTHING_TIMED", "LatencyRow", "Percentiles", "latency_by", "latency_row"]
 
 Grouping = Literal["total", "model", "route", "user"]
 
@@ -48,6 +48,9 @@ class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+NOTHING_TIMED = Percentiles.of(LogHistogram(), 0)
+
+
 class LatencyRow(msgspec.Struct, frozen=True, kw_only=True):
     """One model, route or user, or all of them.
 
@@ -71,10 +74,11 @@ def latency_by(
 ) -> list[LatencyRow]:
     """Latency of each value of `grouping` between two UTC times, the busiest first."""
     groups = reader.usage_by(grouping, since_ns, until_ns)
-    return [_row(group) for group in sorted(groups, key=lambda group: -group.requests)]
+    return [latency_row(group) for group in sorted(groups, key=lambda group: -group.requests)]
 
 
-def _row(group: GroupSummary) -> LatencyRow:
+def latency_row(group: GroupSummary) -> LatencyRow:
+    """How long the inferences of a group took."""
     return LatencyRow(
         value=group.value,
         requests=group.requests,

@@ -49,6 +49,8 @@ class SpendReport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         since_ns, until_ns: what is really covered: whole hours, so possibly a little more than
             was asked for.
+        user_count: how many users there are, shown or not.
+        users: all of them, or the costliest if only those were asked for.
     """
 
     since_ns: int
@@ -57,11 +59,14 @@ class SpendReport(msgspec.Struct, frozen=True, kw_only=True):
     estimated_nanousd: int
     unsettled_nanousd: int
     requests: int
+    user_count: int
     users: list[UserSpend]
 
 
-def spend_per_user(reader: Reader, since_ns: int, until_ns: int) -> SpendReport:
-    """Who spent what between two UTC times in nanoseconds."""
+def spend_per_user(
+    reader: Reader, since_ns: int, until_ns: int, *, top: int | None = None
+) -> SpendReport:
+    """Who spent what between two UTC times in nanoseconds; of all users, or the `top` costliest."""
     groups = reader.usage_by("user", since_ns, until_ns)
     holds = _holds_by_user(reader, since_ns, until_ns)
     total = sum(group.cost_nanousd for group in groups)
@@ -86,7 +91,8 @@ def spend_per_user(reader: Reader, since_ns: int, until_ns: int) -> SpendReport:
         estimated_nanousd=sum(user.estimated_nanousd for user in users),
         unsettled_nanousd=sum(user.unsettled_nanousd for user in users),
         requests=sum(user.requests for user in users),
-        users=users,
+        user_count=len(users),
+        users=users[:top],
     )
 
 

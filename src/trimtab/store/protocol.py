@@ -1,10 +1,17 @@
 """The borders of the store: what the gateway, the insights and the command line may ask of it."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Protocol
 
-from trimtab.store.records import Dimension, Event, EventField, GroupSummary, OpenIntent
+from trimtab.store.records import (
+    AttemptRecord,
+    Dimension,
+    Event,
+    EventPage,
+    EventQuery,
+    GroupSummary,
+    OpenIntent,
+)
 from trimtab.types.identity import Key
 from trimtab.types.records import Intent, Settle
 
@@ -79,14 +86,33 @@ class KeyStore(Protocol):
 
 
 class Reader(Protocol):
-    """Questions about what happened. Ranges are UTC nanoseconds, the end excluded."""
+    """Questions about what happened, from any thread. Ranges are UTC ns, the end excluded."""
 
     def usage_by(
-        self, dimension: Dimension, since_ns: int, until_ns: int, *, histograms: bool = True
+        self,
+        dimension: Dimension,
+        since_ns: int,
+        until_ns: int,
+        *,
+        value: str | None = None,
+        histograms: bool = True,
     ) -> list[GroupSummary]:
         """One summary for each value of `dimension` that was seen, the costliest first.
 
-        Without `histograms` (they are left empty) a range of many values is read much faster.
+        With `value`, of that one only. Without `histograms` (they are left empty) a range of many
+        values is read much faster.
+        """
+        ...
+
+    def usage_over_time(  # noqa: PLR0917 - what, and from when to when
+        self, dimension: Dimension, value: str, since_ns: int, until_ns: int, *, step_s: int
+    ) -> list[GroupSummary]:
+        """One summary of `value` for each step that saw anything, oldest first.
+
+        Steps begin at multiples of `step_s` seconds (UTC); those at both ends are whole ones.
+
+        Raises:
+            UsageError: `step_s` is not a multiple of 60 (total, route, model) or 3600.
         """
         ...
 
@@ -94,19 +120,24 @@ class Reader(Protocol):
         """Attempts without a settle, of dead writers and (`in_flight`) of live ones."""
         ...
 
-    def events(
-        self,
-        since_ns: int,
-        until_ns: int,
-        limit: int,
-        *,
-        where: Mapping[EventField, str] | None = None,
-    ) -> list[Event]:
-        """At most `limit` inferences, newest first, of which every field in `where` matches."""
+    def event_page(self, query: EventQuery) -> EventPage:
+        """A page of inferences. Following `next` misses none and repeats none.
+
+        Raises:
+            UsageError: the query names an unknown field or order, or a page that never was.
+        """
         ...
 
     def event(self, inference_id: str) -> Event | None:
-        """One inference."""
+        """One inference, once an attempt of it is settled."""
+        ...
+
+    def attempts(self, inference_id: str) -> list[AttemptRecord]:
+        """The physical calls of an inference, unsettled ones included, in order of number."""
+        ...
+
+    def first_day(self) -> str | None:
+        """The oldest UTC day (`2026-10-01`) of which single inferences are kept."""
         ...
 
     def body(self, inference_id: str) -> tuple[bytes, bytes] | None:

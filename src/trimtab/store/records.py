@@ -1,16 +1,22 @@
 """The answers of the store: frozen values, amounts in nano-dollars, durations in microseconds."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
 from trimtab.stats.histogram import LogHistogram
 from trimtab.types.records import Intent, Outcome, UsageSource
+from trimtab.types.usage import NO_USAGE, Usage
 
 __all__ = [
+    "AttemptRecord",
     "Dimension",
     "Event",
     "EventField",
+    "EventOrder",
+    "EventPage",
+    "EventQuery",
     "GroupSummary",
     "OpenIntent",
     "RebuildReport",
@@ -18,7 +24,18 @@ __all__ = [
 ]
 
 Dimension = Literal["total", "route", "model", "user", "key", "team"]
-EventField = Literal["key_id", "team", "user", "session", "route", "model", "outcome"]
+EventField = Literal[
+    "key_id",
+    "team",
+    "user",
+    "session",
+    "route",
+    "provider",
+    "model",
+    "outcome",
+    "error_code",
+]
+EventOrder = Literal["newest", "costliest", "slowest"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -27,6 +44,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         started_ns: UTC nanoseconds.
         status: HTTP status that the provider gave, 0 if none.
+        provider_request_id: the provider's own id of the call.
         attempts: physical calls made.
         latency_us: microseconds until the inference was over.
         ttft_us: microseconds to the first token; None where nothing was streamed.
@@ -49,6 +67,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     status: int
     error_code: str
     finish_reason: str
+    provider_request_id: str
     attempts: int
     latency_us: int
     ttft_us: int | None
@@ -60,6 +79,75 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cost_nanousd: int
     usage_source: UsageSource
     price_version: str
+
+
+class EventQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which inferences to list, in which order.
+
+    Attributes:
+        since_ns, until_ns: UTC nanoseconds at which they began, the end excluded.
+        where: fields and the values that they must have.
+        limit: how many make a full page; 1 or more.
+        after: `next` of the page before, or "" for the first page.
+    """
+
+    since_ns: int
+    until_ns: int
+    where: Mapping[EventField, str] = {}
+    order: EventOrder = "newest"
+    limit: int = 50
+    after: str = ""
+
+
+class EventPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some inferences, and where to go on.
+
+    Attributes:
+        next: for `EventQuery.after`; "" when there are no more.
+        searched_to_ns: set when the time for one page ended before it was full. In the order
+            "newest" everything back to this time was looked at; in the others, which go through
+            the whole range by amount, it is the start of the range.
+        searched_to_amount: set together with it in the orders "costliest" (nano-dollars) and
+            "slowest" (microseconds): everything above this amount was looked at.
+    """
+
+    events: list[Event]
+    next: str = ""
+    searched_to_ns: int | None = None
+    searched_to_amount: int | None = None
+
+
+class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One physical call of an inference.
+
+    Attributes:
+        attempt: 1 for the first.
+        after_us: microseconds from the start of the inference to the start of this call.
+        latency_us: microseconds from the start of the inference to the end of this call; None
+            while it is not settled.
+        ttft_us: microseconds from the start of the inference to the first token; None where
+            nothing was streamed.
+        outcome: None while it is not settled.
+        hold_nanousd: what it might have cost at most, by the estimate.
+        settled: its end is known; otherwise it counts at its hold.
+    """
+
+    attempt: int
+    provider: str
+    model: str
+    after_us: int = 0
+    latency_us: int | None = None
+    ttft_us: int | None = None
+    outcome: Outcome | None = None
+    status: int = 0
+    error_code: str = ""
+    usage: Usage = NO_USAGE
+    cost_nanousd: int = 0
+    usage_source: UsageSource = "none"
+    hold_nanousd: int
+    price_version: str
+    provider_request_id: str = ""
+    settled: bool
 
 
 class GroupSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         streamed: the caller asked for a stream.
         hold_nanousd: what it may cost at most by the estimate; shown while unsettled.
         price_version: price book version that the hold was computed with.
+        after_us: microseconds from the start of the inference to the start of this attempt; 0 for
+            the first.
     """
 
     inference_id: str
@@ -45,6 +47,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     streamed: bool
     hold_nanousd: int
     price_version: str
+    after_us: int = 0
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

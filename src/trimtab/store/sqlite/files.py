@@ -5,13 +5,13 @@ import os
 import re
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from trimtab.errors import StoreError
-from trimtab.store.sqlite.schema import CONTROL, DAY, LEDGER, ROLLUPS, VERSION
+from trimtab.store.sqlite.schema import CONTROL, DAY, DERIVED_VERSION, LEDGER, ROLLUPS, VERSION
 from trimtab.types.clock import NS_PER_S
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "days",
     "exclusive",
     "explain",
+    "is_outdated",
     "ledger_db",
     "ledger_path",
     "lock_path",
@@ -73,7 +74,7 @@ def lock_path(data_dir: Path, writer: int) -> Path:
 
 def ledger_db(data_dir: Path) -> sqlite3.Connection:
     """The ledger, made if it is not there."""
-    return _connect(ledger_path(data_dir), LEDGER, _LEDGER_BUSY_S)
+    return _connect(ledger_path(data_dir), LEDGER, busy_s=_LEDGER_BUSY_S)
 
 
 def control_db(data_dir: Path) -> sqlite3.Connection:
@@ -83,7 +84,7 @@ def control_db(data_dir: Path) -> sqlite3.Connection:
 
 def rollups_db(data_dir: Path) -> sqlite3.Connection:
     """Rollups and the state of the projection, made if not there."""
-    return _connect(rollups_path(data_dir), ROLLUPS)
+    return _connect(rollups_path(data_dir), ROLLUPS, DERIVED_VERSION)
 
 
 def rollups_path(data_dir: Path) -> Path:
@@ -93,7 +94,7 @@ def rollups_path(data_dir: Path) -> Path:
 
 def day_db(data_dir: Path, day: str) -> sqlite3.Connection:
     """Events and bodies of one UTC day, written `2026-11-23`, made if not there."""
-    return _connect(day_path(data_dir, day), DAY)
+    return _connect(day_path(data_dir, day), DAY, DERIVED_VERSION)
 
 
 def day_path(data_dir: Path, day: str) -> Path:
@@ -150,16 +151,32 @@ def snapshot(db: sqlite3.Connection) -> Generator[None]:
         db.execute("ROLLBACK")
 
 
-def _connect(path: Path, ddl: str, busy_s: float = _BUSY_S) -> sqlite3.Connection:
+def is_outdated(path: Path) -> bool:
+    """Whether a derived file was made by an older trimtab, whose tables are not read any more.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+    """
+    if not path.exists():
+        return False
+    with closing(sqlite3.connect(path, _BUSY_S)) as db:
+        return 0 < _version_of(db) < DERIVED_VERSION
+
+
+def _connect(
+    path: Path, ddl: str, version: int = VERSION, *, busy_s: float = _BUSY_S
+) -> sqlite3.Connection:
     """Open `path`; connections may move between threads, one at a time.
 
     Raises:
-        StoreError: the file was made by a newer trimtab.
+        StoreError: the file was made by another version of trimtab.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, busy_s, isolation_level=None, check_same_thread=False)
     try:
-        _prepare(db, path, ddl)
+        if _version_of(db) == 0:
+            _create(db, path, ddl, version=version)
+        _check_version(path, _version_of(db), version)
         db.execute("PRAGMA synchronous=NORMAL")
     except BaseException:
         db.close()
@@ -167,18 +184,21 @@ def _connect(path: Path, ddl: str, busy_s: float = _BUSY_S) -> sqlite3.Connectio
     return db
 
 
-def _prepare(db: sqlite3.Connection, path: Path, ddl: str) -> None:
-    if _version(db) == 0:
-        _create(db, path, ddl)
-    if _version(db) != VERSION:
-        raise StoreError(f"{path} was made by another version of trimtab. Upgrade trimtab.")
+def _check_version(path: Path, found: int, wanted: int) -> None:
+    if found > wanted:
+        raise StoreError(f"{path} was made by a newer trimtab. Upgrade trimtab.")
+    if found < wanted:
+        raise StoreError(
+            f"{path} was made by an older trimtab. Make it anew from the ledger with "
+            "`trimtab ledger rebuild`; texts that were recorded in it are lost."
+        )
 
 
-def _version(db: sqlite3.Connection) -> int:
+def _version_of(db: sqlite3.Connection) -> int:
     return db.execute("PRAGMA user_version").fetchone()[0]
 
 
-def _create(db: sqlite3.Connection, path: Path, ddl: str) -> None:
+def _create(db: sqlite3.Connection, path: Path, ddl: str, *, version: int) -> None:
     """Fill an empty file.
 
     Behind a lock, because SQLite does not wait for its turn when the journal mode changes.
@@ -186,8 +206,8 @@ def _create(db: sqlite3.Connection, path: Path, ddl: str) -> None:
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
-        if _version(db) == 0:
+        if _version_of(db) == 0:
             db.execute("PRAGMA journal_mode=WAL")
-            db.executescript(f"BEGIN;{ddl}PRAGMA user_version={VERSION};COMMIT;")
+            db.executescript(f"BEGIN;{ddl}PRAGMA user_version={version};COMMIT;")
     finally:
         os.close(folder)

@@ -6,14 +6,14 @@ The state of an inference lives here only while something of it is open, so that
 
 import logging
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from trimtab.stats.histogram import LogHistogram
-from trimtab.store.records import Event
+from trimtab.store.sqlite.event_rows import SettledAttempt, row_of
 from trimtab.types.clock import NS_PER_S
-from trimtab.types.records import Intent, Outcome, Settle, UsageSource
+from trimtab.types.records import Intent, Outcome, Settle
 from trimtab.types.usage import Usage
 
 __all__ = ["Fold", "InferenceState", "Measures", "OpenAttempt", "Sample"]
@@ -26,7 +26,6 @@ _ONE_OF: Final[dict[Outcome, tuple[int, ...]]] = {
     outcome: (1, *(int(outcome == other) for other in _OUTCOMES)) for outcome in _OUTCOMES
 }
 _NOT_COUNTED: Final = (0, 0, 0, 0, 0)
-_CERTAINTY: Final[tuple[UsageSource, ...]] = ("estimated", "reported", "none")
 
 
 class OpenAttempt(NamedTuple):
@@ -41,13 +40,13 @@ class InferenceState(msgspec.Struct):
 
     Attributes:
         open: attempts without a settle, by number.
-        event: what is known so far; None before the first settle.
+        settled: the others, as they ended.
         over: the final settle was seen; a hedged attempt may still be open.
     """
 
     started_ns: int
     open: dict[int, OpenAttempt]
-    event: Event | None = None
+    settled: list[SettledAttempt] = []
     over: bool = False
 
 
@@ -92,13 +91,15 @@ class Fold:
 
     Attributes:
         states: every inference touched, with what is left of it.
-        events: the newest form of each event, by inference.
+        rows: the newest form of the row of each event, by inference.
+        several: the settled attempts of inferences that have more than one.
         samples: for the rollups.
     """
 
     def __init__(self, load: Callable[[str], InferenceState | None]) -> None:
         self.states: dict[str, InferenceState | None] = {}
-        self.events: dict[str, Event] = {}
+        self.rows: dict[str, tuple[Any, ...]] = {}
+        self.several: dict[str, list[SettledAttempt]] = {}
         self.samples: list[Sample] = []
         self._load = load
 
@@ -123,10 +124,13 @@ class Fold:
                 settle.inference_id,
             )
             return
-        state.event = _event(begun.intent, settle, state)
+        state.settled.append(SettledAttempt(begun.intent, settle))
         state.over = state.over or settle.final
-        self.events[settle.inference_id] = state.event
-        self.samples.append(_sample(begun.intent, settle, state.event))
+        self.rows[settle.inference_id] = row_of(state.settled)
+        if len(state.settled) > 1:
+            self.several[settle.inference_id] = state.settled
+        cost_nanousd = sum(attempt.settle.cost_nanousd for attempt in state.settled)
+        self.samples.append(_sample(begun.intent, settle, cost_nanousd))
         if state.over and not state.open:
             self.states[settle.inference_id] = None
 
@@ -136,62 +140,7 @@ class Fold:
         return self.states[inference_id]
 
 
-def _event(intent: Intent, settle: Settle, state: InferenceState) -> Event:
-    event = _first_event(intent, settle)
-    if state.event is not None:
-        event = _joined(state.event, event, lost=state.over and not settle.final)
-    return event
-
-
-def _first_event(intent: Intent, settle: Settle) -> Event:
-    caller, usage = intent.caller, settle.usage
-    return Event(
-        inference_id=intent.inference_id,
-        started_ns=intent.started_ns,
-        key_id=caller.key_id,
-        team=caller.team,
-        user=caller.user,
-        session=caller.session,
-        route=intent.route,
-        alias=intent.alias,
-        provider=intent.provider,
-        model=intent.model,
-        served_model=settle.served_model,
-        streamed=intent.streamed,
-        outcome=settle.outcome,
-        status=settle.status,
-        error_code=settle.error_code,
-        finish_reason=settle.finish_reason,
-        attempts=1,
-        latency_us=settle.latency_us,
-        ttft_us=settle.ttft_us,
-        input_tokens=usage.input_tokens,
-        cache_read_tokens=usage.cache_read_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
-        output_tokens=usage.output_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-        cost_nanousd=settle.cost_nanousd,
-        usage_source=settle.usage_source,
-        price_version=settle.price_version or intent.price_version,
-    )
-
-
-def _joined(before: Event, now: Event, *, lost: bool) -> Event:
-    """Sums of both; the rest from the later one, unless it is a hedge that lost."""
-    return msgspec.structs.replace(
-        before if lost else now,
-        attempts=before.attempts + now.attempts,
-        input_tokens=before.input_tokens + now.input_tokens,
-        cache_read_tokens=before.cache_read_tokens + now.cache_read_tokens,
-        cache_write_tokens=before.cache_write_tokens + now.cache_write_tokens,
-        output_tokens=before.output_tokens + now.output_tokens,
-        reasoning_tokens=before.reasoning_tokens + now.reasoning_tokens,
-        cost_nanousd=before.cost_nanousd + now.cost_nanousd,
-        usage_source=min(before.usage_source, now.usage_source, key=_CERTAINTY.index),
-    )
-
-
-def _sample(intent: Intent, settle: Settle, event: Event) -> Sample:
+def _sample(intent: Intent, settle: Settle, cost_nanousd: int) -> Sample:
     caller = intent.caller
     return Sample(
         started_s=intent.started_ns // NS_PER_S,
@@ -206,17 +155,17 @@ def _sample(intent: Intent, settle: Settle, event: Event) -> Sample:
             settle.cost_nanousd,
             settle.cost_nanousd if settle.usage_source == "estimated" else 0,
         ),
-        measures=_measures(settle, event) if settle.final else None,
+        measures=_measures(settle, cost_nanousd) if settle.final else None,
     )
 
 
-def _measures(settle: Settle, event: Event) -> Measures:
+def _measures(settle: Settle, cost_nanousd: int) -> Measures:
     return Measures(
         settle.latency_us,
         _bucket_of(settle.latency_us),
         settle.ttft_us or 0,
         None if settle.ttft_us is None else _bucket_of(settle.ttft_us),
-        _bucket_of(event.cost_nanousd),
+        _bucket_of(cost_nanousd),
     )
 
 

@@ -8,15 +8,14 @@ one writes the same rows again.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from trimtab.store.chain import UNREADABLE, Kind, decode_record
-from trimtab.store.records import Event
 from trimtab.store.sqlite.day_files import DayFiles
+from trimtab.store.sqlite.event_rows import ROW_COLUMNS, settled_attempt
 from trimtab.store.sqlite.files import day_of, exclusive, ledger_db, rollups_db
 from trimtab.store.sqlite.fold import Fold, InferenceState
 from trimtab.store.sqlite.tiers import MAXIMA, MEASURES, SUMS, merged, rows_of
@@ -35,10 +34,12 @@ _DAY_NS: Final = 86_400 * NS_PER_S
 _encode_state = msgspec.msgpack.Encoder().encode
 _decode_state = msgspec.msgpack.Decoder(InferenceState).decode
 
-_EVENT_COLUMNS: Final = Event.__struct_fields__
+_encode_attempt = msgspec.json.Encoder().encode
+
+_AT: Final = ROW_COLUMNS.index("started_ns")
 _ADD_EVENT: Final = (
-    f"INSERT OR REPLACE INTO events ({', '.join(_EVENT_COLUMNS)}) "  # noqa: S608 - our own names
-    f"VALUES ({', '.join('?' * len(_EVENT_COLUMNS))})"
+    f"INSERT OR REPLACE INTO events ({', '.join(ROW_COLUMNS)}) "  # noqa: S608 - our own names
+    f"VALUES ({', '.join('?' * len(ROW_COLUMNS))})"
 )
 _ROLLUP_COLUMNS: Final = ("tier_s", "dimension", "start_s", "value", *SUMS, *MAXIMA, *MEASURES)
 _ADD_ROLLUP: Final = (
@@ -88,7 +89,7 @@ class Projector:
                 _take(fold, entry)
                 if number % _BREATH == 0:
                     time.sleep(0)
-            self._write_events(fold.events.values())
+            self._write_events(fold)
             self._rollups.executemany(_ADD_ROLLUP, rows_of(fold.samples))
             self._write_states(fold)
             self._write_cursors(entries)
@@ -131,14 +132,21 @@ class Projector:
         ).fetchone()
         return None if row is None else _decode_state(row[0])
 
-    def _write_events(self, events: Iterable[Event]) -> None:
-        rows_of_day: defaultdict[int, list[tuple[object, ...]]] = defaultdict(list)
-        for event in events:
-            rows_of_day[event.started_ns // _DAY_NS].append(msgspec.structs.astuple(event))
-        for day, rows in rows_of_day.items():
+    def _write_events(self, fold: Fold) -> None:
+        events: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
+        for row in fold.rows.values():
+            events[row[_AT] // _DAY_NS].append(row)
+        attempts: defaultdict[int, list[tuple[str, int, str]]] = defaultdict(list)
+        for inference_id, settled in fold.several.items():
+            for intent, settle in settled:
+                record = _encode_attempt(settled_attempt(intent, settle)).decode()
+                place = intent.started_ns // _DAY_NS
+                attempts[place].append((inference_id, intent.attempt, record))
+        for day, rows in events.items():
             db = self._days.get(day_of(day * _DAY_NS))
             with exclusive(db):
                 db.executemany(_ADD_EVENT, rows)
+                db.executemany("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)", attempts[day])
 
     def _write_states(self, fold: Fold) -> None:
         self._rollups.executemany(

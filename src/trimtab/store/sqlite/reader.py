@@ -1,33 +1,57 @@
 """`Reader` on SQLite: percentiles and sums from rollups, single inferences from day files."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
 from contextlib import closing
 from operator import add
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import msgspec
 
 from trimtab.errors import StoreError, UsageError
 from trimtab.stats.histogram import LogHistogram
-from trimtab.store.records import Dimension, Event, EventField, GroupSummary, OpenIntent
+from trimtab.store.records import (
+    AttemptRecord,
+    Dimension,
+    Event,
+    EventPage,
+    EventQuery,
+    GroupSummary,
+    OpenIntent,
+)
 from trimtab.store.sqlite.bodies import read_body
+from trimtab.store.sqlite.event_rows import (
+    ROW_COLUMNS,
+    attempt_of_row,
+    event_of_row,
+    open_attempt,
+    settled_attempt,
+)
 from trimtab.store.sqlite.files import day_db, day_of, days, explain, ledger_db, rollups_db
 from trimtab.store.sqlite.fold import InferenceState
+from trimtab.store.sqlite.pages import read_page
 from trimtab.store.sqlite.projector import catch_up
 from trimtab.store.sqlite.registration import dead_writers
-from trimtab.store.sqlite.tiers import MAXIMA, MEASURES, SUMS, cover, finest_s
+from trimtab.store.sqlite.tiers import MAXIMA, MEASURES, SUMS, cover, finest_s, tier_of_step
 from trimtab.types.clock import NS_PER_S, Clock
 
 __all__ = ["SqliteReader", "open_reader"]
 
 _decode_state = msgspec.msgpack.Decoder(InferenceState).decode
 
-_EVENT_COLUMNS: Final = Event.__struct_fields__
-_EVENTS: Final = f"SELECT {', '.join(_EVENT_COLUMNS)} FROM events"  # noqa: S608 - our own names
+_decode_attempt = msgspec.json.Decoder(AttemptRecord).decode
+
+_ATTEMPTS: Final = ROW_COLUMNS.index("attempts")
+_STARTED: Final = ROW_COLUMNS.index("started_ns")
+_ONE: Final = f"SELECT {', '.join(ROW_COLUMNS)} FROM events WHERE inference_id = ?"  # noqa: S608 - our own names
+_SEVERAL: Final = "SELECT record FROM attempts WHERE inference_id = ? ORDER BY attempt"
+_STATE: Final = "SELECT state FROM open_inferences WHERE inference_id = ?"
 _IN_SPAN: Final = "FROM rollups WHERE tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
 _ROLLUPS: Final = f"SELECT value, {', '.join((*SUMS, *MAXIMA, *MEASURES))} {_IN_SPAN}"
+_SERIES: Final = (
+    f"SELECT start_s, {', '.join((*SUMS, *MAXIMA, *MEASURES))} {_IN_SPAN} AND value = ?"
+)
 _SUMS_ONLY: Final = (
     f"SELECT value, {', '.join(f'sum({name})' for name in SUMS)}, "
     f"{', '.join(f'max({name})' for name in MAXIMA)} {_IN_SPAN} GROUP BY value"
@@ -42,24 +66,52 @@ class SqliteReader:
         catch_up(data_dir)
 
     def usage_by(
-        self, dimension: Dimension, since_ns: int, until_ns: int, *, histograms: bool = True
+        self,
+        dimension: Dimension,
+        since_ns: int,
+        until_ns: int,
+        *,
+        value: str | None = None,
+        histograms: bool = True,
     ) -> list[GroupSummary]:
         """See `Reader.usage_by`. Ranges are widened to full rows of the finest tier."""
         catch_up(self._data_dir)
         step_ns = finest_s(dimension) * NS_PER_S
         since_ns -= since_ns % step_ns
         until_ns += -until_ns % step_ns
-        groups: dict[str, _Group] = {}
+        groups: defaultdict[str, _Group] = defaultdict(_Group)
         with closing(rollups_db(self._data_dir)) as db:
             for span in cover(dimension, since_ns // NS_PER_S, until_ns // NS_PER_S):
                 where = (span.tier_s, dimension, span.since_s, span.until_s)
                 for row in db.execute(_ROLLUPS if histograms else _SUMS_ONLY, where):
-                    value = row[0]
-                    if value not in groups:
-                        groups[value] = _Group()
-                    groups[value].add(row[1:])
-        summaries = [group.summary(value, since_ns, until_ns) for value, group in groups.items()]
+                    if value is None or row[0] == value:
+                        groups[row[0]].add(row[1:])
+        summaries = [group.summary(name, since_ns, until_ns) for name, group in groups.items()]
         return sorted(summaries, key=lambda s: (-s.cost_nanousd, -s.requests, s.value))
+
+    def usage_over_time(  # noqa: PLR0917 - what, and from when to when
+        self, dimension: Dimension, value: str, since_ns: int, until_ns: int, *, step_s: int
+    ) -> list[GroupSummary]:
+        """See `Reader.usage_over_time`."""
+        tier_s = tier_of_step(dimension, step_s) if step_s > 0 else None
+        if tier_s is None:
+            raise UsageError(
+                f"Steps of {step_s} s cannot be shown by {dimension}. "
+                f"Use a multiple of {finest_s(dimension)} s."
+            )
+        catch_up(self._data_dir)
+        step_ns = step_s * NS_PER_S
+        since_ns -= since_ns % step_ns
+        until_ns += -until_ns % step_ns
+        where = (tier_s, dimension, since_ns // NS_PER_S, until_ns // NS_PER_S, value)
+        groups: defaultdict[int, _Group] = defaultdict(_Group)
+        with closing(rollups_db(self._data_dir)) as db:
+            for start_s, *row in db.execute(_SERIES, where):
+                groups[start_s // step_s].add(tuple(row))
+        return [
+            group.summary(value, step * step_ns, (step + 1) * step_ns)
+            for step, group in sorted(groups.items())
+        ]
 
     def unsettled(self, since_ns: int, until_ns: int) -> list[OpenIntent]:
         """See `Reader.unsettled`. Oldest first."""
@@ -79,56 +131,51 @@ class SqliteReader:
             for writer, intent in _decode_state(row[0]).open.values()
         ]
 
-    def events(
-        self,
-        since_ns: int,
-        until_ns: int,
-        limit: int,
-        *,
-        where: Mapping[EventField, str] | None = None,
-    ) -> list[Event]:
-        """See `Reader.events`.
-
-        Raises:
-            UsageError: `where` names something that cannot be asked for.
-        """
+    def event_page(self, query: EventQuery) -> EventPage:
+        """See `Reader.event_page`."""
         catch_up(self._data_dir)
-        where = where or {}
-        for field in where:
-            if field not in get_args(EventField):
-                raise UsageError(f"No filter {field!r}; use {', '.join(get_args(EventField))}.")
-        conditions = "".join(f" AND {field} = ?" for field in where)
-        sql = (
-            f"{_EVENTS} WHERE started_ns >= ? AND started_ns < ?{conditions} "
-            "ORDER BY started_ns DESC, inference_id DESC LIMIT ?"
-        )
-        found: list[Event] = []
-        for db in self._day_files(day_of(since_ns), day_of(until_ns)):
-            values = (since_ns, until_ns, *where.values(), limit - len(found))
-            found.extend(map(_event, db.execute(sql, values)))
-            if len(found) >= limit:
-                break
-        return found
+        return read_page(self._data_dir, query)
 
     def event(self, inference_id: str) -> Event | None:
         """See `Reader.event`."""
         catch_up(self._data_dir)
-        for db in self._day_files():
-            row = db.execute(f"{_EVENTS} WHERE inference_id = ?", (inference_id,)).fetchone()
-            if row is not None:
-                return _event(row)
-        return None
+        row = self._row(inference_id)
+        return None if row is None else event_of_row(row)
+
+    def attempts(self, inference_id: str) -> list[AttemptRecord]:
+        """See `Reader.attempts`."""
+        catch_up(self._data_dir)
+        with closing(rollups_db(self._data_dir)) as db:
+            found = db.execute(_STATE, (inference_id,)).fetchone()
+        if found is not None:
+            state = _decode_state(found[0])
+            known = [settled_attempt(*attempt) for attempt in state.settled]
+            known += [open_attempt(attempt.intent) for attempt in state.open.values()]
+            return sorted(known, key=lambda attempt: attempt.attempt)
+        row = self._row(inference_id)
+        if row is None:
+            return []
+        if row[_ATTEMPTS] == 1:
+            return [attempt_of_row(row)]
+        with closing(day_db(self._data_dir, day_of(row[_STARTED]))) as db:
+            records = db.execute(_SEVERAL, (inference_id,)).fetchall()
+        return [_decode_attempt(record) for (record,) in records]
+
+    def first_day(self) -> str | None:
+        """See `Reader.first_day`."""
+        return min(days(self._data_dir), default=None)
 
     def body(self, inference_id: str) -> tuple[bytes, bytes] | None:
         """See `Reader.body`."""
         return read_body(self._data_dir, inference_id)
 
-    def _day_files(self, first: str = "", last: str = "9") -> Iterator[sqlite3.Connection]:
-        """Newest first, each open until the next is asked for."""
+    def _row(self, inference_id: str) -> tuple[Any, ...] | None:
         for day in days(self._data_dir):
-            if first <= day <= last:
-                with closing(day_db(self._data_dir, day)) as db:
-                    yield db
+            with closing(day_db(self._data_dir, day)) as db:
+                row = db.execute(_ONE, (inference_id,)).fetchone()
+            if row is not None:
+                return row
+        return None
 
 
 class _Group:
@@ -152,11 +199,6 @@ class _Group:
         names = (*SUMS, *MAXIMA, *(f"{name}_histogram" for name in MEASURES))
         found = dict(zip(names, (*self._sums, *self._maxima, *self._measures), strict=True))
         return GroupSummary(value=value, since_ns=since_ns, until_ns=until_ns, **found)  # pyright: ignore[reportArgumentType] - the names are the fields, a test holds them together
-
-
-def _event(row: tuple[Any, ...]) -> Event:
-    # strict=False turns SQLite's 0 and 1 into booleans.
-    return msgspec.convert(dict(zip(_EVENT_COLUMNS, row, strict=True)), Event, strict=False)
 
 
 def open_reader(data_dir: Path, clock: Clock) -> SqliteReader:

@@ -13,6 +13,7 @@ from trimtab.store.sqlite.files import (
     days,
     exclusive,
     explain,
+    is_outdated,
     ledger_db,
     ledger_path,
     remove_db,
@@ -30,7 +31,8 @@ def rebuild(data_dir: Path, *, force: bool = False) -> RebuildReport:
     """Make events and rollups anew; bodies are kept. If interrupted, run it again.
 
     Days whose file was deleted come back, without bodies, as long as the ledger holds them. A
-    derived file that is damaged is thrown away; with a damaged day its bodies are lost.
+    derived file that is damaged, or was made by an older trimtab, is thrown away; with a day its
+    bodies are lost.
 
     Args:
         data_dir: of the project.
@@ -43,9 +45,9 @@ def rebuild(data_dir: Path, *, force: bool = False) -> RebuildReport:
     try:
         with closing(ledger_db(data_dir)) as ledger:
             heads: dict[int, int] = dict(ledger.execute("SELECT writer, head_seq FROM writers"))
-        _drop_if_damaged(rollups_path(data_dir), lambda: rollups_db(data_dir))
+        _drop_if_unusable(rollups_path(data_dir), lambda: rollups_db(data_dir))
         for day in days(data_dir):
-            _drop_if_damaged(day_path(data_dir, day), lambda day=day: day_db(data_dir, day))
+            _drop_if_unusable(day_path(data_dir, day), lambda day=day: day_db(data_dir, day))
         if not force:
             _check_nothing_is_erased(data_dir, heads)
         _empty(data_dir)
@@ -57,8 +59,10 @@ def rebuild(data_dir: Path, *, force: bool = False) -> RebuildReport:
     return RebuildReport(entries=entries, events=events, days=len(found))
 
 
-def _drop_if_damaged(path: Path, connect: Callable[[], sqlite3.Connection]) -> None:
+def _drop_if_unusable(path: Path, connect: Callable[[], sqlite3.Connection]) -> None:
     try:
+        if is_outdated(path):
+            remove_db(path)
         with closing(connect()) as db:
             words = db.execute("PRAGMA quick_check").fetchone()[0]
     except sqlite3.DatabaseError as error:
@@ -88,7 +92,7 @@ def _empty(data_dir: Path) -> None:
         # Inside the lock: no projector may write events that would then be deleted.
         for day in days(data_dir):
             with closing(day_db(data_dir, day)) as db:
-                db.execute("DELETE FROM events")
+                db.executescript("BEGIN; DELETE FROM events; DELETE FROM attempts; COMMIT;")
 
 
 def _count(data_dir: Path, day: str) -> int:

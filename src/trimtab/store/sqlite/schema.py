@@ -2,10 +2,20 @@
 
 from typing import Final
 
-__all__ = ["CONTROL", "DAY", "LEDGER", "ROLLUPS", "VERSION"]
+__all__ = [
+    "CONTROL",
+    "DAY",
+    "DERIVED_VERSION",
+    "LEDGER",
+    "ROLLUPS",
+    "VERSION",
+]
 
 VERSION: Final = 1
-"""Kept in `PRAGMA user_version` of each file."""
+"""Of the ledger and the keys; kept in `PRAGMA user_version`."""
+
+DERIVED_VERSION: Final = 2
+"""Of day files and rollups, which can be made anew from the ledger."""
 
 LEDGER: Final = """
 CREATE TABLE writers (
@@ -43,36 +53,52 @@ CREATE TABLE keys (
 
 DAY: Final = """
 CREATE TABLE events (
-    inference_id       TEXT    PRIMARY KEY,
-    started_ns         INTEGER NOT NULL,
-    key_id             TEXT    NOT NULL,
-    team               TEXT    NOT NULL,
-    user               TEXT    NOT NULL,
-    session            TEXT    NOT NULL,
-    route              TEXT    NOT NULL,
-    alias              TEXT    NOT NULL,
-    provider           TEXT    NOT NULL,
-    model              TEXT    NOT NULL,
-    served_model       TEXT    NOT NULL,
-    streamed           INTEGER NOT NULL,
-    outcome            TEXT    NOT NULL,
-    status             INTEGER NOT NULL,
-    error_code         TEXT    NOT NULL,
-    finish_reason      TEXT    NOT NULL,
-    attempts           INTEGER NOT NULL,
-    latency_us         INTEGER NOT NULL,
-    ttft_us            INTEGER,
-    input_tokens       INTEGER NOT NULL,
-    cache_read_tokens  INTEGER NOT NULL,
-    cache_write_tokens INTEGER NOT NULL,
-    output_tokens      INTEGER NOT NULL,
-    reasoning_tokens   INTEGER NOT NULL,
-    cost_nanousd       INTEGER NOT NULL,
-    usage_source       TEXT    NOT NULL,
-    price_version      TEXT    NOT NULL
-) STRICT;
-CREATE INDEX events_by_time ON events (started_ns);
+    started_ns              INTEGER NOT NULL,
+    inference_id            TEXT    NOT NULL,
+    key_id                  TEXT    NOT NULL,
+    team                    TEXT    NOT NULL,
+    user                    TEXT    NOT NULL,
+    session                 TEXT    NOT NULL,
+    route                   TEXT    NOT NULL,
+    alias                   TEXT    NOT NULL,
+    provider                TEXT    NOT NULL,
+    model                   TEXT    NOT NULL,
+    served_model            TEXT    NOT NULL,
+    streamed                INTEGER NOT NULL,
+    outcome                 TEXT    NOT NULL,
+    status                  INTEGER NOT NULL,
+    error_code              TEXT    NOT NULL,
+    finish_reason           TEXT    NOT NULL,
+    provider_request_id     TEXT    NOT NULL,
+    attempts                INTEGER NOT NULL,
+    latency_us              INTEGER NOT NULL,
+    ttft_us                 INTEGER,
+    input_tokens            INTEGER NOT NULL,
+    cache_read_tokens       INTEGER NOT NULL,
+    cache_write_tokens      INTEGER NOT NULL,
+    output_tokens           INTEGER NOT NULL,
+    reasoning_tokens        INTEGER NOT NULL,
+    cost_nanousd            INTEGER NOT NULL,
+    usage_source            TEXT    NOT NULL,
+    price_version           TEXT    NOT NULL,
+    hold_nanousd            INTEGER NOT NULL,
+    input_audio_tokens      INTEGER NOT NULL,
+    output_audio_tokens     INTEGER NOT NULL,
+    cache_read_audio_tokens INTEGER NOT NULL,
+    PRIMARY KEY (started_ns, inference_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX events_by_id ON events (inference_id);
 CREATE INDEX events_by_user ON events (user, started_ns);
+CREATE INDEX events_by_cost ON events (cost_nanousd, started_ns);
+CREATE INDEX events_by_latency ON events (latency_us, started_ns);
+
+-- Only of inferences that took more than one: the event tells all of a single attempt.
+CREATE TABLE attempts (
+    inference_id TEXT    NOT NULL,
+    attempt      INTEGER NOT NULL,
+    record       TEXT    NOT NULL,
+    PRIMARY KEY (inference_id, attempt)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE bodies (
     inference_id TEXT PRIMARY KEY,

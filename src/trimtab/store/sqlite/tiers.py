@@ -13,7 +13,17 @@ from trimtab.stats.histogram import LogHistogram
 from trimtab.store.records import Dimension
 from trimtab.store.sqlite.fold import Sample
 
-__all__ = ["MAXIMA", "MEASURES", "SUMS", "Span", "cover", "finest_s", "merged", "rows_of"]
+__all__ = [
+    "MAXIMA",
+    "MEASURES",
+    "SUMS",
+    "Span",
+    "cover",
+    "finest_s",
+    "merged",
+    "rows_of",
+    "tier_of_step",
+]
 
 SUMS: Final = (
     "requests",
@@ -55,6 +65,11 @@ class Span(NamedTuple):
 def finest_s(dimension: Dimension) -> int:
     """Seconds that the smallest rows of a dimension cover."""
     return _TIERS[dimension][-1]
+
+
+def tier_of_step(dimension: Dimension, step_s: int) -> int | None:
+    """The largest rows of which a whole number makes up `step_s`, if there are any."""
+    return next((tier_s for tier_s in _TIERS[dimension] if step_s % tier_s == 0), None)
 
 
 def cover(dimension: Dimension, since_s: int, until_s: int) -> list[Span]:

@@ -1,0 +1,173 @@
+"""Lists of inferences, page by page, in three orders, each page within a limit of time.
+
+An order is walked down in bands: a few thousand places of it are taken at a time, the rows among
+them that match are fetched, and the clock is asked. So a list that finds nothing still knows how
+far it has looked. In the order "newest" the days are walked one after the other; in the others all
+days of the range together, because the costliest inference may be on any of them.
+"""
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any, Final, NamedTuple, get_args
+
+from typing_extensions import override
+
+from trimtab.errors import UsageError
+from trimtab.store.records import EventField, EventOrder, EventPage, EventQuery
+from trimtab.store.sqlite.event_rows import EVENT_COLUMNS, event_of_row
+from trimtab.store.sqlite.files import day_db, day_of, days
+
+__all__ = ["read_page"]
+
+_BUDGET_S: Final = 0.06
+_BAND: Final = 2_000  # places of the order taken at a time, over all days of a group
+
+_KEYS: Final[dict[EventOrder, str]] = {
+    "newest": "started_ns",
+    "costliest": "cost_nanousd",
+    "slowest": "latency_us",
+}
+_COLUMNS: Final = ", ".join(EVENT_COLUMNS)
+_ID_AT: Final = EVENT_COLUMNS.index("inference_id")
+_STARTED_AT: Final = EVENT_COLUMNS.index("started_ns")
+_PLACE: Final = re.compile(r"([0-9]{1,19})\.([0-9]{1,19})\.(.*)", re.DOTALL)
+_FIRST: Final = 1 << 62  # above every amount and every time
+
+
+class _Place(NamedTuple):
+    """A place in an order. Going down from it, the place itself is not met again."""
+
+    key: int
+    started_ns: int
+    inference_id: str
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.key}.{self.started_ns}.{self.inference_id}"
+
+
+class _Walk:
+    """One page in the making."""
+
+    def __init__(self, query: EventQuery) -> None:
+        self.query = query
+        self.key = _KEYS[query.order]
+        self.key_at = EVENT_COLUMNS.index(self.key)
+        self.place = _parse_place(query)
+        self.rows: list[tuple[Any, ...]] = []
+        self._until_s = time.monotonic() + _BUDGET_S
+        conditions = "".join(f" AND {field} = ?" for field in query.where)
+        within = "started_ns >= ? AND started_ns < ?"
+        below = f"({self.key}, started_ns, inference_id) < (?, ?, ?)"
+        order = f"ORDER BY {self.key} DESC, started_ns DESC"
+        self._matching = (
+            f"SELECT {_COLUMNS} FROM events WHERE {within} AND {below} "  # noqa: S608 - our own names
+            f"AND ({self.key}, started_ns) >= (?, ?){conditions} "
+            f"{order}, inference_id DESC LIMIT ?"
+        )
+        self._band_end = (
+            f"SELECT {self.key}, started_ns FROM events "  # noqa: S608 - our own names
+            f"WHERE ({self.key}, started_ns) < (?, ?) {order} LIMIT 1 OFFSET ?"
+        )
+
+    def go_down(self, group: list[sqlite3.Connection]) -> bool:
+        """Walk through the days of a group together; False when the page is over before."""
+        while True:
+            end = self._end_of_band(group)
+            self._take_band(group, end)
+            if len(self.rows) >= self.query.limit:
+                return False
+            if end is None:
+                return True
+            self.place = _Place(*end, "")
+            if time.monotonic() >= self._until_s:
+                return False
+
+    def page(self, *, over: bool) -> EventPage:
+        """What was found; `over` when nothing is left to look at."""
+        events = [event_of_row(row) for row in self.rows]
+        if over:
+            return EventPage(events=events)
+        if len(self.rows) >= self.query.limit:
+            return EventPage(events=events, next=str(self._place_of(self.rows[-1])))
+        newest = self.query.order == "newest"
+        return EventPage(
+            events=events,
+            next=str(self.place),
+            searched_to_ns=self.place.key if newest else self.query.since_ns,
+            searched_to_amount=None if newest else self.place.key,
+        )
+
+    def _end_of_band(self, group: list[sqlite3.Connection]) -> tuple[int, int] | None:
+        """Key and time of the last place of the next band; None when the rest fits into one."""
+        each = max(_BAND // len(group), 20)
+        above = (self.place.key, self.place.started_ns)
+        ends = [db.execute(self._band_end, (*above, each)).fetchone() for db in group]
+        return max((end for end in ends if end is not None), default=None)
+
+    def _take_band(self, group: list[sqlite3.Connection], end: tuple[int, int] | None) -> None:
+        query = self.query
+        room = query.limit - len(self.rows)
+        values = (
+            query.since_ns,
+            query.until_ns,
+            *self.place,
+            *(end or (-1, -1)),
+            *query.where.values(),
+            room,
+        )
+        found = [row for db in group for row in db.execute(self._matching, values)]
+        found.sort(key=self._place_of, reverse=True)
+        self.rows += found[:room]
+
+    def _place_of(self, row: tuple[Any, ...]) -> _Place:
+        return _Place(row[self.key_at], row[_STARTED_AT], row[_ID_AT])
+
+
+def read_page(data_dir: Path, query: EventQuery) -> EventPage:
+    """See `Reader.event_page`.
+
+    Raises:
+        UsageError: the query names an unknown field or order, or a page that never was.
+    """
+    _check(query)
+    walk = _Walk(query)
+    first, last = day_of(query.since_ns), day_of(query.until_ns)
+    found = [day for day in days(data_dir) if first <= day <= last]
+    if query.order == "newest":
+        # What comes after a place of this order cannot be on a later day.
+        newest = day_of(min(walk.place.key, query.until_ns))
+        groups: Iterable[list[str]] = ([day] for day in found if day <= newest)
+    else:
+        groups = [found] if found else []
+    for group in groups:
+        with ExitStack() as stack:
+            dbs = [stack.enter_context(closing(day_db(data_dir, day))) for day in group]
+            if not walk.go_down(dbs):
+                return walk.page(over=False)
+    return walk.page(over=True)
+
+
+def _check(query: EventQuery) -> None:
+    for field in query.where:
+        if field not in get_args(EventField):
+            raise UsageError(f"No filter {field!r}; use {', '.join(get_args(EventField))}.")
+    if query.order not in _KEYS:
+        raise UsageError(f"No order {query.order!r}; use {', '.join(_KEYS)}.")
+    if query.limit < 1:
+        raise UsageError(f"A page of {query.limit} inferences is none; ask for 1 or more.")
+
+
+def _parse_place(query: EventQuery) -> _Place:
+    if not query.after:
+        return _Place(_FIRST, _FIRST, "")
+    match = _PLACE.fullmatch(query.after)
+    if match is None:
+        raise UsageError(
+            f"There is no page after {query.after!r}; use `next` of the page before, unchanged."
+        )
+    return _Place(min(int(match[1]), _FIRST), min(int(match[2]), _FIRST), match[3])
