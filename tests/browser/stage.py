@@ -2,6 +2,7 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -42,9 +43,7 @@ SCRIPT = Script(
     named={
         "evil": (Behaviour(text=EVIL, tokens=12),),
         "long": (Behaviour(text=LONG, tokens=50),),
-        "tool": (
-            Behaviour(tool_calls=(ToolCall(name="find_ticket", arguments='{"id": 4711}'),)),
-        ),
+        "tool": (Behaviour(tool_calls=(ToolCall(name="find_ticket", arguments='{"id": 4711}'),)),),
         "busy": (Behaviour(status=503),),
         "slow": (Behaviour(headers_after_s=2),),
     },
@@ -100,7 +99,7 @@ def make_history(gateway: Gateway) -> dict[str, str]:
     heavy = [Asked(HEAVY_USER, "smart", text=document) for _ in range(12)]
     odd = [Asked("ben", "busy"), Asked("ana", "impatient"), Asked("ana", "busy", streamed=False)]
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda asked: send(gateway, asked), [*usual, *heavy, *odd]))
+        list(pool.map(partial(send, gateway), [*usual, *heavy, *odd]))
     return {
         "evil": send(gateway, Asked(MARKUP_USER, "evil", text=EVIL, session="<i>s</i>")),
         "whole": send(gateway, Asked(MARKUP_USER, "evil", text=EVIL, streamed=False)),
@@ -181,5 +180,3 @@ def open_context(browser: Browser, width: int = 1280, scheme: str = "light", **m
         timezone_id="Asia/Kolkata",
         **more,
     )
-
-

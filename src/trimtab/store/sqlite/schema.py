@@ -4,6 +4,7 @@ from typing import Final
 
 __all__ = [
     "CONTROL",
+    "CONTROL_VERSION",
     "DAY",
     "DERIVED_VERSION",
     "LEDGER",
@@ -12,7 +13,10 @@ __all__ = [
 ]
 
 VERSION: Final = 1
-"""Of the ledger and the keys; kept in `PRAGMA user_version`."""
+"""Of the ledger; kept in `PRAGMA user_version`."""
+
+CONTROL_VERSION: Final = 2
+"""Of the keys."""
 
 DERIVED_VERSION: Final = 2
 """Of day files and rollups, which can be made anew from the ledger."""
