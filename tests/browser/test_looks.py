@@ -13,7 +13,7 @@ WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
 WIDE = """(width) => [...document.querySelectorAll("body *")]
   .filter((element) => element.getBoundingClientRect().right > width + 1)
-  .map((element) => `${element.tagName}.${element.className} ${element.textContent.slice(0, 40)}`)"""
+  .map((element) => `${element.tagName}.${element.className} ${element.innerText}`)"""
 
 
 def paths(shown: Shown) -> dict[str, str]:

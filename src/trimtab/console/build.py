@@ -12,7 +12,7 @@ from trimtab.console.latency import latency_page
 from trimtab.console.login import logged_in, logged_out, login_form
 from trimtab.console.overview import overview_page
 from trimtab.console.render import PAGE_HEADERS
-from trimtab.console.site import Site
+from trimtab.console.site import Complain, Site
 from trimtab.console.users import users_page
 from trimtab.errors import MethodNotAllowed, UnknownPath
 from trimtab.store.protocol import KeyStore, Reader
@@ -22,7 +22,7 @@ __all__ = ["build_console"]
 
 
 def build_console(
-    reader: Reader, keys: KeyStore, clock: Clock, *, check_local: CheckLocal
+    reader: Reader, keys: KeyStore, clock: Clock, *, check_local: CheckLocal, complain: Complain
 ) -> list[BaseRoute]:
     """The routes below `/console`.
 
@@ -31,8 +31,10 @@ def build_console(
         keys: credentials.
         clock: the time.
         check_local: guards the console while no key exists.
+        complain: logs.
     """
-    site = Site(reader, keys, clock, access=Access(keys, clock, check_local))
+    access = Access(keys, clock, check_local)
+    site = Site(reader, keys, clock, access=access, complain=complain)
 
     async def nothing(request: Request) -> Response:
         if not request.path_params["rest"]:

@@ -20,6 +20,7 @@ RANGES = (
     ("30d", "30 days"),
 )
 _LONGEST_VALUE = 512
+_YEARS = range(2000, 2200)
 
 Query = Mapping[str, str]
 
@@ -102,6 +103,11 @@ def _moment_ns(name: str, text: str) -> int:
         raise UsageError(
             f"{name}={text[:80]!r} is not a time. Write it in UTC like 2026-11-24T21:30."
         ) from error
+    if moment.year not in _YEARS:
+        raise UsageError(
+            f"{name}={text[:80]!r} is not a time of any inference. Write a year from "
+            f"{_YEARS.start} to {_YEARS.stop - 1}."
+        )
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return int(moment.timestamp()) * NS_PER_S

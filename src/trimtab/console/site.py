@@ -16,12 +16,15 @@ from trimtab.errors import Overloaded, TrimtabError, reply_of
 from trimtab.store.protocol import KeyStore, Reader
 from trimtab.types.clock import Clock
 
-__all__ = ["Answer", "Asked", "Endpoint", "Site"]
+__all__ = ["Answer", "Asked", "Complain", "Endpoint", "Site"]
 
 _log = logging.getLogger("trimtab.console")
 
 _AT_ONCE = 2  # pages in the making; inferences share the interpreter with them
 _MOST_WAITING = 16
+
+Complain = Callable[[int, str, str], None]
+"""Logs at a level, under a stable word, a text, without flooding."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -64,11 +67,14 @@ class Site:
         access: who may look.
     """
 
-    def __init__(self, reader: Reader, keys: KeyStore, clock: Clock, *, access: Access) -> None:
+    def __init__(
+        self, reader: Reader, keys: KeyStore, clock: Clock, *, access: Access, complain: Complain
+    ) -> None:
         self.reader = reader
         self.keys = keys
         self.clock = clock
         self.access = access
+        self._complain = complain
         self._free = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
 
@@ -99,7 +105,7 @@ class Site:
         """A page that says what went wrong."""
         reply = reply_of(error)
         if reply.level > logging.INFO:
-            _log.log(reply.level, "console: %s %s", reply.code, error)
+            self._complain(reply.level, reply.code, f"console: {error}")
         headers: dict[str, str] = {}
         if error.retry_after_s is not None:
             headers["retry-after"] = f"{error.retry_after_s:.0f}"

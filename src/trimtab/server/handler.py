@@ -36,8 +36,8 @@ class Handler:
 
     def __init__(self, app: App, clock: Clock) -> None:
         self._app = app
-        self._routes: ASGIApp = build_routes(app, clock)
         self._complaints = Complaints(_log, clock)
+        self._routes: ASGIApp = build_routes(app, clock, self._complaints)
         self.stopping = False
 
     async def serve(self, exchange: Exchange) -> None:

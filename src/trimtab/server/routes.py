@@ -12,6 +12,7 @@ from trimtab.app import App
 from trimtab.console.build import build_console
 from trimtab.errors import MethodNotAllowed, TrimtabError, UnknownPath, reply_of
 from trimtab.gateway.replies import error_body, error_headers
+from trimtab.server.complaints import Complaints
 from trimtab.server.identify import check_local
 from trimtab.types.clock import NS_PER_S, Clock
 
@@ -20,8 +21,11 @@ __all__ = ["DEFECT", "build_routes"]
 DEFECT = "Internal error. The gateway's log has the details."
 
 
-def build_routes(app: App, clock: Clock) -> Starlette:
+def build_routes(app: App, clock: Clock, complaints: Complaints) -> Starlette:
     """The application behind the hot routes."""
+    console = build_console(
+        app.reader, app.keys, clock, check_local=check_local, complain=complaints.log
+    )
 
     async def models(_request: Request) -> Response:
         names = sorted(app.gateway.serving.project.targets)
@@ -52,7 +56,7 @@ def build_routes(app: App, clock: Clock) -> Starlette:
             Route("/v1/models/{name:path}", model),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            *build_console(app.reader, app.keys, clock, check_local=check_local),
+            *console,
         ],
         exception_handlers={
             404: _unknown_path,
