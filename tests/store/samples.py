@@ -11,8 +11,8 @@ import msgspec
 
 from trimtab.store.chain import Record
 from trimtab.store.protocol import Reader
-from trimtab.store.records import Event, EventQuery
-from trimtab.store.sqlite import SqliteLedger, open_ledger
+from trimtab.store.records import Dimension, Event, EventQuery
+from trimtab.store.sqlite import SqliteLedger, open_ledger, open_reader
 from trimtab.types.clock import NS_PER_S, SystemClock
 from trimtab.types.identity import Caller
 from trimtab.types.records import Intent, Settle
@@ -109,14 +109,25 @@ def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
         return db.execute(sql).fetchall()
 
 
-def derived(data_dir: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of events and rollups."""
+DIMENSIONS: tuple[Dimension, ...] = ("total", "route", "model", "user", "key", "team")
+
+
+def derived(data_dir: Path) -> dict[str, list[Any]]:
+    """Every row of events, and every sum and histogram that can be asked for."""
     rollups = data_dir / "rollups.sqlite"
-    found = {
+    found: dict[str, list[Any]] = {
         name: rows(rollups, f"SELECT * FROM {name} ORDER BY 1, 2, 3")
         for name in ("open_inferences", "cursors")
     }
-    found["rollups"] = rows(rollups, "SELECT * FROM rollups ORDER BY 1, 2, 3, 4")
+    reader = open_reader(data_dir, CLOCK)
+    month_ns = (NOON_NS - 3 * DAY_NS, NOON_NS + 27 * DAY_NS)
+    for dimension in DIMENSIONS:
+        found[dimension] = reader.usage_by(dimension, *month_ns)
+        for value in [group.value for group in found[dimension]]:
+            series = reader.usage_over_time(dimension, value, *month_ns, step_s=3_600)
+            found[f"{dimension} {value} by hour"] = series
+    found["costs"] = sorted(reader.cost_per_user(*month_ns).items())
     for path in sorted(data_dir.glob("events-*.sqlite")):
-        found[path.name] = rows(path, "SELECT * FROM events ORDER BY 1")
+        found[path.name] = rows(path, "SELECT * FROM events ORDER BY 1, 2")
+        found[f"attempts of {path.name}"] = rows(path, "SELECT * FROM attempts ORDER BY 1, 2")
     return found

@@ -89,7 +89,7 @@ def test_rebuild_gives_the_same_again(tmp_path: Path) -> None:
     record(tmp_path, [*first_day, *pair("inf_next_day", started_ns=NOON_NS + DAY_NS)])
     before = derived(tmp_path)
     rows(tmp_path / "events-2026-11-23.sqlite", "UPDATE events SET cost_nanousd = 0")
-    rows(tmp_path / "rollups.sqlite", "DELETE FROM rollups")
+    rows(tmp_path / "rollups.sqlite", "DELETE FROM tail")
     rows(tmp_path / "events-2026-11-23.sqlite", "INSERT INTO bodies VALUES ('inf_1', x'', x'')")
     report = rebuild(tmp_path)
     assert (report.entries, report.events, report.days) == (47, 22, 2)
@@ -127,13 +127,13 @@ def _nothing(_: object) -> None:
 
 
 def test_death_between_events_and_rollups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def power_cut(_: object) -> list[tuple[object, ...]]:
+    def power_cut(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr("trimtab.store.sqlite.projection_thread.ProjectionThread._look", _nothing)
         asyncio.run(_record_only(tmp_path, [*pairs(10), *fallback()]))
-        patch.setattr("trimtab.store.sqlite.projector.rows_of", power_cut)
+        patch.setattr("trimtab.store.sqlite.projector.add_samples", power_cut)
         with closing(Projector(tmp_path)) as projector, pytest.raises(KeyboardInterrupt):
             projector.catch_up()
     day = tmp_path / "events-2026-11-23.sqlite"
@@ -168,7 +168,8 @@ async def _projected_while_running(data_dir: Path) -> list[tuple[object, ...]]:
     while not found:
         await asyncio.sleep(0.01)
         path = data_dir / "events-2026-11-23.sqlite"
-        found = rows(path, "SELECT inference_id FROM events") if path.exists() else []
+        if path.exists() and rows(path, "PRAGMA user_version") != [(0,)]:
+            found = rows(path, "SELECT inference_id FROM events")
     await ledger.close()
     return found
 

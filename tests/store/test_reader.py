@@ -16,7 +16,8 @@ from trimtab.store.chain import Record
 from trimtab.store.protocol import Reader
 from trimtab.store.records import Dimension, EventPage, EventQuery, GroupSummary, OpenIntent
 from trimtab.store.sqlite import open_ledger, open_reader
-from trimtab.store.sqlite.tiers import MAXIMA, MEASURES, SUMS, Span, cover, finest_s
+from trimtab.store.sqlite.samples import MAXIMA, MEASURES, SUMS
+from trimtab.store.sqlite.tiers import Span, cover, finest_s
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.identity import Caller
 
@@ -104,7 +105,8 @@ def test_spans_cover_a_range_once(dimension: Dimension, first: int, length: int)
     step_s = finest_s(dimension)
     since_s, until_s = first * step_s, (first + length) * step_s
     at_s = since_s
-    for span in cover(dimension, since_s, until_s):
+    closed = {day_s for day_s in range(0, 86_400 * 40_000, 86_400) if day_s % 7 != 3}
+    for span in cover(dimension, since_s, until_s, closed=closed):
         assert span.since_s == at_s < span.until_s
         assert span.since_s % span.tier_s == span.until_s % span.tier_s == 0
         at_s = span.until_s
@@ -113,13 +115,23 @@ def test_spans_cover_a_range_once(dimension: Dimension, first: int, length: int)
 
 def test_a_day_in_the_middle_is_one_row() -> None:
     day_s = 86_400
-    assert cover("total", day_s - 60, 2 * day_s + 3_660) == [
+    assert cover("total", day_s - 60, 2 * day_s + 3_660, closed=()) == [
         Span(60, day_s - 60, day_s),
         Span(86_400, day_s, 2 * day_s),
         Span(3_600, 2 * day_s, 2 * day_s + 3_600),
         Span(60, 2 * day_s + 3_600, 2 * day_s + 3_660),
     ]
-    assert cover("user", 0, 0) == []
+    assert cover("user", 0, 0, closed=()) == []
+
+
+def test_days_of_users_are_used_once_they_are_closed() -> None:
+    day_s = 86_400
+    assert cover("user", day_s, 5 * day_s, closed={2 * day_s, 3 * day_s}) == [
+        Span(3_600, day_s, 2 * day_s),
+        Span(86_400, 2 * day_s, 3 * day_s),
+        Span(86_400, 3 * day_s, 4 * day_s),
+        Span(3_600, 4 * day_s, 5 * day_s),
+    ]
 
 
 def test_sums_without_histograms_are_the_same(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def overview(
         value: `provider:model` of a model; "" of the total, and of requests that named no user.
     """
     step_s = step_of(dimension, since_ns, until_ns)
-    groups = reader.usage_by(dimension, since_ns, until_ns, value=value)
+    groups = reader.usage_by(dimension, since_ns, until_ns, values=[value])
     steps = reader.usage_over_time(dimension, value, since_ns, until_ns, step_s=step_s)
     found = Overview(
         dimension=dimension,

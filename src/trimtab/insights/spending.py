@@ -1,14 +1,19 @@
 """What each user costs, and who stands out."""
 
 from collections import defaultdict
+from heapq import nsmallest
+from typing import Final
 
 import msgspec
 
 from trimtab.stats.outliers import Outlier, find_outliers
 from trimtab.store.protocol import Reader
 from trimtab.store.records import GroupSummary
+from trimtab.types.clock import NS_PER_S
 
 __all__ = ["SpendReport", "UserSpend", "spend_per_user"]
+
+_HOUR_NS: Final = 3_600 * NS_PER_S
 
 
 class UserSpend(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,31 +72,37 @@ def spend_per_user(
     reader: Reader, since_ns: int, until_ns: int, *, top: int | None = None
 ) -> SpendReport:
     """Who spent what between two UTC times in nanoseconds; of all users, or the `top` costliest."""
-    groups = reader.usage_by("user", since_ns, until_ns)
     holds = _holds_by_user(reader, since_ns, until_ns)
-    total = sum(group.cost_nanousd for group in groups)
-    outliers = {
-        found.name: found
-        for found in find_outliers({group.value: group.cost_nanousd for group in groups})
-    }
+    if top is None:
+        groups = whole = reader.usage_by("user", since_ns, until_ns)
+        costs = {group.value: group.cost_nanousd for group in groups}
+    else:
+        costs = reader.cost_per_user(since_ns, until_ns)
+        shown = nsmallest(top, costs, key=lambda user: (-costs[user], user))
+        groups = reader.usage_by("user", since_ns, until_ns, values=shown)
+        hours_ns = (since_ns - since_ns % _HOUR_NS, until_ns + -until_ns % _HOUR_NS)
+        whole = reader.usage_by("total", *hours_ns, histograms=False)
+    outliers = {found.name: found for found in find_outliers(costs)}
+    total_nanousd = sum(costs.values())
     users = [
         _user_spend(
             group,
-            total=total,
-            hold_nanousd=holds.pop(group.value, 0),
+            total=total_nanousd,
+            hold_nanousd=holds.get(group.value, 0),
             outlier=outliers.get(group.value),
         )
         for group in groups
     ]
-    users += [_only_holds(user, hold) for user, hold in sorted(holds.items())]
+    held_only = sorted(holds.keys() - costs.keys())
+    users += [_only_holds(user, holds[user]) for user in held_only]
     return SpendReport(
-        since_ns=min([since_ns, *(group.since_ns for group in groups)]),
-        until_ns=max([until_ns, *(group.until_ns for group in groups)]),
-        cost_nanousd=total,
-        estimated_nanousd=sum(user.estimated_nanousd for user in users),
-        unsettled_nanousd=sum(user.unsettled_nanousd for user in users),
-        requests=sum(user.requests for user in users),
-        user_count=len(users),
+        since_ns=since_ns - since_ns % _HOUR_NS,
+        until_ns=until_ns + -until_ns % _HOUR_NS,
+        cost_nanousd=total_nanousd,
+        estimated_nanousd=sum(group.estimated_nanousd for group in whole),
+        unsettled_nanousd=sum(holds.values()),
+        requests=sum(group.requests for group in whole),
+        user_count=len(costs) + len(held_only),
         users=users[:top],
     )
 

@@ -49,9 +49,24 @@ class LogHistogram:
 
     def merge(self, other: "LogHistogram") -> None:
         """Add everything that `other` counted; as if each value had been added here."""
-        counts = self._counts
-        for index, count in other._counts.items():  # noqa: SLF001 - of the same class
-            counts[index] = counts.get(index, 0) + count
+        self.merge_counts(other._counts)  # noqa: SLF001 - of the same class
+
+    def merge_counts(self, counts: Mapping[int, int]) -> None:
+        """Add counts of buckets, by index."""
+        mine = self._counts
+        if not mine:
+            self._counts = dict(counts)
+            return
+        for index, count in counts.items():
+            mine[index] = mine.get(index, 0) + count
+
+    def merge_bytes(self, data: bytes) -> None:
+        """Add a histogram as `to_bytes` wrote it.
+
+        Raises:
+            msgspec.DecodeError: `data` is something else.
+        """
+        self.merge_counts(_decode(data))
 
     @property
     def count(self) -> int:

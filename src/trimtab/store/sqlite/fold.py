@@ -12,11 +12,12 @@ import msgspec
 
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.sqlite.event_rows import SettledAttempt, row_of
+from trimtab.store.sqlite.samples import Measures, Sample
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.records import Intent, Outcome, Settle
 from trimtab.types.usage import Usage
 
-__all__ = ["Fold", "InferenceState", "Measures", "OpenAttempt", "Sample"]
+__all__ = ["Fold", "InferenceState", "OpenAttempt"]
 
 _bucket_of = LogHistogram.bucket_of
 _log = logging.getLogger(__name__)
@@ -48,42 +49,6 @@ class InferenceState(msgspec.Struct):
     open: dict[int, OpenAttempt]
     settled: list[SettledAttempt] = []
     over: bool = False
-
-
-class Measures(NamedTuple):
-    """Of one inference, as values and as buckets of a `LogHistogram`.
-
-    Attributes:
-        latency_us: microseconds until it was over.
-        ttft_us: microseconds to the first token; 0 where nothing was streamed.
-        ttft_bucket: None where nothing was streamed.
-        cost_bucket: of its cost in nano-dollars, all attempts together.
-    """
-
-    latency_us: int
-    latency_bucket: int
-    ttft_us: int
-    ttft_bucket: int | None
-    cost_bucket: int
-
-
-class Sample(NamedTuple):
-    """What one settle adds to the rollups.
-
-    Attributes:
-        sums: requests, ok, errors, timeouts, cancelled, input, cache read, cache write, output
-            and reasoning tokens, cost and its estimated part in nano-dollars.
-        measures: of the whole inference; None for an attempt that another one follows.
-    """
-
-    started_s: int
-    route: str
-    model: str
-    user: str
-    key: str
-    team: str
-    sums: tuple[int, ...]
-    measures: Measures | None
 
 
 class Fold:

@@ -10,7 +10,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, NamedTuple, get_args
 
@@ -18,8 +18,9 @@ from typing_extensions import override
 
 from trimtab.errors import UsageError
 from trimtab.store.records import EventField, EventOrder, EventPage, EventQuery
+from trimtab.store.sqlite.connections import Connections
 from trimtab.store.sqlite.event_rows import EVENT_COLUMNS, event_of_row
-from trimtab.store.sqlite.files import day_db, day_of, days
+from trimtab.store.sqlite.files import day_of, days
 
 __all__ = ["read_page"]
 
@@ -128,7 +129,7 @@ class _Walk:
         return _Place(row[self.key_at], row[_STARTED_AT], row[_ID_AT])
 
 
-def read_page(data_dir: Path, query: EventQuery) -> EventPage:
+def read_page(data_dir: Path, files: Connections, query: EventQuery) -> EventPage:
     """See `Reader.event_page`.
 
     Raises:
@@ -146,7 +147,7 @@ def read_page(data_dir: Path, query: EventQuery) -> EventPage:
         groups = [found] if found else []
     for group in groups:
         with ExitStack() as stack:
-            dbs = [stack.enter_context(closing(day_db(data_dir, day))) for day in group]
+            dbs = [stack.enter_context(files.day(day)) for day in group]
             if not walk.go_down(dbs):
                 return walk.page(over=False)
     return walk.page(over=True)

@@ -18,7 +18,7 @@ from trimtab.store.sqlite.day_files import DayFiles
 from trimtab.store.sqlite.event_rows import ROW_COLUMNS, settled_attempt
 from trimtab.store.sqlite.files import day_of, exclusive, ledger_db, rollups_db
 from trimtab.store.sqlite.fold import Fold, InferenceState
-from trimtab.store.sqlite.tiers import MAXIMA, MEASURES, SUMS, merged, rows_of
+from trimtab.store.sqlite.rollups import add_samples, prepare_rollups
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.records import Intent
 
@@ -41,17 +41,6 @@ _ADD_EVENT: Final = (
     f"INSERT OR REPLACE INTO events ({', '.join(ROW_COLUMNS)}) "  # noqa: S608 - our own names
     f"VALUES ({', '.join('?' * len(ROW_COLUMNS))})"
 )
-_ROLLUP_COLUMNS: Final = ("tier_s", "dimension", "start_s", "value", *SUMS, *MAXIMA, *MEASURES)
-_ADD_ROLLUP: Final = (
-    f"INSERT INTO rollups ({', '.join(_ROLLUP_COLUMNS)}) "  # noqa: S608 - our own names
-    f"VALUES ({', '.join('?' * len(_ROLLUP_COLUMNS))}) "
-    "ON CONFLICT (tier_s, dimension, start_s, value) DO UPDATE SET "
-    + ", ".join(
-        [f"{name} = {name} + excluded.{name}" for name in SUMS]
-        + [f"{name} = max({name}, excluded.{name})" for name in MAXIMA]
-        + [f"{name} = merged({name}, excluded.{name})" for name in MEASURES]
-    )
-)
 
 
 class _Entry(NamedTuple):
@@ -68,7 +57,7 @@ class Projector:
     def __init__(self, data_dir: Path) -> None:
         self._ledger = ledger_db(data_dir)
         self._rollups = rollups_db(data_dir)
-        self._rollups.create_function("merged", 2, merged, deterministic=True)
+        prepare_rollups(self._rollups)
         self._days = DayFiles(data_dir)
 
     def catch_up(self) -> int:
@@ -90,7 +79,7 @@ class Projector:
                 if number % _BREATH == 0:
                     time.sleep(0)
             self._write_events(fold)
-            self._rollups.executemany(_ADD_ROLLUP, rows_of(fold.samples))
+            add_samples(self._rollups, fold.samples)
             self._write_states(fold)
             self._write_cursors(entries)
         return len(entries)

@@ -2,15 +2,15 @@
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Collection, Iterator
 from contextlib import closing
-from operator import add
 from pathlib import Path
 from typing import Any, Final
+from weakref import finalize
 
 import msgspec
 
 from trimtab.errors import StoreError, UsageError
-from trimtab.stats.histogram import LogHistogram
 from trimtab.store.records import (
     AttemptRecord,
     Dimension,
@@ -21,6 +21,7 @@ from trimtab.store.records import (
     OpenIntent,
 )
 from trimtab.store.sqlite.bodies import read_body
+from trimtab.store.sqlite.connections import Connections
 from trimtab.store.sqlite.event_rows import (
     ROW_COLUMNS,
     attempt_of_row,
@@ -28,12 +29,13 @@ from trimtab.store.sqlite.event_rows import (
     open_attempt,
     settled_attempt,
 )
-from trimtab.store.sqlite.files import day_db, day_of, days, explain, ledger_db, rollups_db
+from trimtab.store.sqlite.files import day_of, days, explain, ledger_db
 from trimtab.store.sqlite.fold import InferenceState
 from trimtab.store.sqlite.pages import read_page
-from trimtab.store.sqlite.projector import catch_up
 from trimtab.store.sqlite.registration import dead_writers
-from trimtab.store.sqlite.tiers import MAXIMA, MEASURES, SUMS, cover, finest_s, tier_of_step
+from trimtab.store.sqlite.rollups import closed_days, read_costs, read_tail
+from trimtab.store.sqlite.samples import MAXIMA, MEASURES, SUMS, Total, by_value, value_of
+from trimtab.store.sqlite.tiers import HOUR_S, Span, cover, finest_s, start_of, tiers_of_step
 from trimtab.types.clock import NS_PER_S, Clock
 
 __all__ = ["SqliteReader", "open_reader"]
@@ -47,23 +49,25 @@ _STARTED: Final = ROW_COLUMNS.index("started_ns")
 _ONE: Final = f"SELECT {', '.join(ROW_COLUMNS)} FROM events WHERE inference_id = ?"  # noqa: S608 - our own names
 _SEVERAL: Final = "SELECT record FROM attempts WHERE inference_id = ? ORDER BY attempt"
 _STATE: Final = "SELECT state FROM open_inferences WHERE inference_id = ?"
-_IN_SPAN: Final = "FROM rollups WHERE tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
-_ROLLUPS: Final = f"SELECT value, {', '.join((*SUMS, *MAXIMA, *MEASURES))} {_IN_SPAN}"
-_SERIES: Final = (
-    f"SELECT start_s, {', '.join((*SUMS, *MAXIMA, *MEASURES))} {_IN_SPAN} AND value = ?"
+_COLUMNS: Final = f"value, {', '.join((*SUMS, *MAXIMA, *MEASURES))}"
+_ROLLUPS: Final = (
+    f"SELECT {_COLUMNS} FROM rollups "  # noqa: S608 - our own names
+    "WHERE tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
 )
-_SUMS_ONLY: Final = (
-    f"SELECT value, {', '.join(f'sum({name})' for name in SUMS)}, "
-    f"{', '.join(f'max({name})' for name in MAXIMA)} {_IN_SPAN} GROUP BY value"
+_ROLLUP: Final = (
+    f"SELECT {_COLUMNS} FROM rollups "  # noqa: S608 - our own names
+    "WHERE tier_s = ? AND dimension = ? AND start_s = ? AND value = ?"
 )
 
 
 class SqliteReader:
-    """See `trimtab.store.protocol.Reader`. Holds nothing open, so any thread may ask."""
+    """See `trimtab.store.protocol.Reader`."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        catch_up(data_dir)
+        self._files = Connections(data_dir)
+        finalize(self, self._files.close)
+        self._files.catch_up()
 
     def usage_by(
         self,
@@ -71,55 +75,79 @@ class SqliteReader:
         since_ns: int,
         until_ns: int,
         *,
-        value: str | None = None,
+        values: Collection[str] | None = None,
         histograms: bool = True,
     ) -> list[GroupSummary]:
         """See `Reader.usage_by`. Ranges are widened to full rows of the finest tier."""
-        catch_up(self._data_dir)
-        step_ns = finest_s(dimension) * NS_PER_S
-        since_ns -= since_ns % step_ns
-        until_ns += -until_ns % step_ns
-        groups: defaultdict[str, _Group] = defaultdict(_Group)
-        with closing(rollups_db(self._data_dir)) as db:
-            for span in cover(dimension, since_ns // NS_PER_S, until_ns // NS_PER_S):
-                where = (span.tier_s, dimension, span.since_s, span.until_s)
-                for row in db.execute(_ROLLUPS if histograms else _SUMS_ONLY, where):
-                    if value is None or row[0] == value:
-                        groups[row[0]].add(row[1:])
-        summaries = [group.summary(name, since_ns, until_ns) for name, group in groups.items()]
-        return sorted(summaries, key=lambda s: (-s.cost_nanousd, -s.requests, s.value))
+        self._files.catch_up()
+        span = _widened(finest_s(dimension), since_ns, until_ns)
+        totals: defaultdict[str, Total] = defaultdict(Total)
+        with self._files.rollups() as db:
+            closed = closed_days(db)
+            for part in cover(dimension, span.since_s, span.until_s, closed=closed):
+                for value, *row in _rows(db, dimension, part, values=values):
+                    totals[value].add_row(row)
+            tail = read_tail(db)
+        there = [sample for sample in tail if span.since_s <= sample.started_s < span.until_s]
+        for value, samples in by_value(there, dimension).items():
+            if values is None or value in values:
+                totals[value].add_samples(samples)
+        bounds_ns = (span.since_s * NS_PER_S, span.until_s * NS_PER_S)
+        found = [
+            total.summary(value, *bounds_ns, histograms=histograms)
+            for value, total in totals.items()
+        ]
+        return sorted(found, key=lambda group: (-group.cost_nanousd, -group.requests, group.value))
 
     def usage_over_time(  # noqa: PLR0917 - what, and from when to when
         self, dimension: Dimension, value: str, since_ns: int, until_ns: int, *, step_s: int
     ) -> list[GroupSummary]:
         """See `Reader.usage_over_time`."""
-        tier_s = tier_of_step(dimension, step_s) if step_s > 0 else None
-        if tier_s is None:
+        tiers = tiers_of_step(dimension, step_s)
+        if not tiers:
             raise UsageError(
                 f"Steps of {step_s} s cannot be shown by {dimension}. "
                 f"Use a multiple of {finest_s(dimension)} s."
             )
-        catch_up(self._data_dir)
-        step_ns = step_s * NS_PER_S
-        since_ns -= since_ns % step_ns
-        until_ns += -until_ns % step_ns
-        where = (tier_s, dimension, since_ns // NS_PER_S, until_ns // NS_PER_S, value)
-        groups: defaultdict[int, _Group] = defaultdict(_Group)
-        with closing(rollups_db(self._data_dir)) as db:
-            for start_s, *row in db.execute(_SERIES, where):
-                groups[start_s // step_s].add(tuple(row))
+        self._files.catch_up()
+        span = _widened(step_s, since_ns, until_ns)
+        totals: defaultdict[int, Total] = defaultdict(Total)
+        with self._files.rollups() as db:
+            closed = closed_days(db)
+            for part in cover(dimension, span.since_s, span.until_s, closed=closed, tiers=tiers):
+                for start_s, *row in _series(db, dimension, part, value=value):
+                    totals[start_of(start_s, step_s)].add_row(row)
+            tail = read_tail(db)
+        for sample in tail:
+            if span.since_s <= sample.started_s < span.until_s and value == value_of(
+                sample, dimension
+            ):
+                totals[start_of(sample.started_s, step_s)].add_samples([sample])
         return [
-            group.summary(value, step * step_ns, (step + 1) * step_ns)
-            for step, group in sorted(groups.items())
+            total.summary(value, start_s * NS_PER_S, (start_s + step_s) * NS_PER_S)
+            for start_s, total in sorted(totals.items())
         ]
+
+    def cost_per_user(self, since_ns: int, until_ns: int) -> dict[str, int]:
+        """See `Reader.cost_per_user`."""
+        self._files.catch_up()
+        span = _widened(HOUR_S, since_ns, until_ns)
+        with self._files.rollups() as db:
+            parts = cover("user", span.since_s, span.until_s, closed=closed_days(db))
+            costs = read_costs(db, parts)
+            tail = read_tail(db)
+        for sample in tail:
+            if span.since_s <= sample.started_s < span.until_s:
+                costs[sample.user] = costs.get(sample.user, 0) + sample.cost_nanousd
+        return costs
 
     def unsettled(self, since_ns: int, until_ns: int) -> list[OpenIntent]:
         """See `Reader.unsettled`. Oldest first."""
         # Asked first: all that a dead writer ever wrote is then in what is read next.
         with closing(ledger_db(self._data_dir)) as ledger:
             dead = dead_writers(ledger, self._data_dir)
-        catch_up(self._data_dir)
-        with closing(rollups_db(self._data_dir)) as db:
+        self._files.catch_up()
+        with self._files.rollups() as db:
             rows = db.execute(
                 "SELECT state FROM open_inferences WHERE started_ns >= ? AND started_ns < ? "
                 "ORDER BY started_ns, inference_id",
@@ -133,19 +161,19 @@ class SqliteReader:
 
     def event_page(self, query: EventQuery) -> EventPage:
         """See `Reader.event_page`."""
-        catch_up(self._data_dir)
-        return read_page(self._data_dir, query)
+        self._files.catch_up()
+        return read_page(self._data_dir, self._files, query)
 
     def event(self, inference_id: str) -> Event | None:
         """See `Reader.event`."""
-        catch_up(self._data_dir)
+        self._files.catch_up()
         row = self._row(inference_id)
         return None if row is None else event_of_row(row)
 
     def attempts(self, inference_id: str) -> list[AttemptRecord]:
         """See `Reader.attempts`."""
-        catch_up(self._data_dir)
-        with closing(rollups_db(self._data_dir)) as db:
+        self._files.catch_up()
+        with self._files.rollups() as db:
             found = db.execute(_STATE, (inference_id,)).fetchone()
         if found is not None:
             state = _decode_state(found[0])
@@ -157,7 +185,7 @@ class SqliteReader:
             return []
         if row[_ATTEMPTS] == 1:
             return [attempt_of_row(row)]
-        with closing(day_db(self._data_dir, day_of(row[_STARTED]))) as db:
+        with self._files.day(day_of(row[_STARTED])) as db:
             records = db.execute(_SEVERAL, (inference_id,)).fetchall()
         return [_decode_attempt(record) for (record,) in records]
 
@@ -171,34 +199,39 @@ class SqliteReader:
 
     def _row(self, inference_id: str) -> tuple[Any, ...] | None:
         for day in days(self._data_dir):
-            with closing(day_db(self._data_dir, day)) as db:
+            with self._files.day(day) as db:
                 row = db.execute(_ONE, (inference_id,)).fetchone()
             if row is not None:
                 return row
         return None
 
 
-class _Group:
-    """Adds up the rows of one value."""
+def _widened(step_s: int, since_ns: int, until_ns: int) -> Span:
+    """A range with its ends moved outwards to multiples of a step."""
+    step_ns = step_s * NS_PER_S
+    first, last = since_ns // step_ns, -(-until_ns // step_ns)
+    return Span(step_s, first * step_s, last * step_s)
 
-    def __init__(self) -> None:
-        self._sums = [0] * len(SUMS)
-        self._maxima = [0] * len(MAXIMA)
-        self._measures = [LogHistogram() for _ in MEASURES]
 
-    def add(self, row: tuple[Any, ...]) -> None:
-        """One row: sums, maxima and, if they were asked for, measures, in their order."""
-        self._sums = list(map(add, self._sums, row))
-        self._maxima = list(map(max, self._maxima, row[len(SUMS) :]))
-        blobs = row[len(SUMS) + len(MAXIMA) :]
-        for histogram, blob in zip(self._measures, blobs, strict=False):
-            histogram.merge(LogHistogram.from_bytes(blob))
+def _rows(
+    db: sqlite3.Connection, dimension: Dimension, span: Span, *, values: Collection[str] | None
+) -> Iterator[tuple[Any, ...]]:
+    """Value, sums, maxima and measures of each row in a span."""
+    if values is None:
+        yield from db.execute(_ROLLUPS, (span.tier_s, dimension, span.since_s, span.until_s))
+        return
+    for start_s in range(span.since_s, span.until_s, span.tier_s):
+        for value in values:
+            yield from db.execute(_ROLLUP, (span.tier_s, dimension, start_s, value))
 
-    def summary(self, value: str, since_ns: int, until_ns: int) -> GroupSummary:
-        """The group as an answer."""
-        names = (*SUMS, *MAXIMA, *(f"{name}_histogram" for name in MEASURES))
-        found = dict(zip(names, (*self._sums, *self._maxima, *self._measures), strict=True))
-        return GroupSummary(value=value, since_ns=since_ns, until_ns=until_ns, **found)  # pyright: ignore[reportArgumentType] - the names are the fields, a test holds them together
+
+def _series(
+    db: sqlite3.Connection, dimension: Dimension, span: Span, *, value: str
+) -> Iterator[tuple[Any, ...]]:
+    """Start, sums, maxima and measures of each row of a value in a span."""
+    for start_s in range(span.since_s, span.until_s, span.tier_s):
+        for _, *row in db.execute(_ROLLUP, (span.tier_s, dimension, start_s, value)):
+            yield start_s, *row
 
 
 def open_reader(data_dir: Path, clock: Clock) -> SqliteReader:

@@ -137,6 +137,33 @@ CREATE TABLE rollups (
     PRIMARY KEY (tier_s, dimension, start_s, value)
 ) STRICT, WITHOUT ROWID;
 
+-- What was projected and not yet added to the tables above and below; of few samples each.
+CREATE TABLE tail (
+    number  INTEGER PRIMARY KEY,
+    count   INTEGER NOT NULL,
+    samples BLOB    NOT NULL
+) STRICT;
+
+-- Days that users, keys and teams have rows of; those of a closed day have rows by day as well.
+CREATE TABLE days (
+    start_s INTEGER PRIMARY KEY,
+    closed  INTEGER NOT NULL
+) STRICT;
+
+-- Cost of every user in an hour or a closed day: what a ranking needs, without the rest.
+CREATE TABLE costs (
+    tier_s  INTEGER NOT NULL,
+    start_s INTEGER NOT NULL,
+    ids     BLOB    NOT NULL,
+    amounts BLOB    NOT NULL,
+    PRIMARY KEY (tier_s, start_s)
+) STRICT;
+
+CREATE TABLE users (
+    id   INTEGER PRIMARY KEY,
+    user TEXT    NOT NULL UNIQUE
+) STRICT;
+
 CREATE TABLE open_inferences (
     inference_id TEXT    PRIMARY KEY,
     started_ns   INTEGER NOT NULL,

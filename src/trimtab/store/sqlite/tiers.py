@@ -1,56 +1,43 @@
 """Rollups: which rows a sample adds to, and which rows make up a range. Pure.
 
 A row holds one value of one dimension for a minute, an hour or a day. Minutes are kept for the
-few values of total, route and model; users, keys and teams are many, and start at the hour.
+few values of total, route and model. Users, keys and teams are many: they start at the hour, and
+have rows by day once a day is *closed*, because to rewrite a day's row with each of its inferences
+would be most of the work.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from operator import add
-from typing import Final, NamedTuple, Self
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
-from trimtab.stats.histogram import LogHistogram
 from trimtab.store.records import Dimension
-from trimtab.store.sqlite.fold import Sample
+from trimtab.store.sqlite.samples import MAXIMA, MEASURES, SUMS, Sample, Total, by_value
 
 __all__ = [
-    "MAXIMA",
-    "MEASURES",
-    "SUMS",
+    "DAY_S",
+    "HOUR_S",
+    "MANY",
+    "ROLLUP_COLUMNS",
     "Span",
     "cover",
     "finest_s",
-    "merged",
     "rows_of",
-    "tier_of_step",
+    "start_of",
+    "tiers_of_step",
 ]
 
-SUMS: Final = (
-    "requests",
-    "ok",
-    "errors",
-    "timeouts",
-    "cancelled",
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "cost_nanousd",
-    "estimated_nanousd",
-)
-MAXIMA: Final = ("latency_max_us", "ttft_max_us")
-MEASURES: Final = ("latency", "ttft", "cost")
+DAY_S: Final = 86_400
+HOUR_S: Final = 3_600
+MANY: Final[tuple[Dimension, ...]] = ("user", "key", "team")
+ROLLUP_COLUMNS: Final = ("tier_s", "dimension", "start_s", "value", *SUMS, *MAXIMA, *MEASURES)
 
-_DAY_AND_HOUR: Final = (86_400, 3_600)
-_TO_THE_MINUTE: Final = (86_400, 3_600, 60)
 _TIERS: Final[dict[Dimension, tuple[int, ...]]] = {
-    "total": _TO_THE_MINUTE,
-    "route": _TO_THE_MINUTE,
-    "model": _TO_THE_MINUTE,
-    "user": _DAY_AND_HOUR,
-    "key": _DAY_AND_HOUR,
-    "team": _DAY_AND_HOUR,
+    "total": (DAY_S, HOUR_S, 60),
+    "route": (DAY_S, HOUR_S, 60),
+    "model": (DAY_S, HOUR_S, 60),
+    "user": (DAY_S, HOUR_S),
+    "key": (DAY_S, HOUR_S),
+    "team": (DAY_S, HOUR_S),
 }
 
 
@@ -67,14 +54,39 @@ def finest_s(dimension: Dimension) -> int:
     return _TIERS[dimension][-1]
 
 
-def tier_of_step(dimension: Dimension, step_s: int) -> int | None:
-    """The largest rows of which a whole number makes up `step_s`, if there are any."""
-    return next((tier_s for tier_s in _TIERS[dimension] if step_s % tier_s == 0), None)
+def start_of(started_s: int, tier_s: int) -> int:
+    """When the row begins that a second belongs to."""
+    return started_s - started_s % tier_s
 
 
-def cover(dimension: Dimension, since_s: int, until_s: int) -> list[Span]:
-    """The fewest rows that make up a range whose ends are multiples of `finest_s`."""
-    return list(_cover(_TIERS[dimension], since_s, until_s))
+def tiers_of_step(dimension: Dimension, step_s: int) -> tuple[int, ...]:
+    """The tiers of whose rows a whole number makes up `step_s`, the coarsest first."""
+    if step_s <= 0:
+        return ()
+    return tuple(tier_s for tier_s in _TIERS[dimension] if step_s % tier_s == 0)
+
+
+def cover(
+    dimension: Dimension,
+    since_s: int,
+    until_s: int,
+    *,
+    closed: Collection[int],
+    tiers: Sequence[int] | None = None,
+) -> list[Span]:
+    """The fewest rows that make up a range whose ends are multiples of the finest tier.
+
+    Args:
+        dimension: what the rows are of.
+        since_s: UTC seconds.
+        until_s: UTC seconds, excluded.
+        closed: starts of the closed days.
+        tiers: those to use, the coarsest first; all of the dimension if None.
+    """
+    spans = _cover(tiers or _TIERS[dimension], since_s, until_s)
+    if dimension not in MANY:
+        return list(spans)
+    return [part for span in spans for part in _where_closed(span, closed)]
 
 
 def _cover(tiers: Sequence[int], since_s: int, until_s: int) -> Iterator[Span]:
@@ -90,92 +102,57 @@ def _cover(tiers: Sequence[int], since_s: int, until_s: int) -> Iterator[Span]:
         yield from _cover(finer, since_s, until_s)
 
 
-def rows_of(samples: Iterable[Sample]) -> Iterator[tuple[object, ...]]:
+def _where_closed(span: Span, closed: Collection[int]) -> Iterator[Span]:
+    """Days by day where they are closed, else by hour; neighbours of a kind together."""
+    if span.tier_s != DAY_S:
+        yield span
+        return
+    at_s = span.since_s
+    for day_s in sorted(day_s for day_s in closed if span.since_s <= day_s < span.until_s):
+        if at_s < day_s:
+            yield Span(HOUR_S, at_s, day_s)
+        yield Span(DAY_S, day_s, day_s + DAY_S)
+        at_s = day_s + DAY_S
+    if at_s < span.until_s:
+        yield Span(HOUR_S, at_s, span.until_s)
+
+
+def rows_of(samples: Iterable[Sample], *, closed: Collection[int]) -> Iterator[tuple[Any, ...]]:
     """Rows for the table `rollups`, one for each place that any of `samples` adds to."""
-    for (dimension, value), there in _by_value(samples).items():
-        finest, *coarser = reversed(_TIERS[dimension])
-        totals = {start: _Total.of(few) for start, few in _by_start(there, finest).items()}
-        yield from _rows((finest, dimension, value), totals)
-        for tier_s in coarser:
-            totals = _coarsened(totals, tier_s)
-            yield from _rows((tier_s, dimension, value), totals)
+    samples = list(samples)
+    for dimension, tiers in _TIERS.items():
+        for value, there in by_value(samples, dimension).items():
+            finest, *coarser = reversed(tiers)
+            totals = _by_start(there, finest)
+            yield from _rows((finest, dimension, value), totals)
+            for tier_s in coarser:
+                totals = _coarsened(totals, tier_s)
+                if tier_s == DAY_S and dimension in MANY:
+                    totals = {
+                        start_s: total for start_s, total in totals.items() if start_s in closed
+                    }
+                yield from _rows((tier_s, dimension, value), totals)
 
 
-def merged(left: bytes, right: bytes) -> bytes:
-    """The histogram of both; SQLite calls this to add to a row that is there."""
-    histogram = LogHistogram.from_bytes(left)
-    histogram.merge(LogHistogram.from_bytes(right))
-    return histogram.to_bytes()
-
-
-class _Total:
-    """What some samples come to: columns in their order, buckets for each measure."""
-
-    def __init__(self, sums: list[int], maxima: list[int], measures: list[Counter[int]]) -> None:
-        self.sums = sums
-        self.maxima = maxima
-        self.measures = measures
-
-    @classmethod
-    def of(cls, samples: list[Sample]) -> Self:
-        """Add up samples of one place."""
-        measures = [sample.measures for sample in samples if sample.measures is not None]
-        return cls(
-            list(map(sum, zip(*[sample.sums for sample in samples], strict=True))),
-            [
-                max([measure.latency_us for measure in measures], default=0),
-                max([measure.ttft_us for measure in measures], default=0),
-            ],
-            [
-                Counter([measure.latency_bucket for measure in measures]),
-                Counter([m.ttft_bucket for m in measures if m.ttft_bucket is not None]),
-                Counter([measure.cost_bucket for measure in measures]),
-            ],
-        )
-
-    def plus(self, other: "_Total") -> "_Total":
-        """Both together."""
-        return _Total(
-            list(map(add, self.sums, other.sums)),
-            list(map(max, self.maxima, other.maxima)),
-            list(map(add, self.measures, other.measures)),
-        )
-
-
-def _by_value(samples: Iterable[Sample]) -> dict[tuple[Dimension, str], list[Sample]]:
-    found: defaultdict[tuple[Dimension, str], list[Sample]] = defaultdict(list)
+def _by_start(samples: list[Sample], tier_s: int) -> dict[int, Total]:
+    there: defaultdict[int, list[Sample]] = defaultdict(list)
     for sample in samples:
-        found["total", ""].append(sample)
-        found["route", sample.route].append(sample)
-        found["model", sample.model].append(sample)
-        found["user", sample.user].append(sample)
-        if sample.key:  # an open gateway knows no keys
-            found["key", sample.key].append(sample)
-        if sample.team:
-            found["team", sample.team].append(sample)
-    return found
+        there[start_of(sample.started_s, tier_s)].append(sample)
+    totals: dict[int, Total] = {}
+    for start_s, few in there.items():
+        totals[start_s] = Total()
+        totals[start_s].add_samples(few)
+    return totals
 
 
-def _by_start(samples: list[Sample], tier_s: int) -> dict[int, list[Sample]]:
-    found: defaultdict[int, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        found[sample.started_s - sample.started_s % tier_s].append(sample)
-    return found
-
-
-def _coarsened(totals: dict[int, _Total], tier_s: int) -> dict[int, _Total]:
-    found: dict[int, _Total] = {}
+def _coarsened(totals: dict[int, Total], tier_s: int) -> dict[int, Total]:
+    found: defaultdict[int, Total] = defaultdict(Total)
     for start_s, total in totals.items():
-        coarse_s = start_s - start_s % tier_s
-        before = found.get(coarse_s)
-        found[coarse_s] = total if before is None else before.plus(total)
+        found[start_of(start_s, tier_s)].add(total)
     return found
 
 
-def _rows(
-    place: tuple[int, Dimension, str], totals: dict[int, _Total]
-) -> Iterator[tuple[object, ...]]:
+def _rows(place: tuple[int, Dimension, str], totals: dict[int, Total]) -> Iterator[tuple[Any, ...]]:
     tier_s, dimension, value = place
     for start_s, total in totals.items():
-        blobs = [LogHistogram(buckets).to_bytes() for buckets in total.measures]
-        yield (tier_s, dimension, start_s, value, *total.sums, *total.maxima, *blobs)
+        yield (tier_s, dimension, start_s, value, *total.row())

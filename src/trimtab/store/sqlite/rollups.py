@@ -1,0 +1,188 @@
+"""Writes the rollups, and reads what is not by row.
+
+Each chunk of the projection leaves its samples in the *tail*, as one small row; when the tail is
+long enough, all of it is added to the rows at once. So a row is rewritten once for thousands of
+inferences, and whoever reads adds the tail to the rows.
+"""
+
+import sqlite3
+import time
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from trimtab.stats.histogram import LogHistogram
+from trimtab.store.sqlite.samples import (
+    MAXIMA,
+    MEASURES,
+    SUMS,
+    Sample,
+    Total,
+    decode_samples,
+    encode_samples,
+)
+from trimtab.store.sqlite.tiers import DAY_S, HOUR_S, MANY, ROLLUP_COLUMNS, Span, rows_of, start_of
+
+__all__ = ["add_samples", "closed_days", "prepare_rollups", "read_costs", "read_tail"]
+
+_MOST_IN_TAIL: Final = 8_000
+_BREATH: Final = 64  # rows after which the event loop may have the interpreter lock
+_STRAGGLERS_S: Final = 2 * HOUR_S  # after midnight, inferences of the day before still end
+
+_ADD_ROLLUP: Final = (
+    f"INSERT INTO rollups ({', '.join(ROLLUP_COLUMNS)}) "  # noqa: S608 - our own names
+    f"VALUES ({', '.join('?' * len(ROLLUP_COLUMNS))}) "
+    "ON CONFLICT (tier_s, dimension, start_s, value) DO UPDATE SET "
+    + ", ".join(
+        [f"{name} = {name} + excluded.{name}" for name in SUMS]
+        + [f"{name} = max({name}, excluded.{name})" for name in MAXIMA]
+        + [f"{name} = merged({name}, excluded.{name})" for name in MEASURES]
+    )
+)
+_HOURS: Final = (
+    f"SELECT value, {', '.join((*SUMS, *MAXIMA, *MEASURES))} FROM rollups "  # noqa: S608
+    "WHERE tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
+)
+_AMOUNTS: Final = "SELECT ids, amounts FROM costs WHERE tier_s = ? AND start_s >= ? AND start_s < ?"
+
+
+def prepare_rollups(db: sqlite3.Connection) -> None:
+    """Make a connection able to add samples."""
+    db.create_function("merged", 2, _merged, deterministic=True)
+
+
+def add_samples(db: sqlite3.Connection, samples: list[Sample]) -> None:
+    """Put `samples` into the tail, and all of it into the rows if it has grown long.
+
+    In a transaction of the caller's.
+    """
+    if not samples:
+        return
+    first, last, count = db.execute(
+        "SELECT min(number), max(number), (SELECT count FROM tail ORDER BY number DESC LIMIT 1) "
+        "FROM tail"
+    ).fetchone()
+    number = 0 if last is None else last + count
+    db.execute("INSERT INTO tail VALUES (?, ?, ?)", (number, len(samples), encode_samples(samples)))
+    if number + len(samples) - (first or 0) >= _MOST_IN_TAIL:
+        _add_tail(db)
+
+
+def read_tail(db: sqlite3.Connection) -> list[Sample]:
+    """Samples that are not in the rows yet."""
+    found: list[Sample] = []
+    for (blob,) in db.execute("SELECT samples FROM tail ORDER BY number"):
+        found += decode_samples(blob)
+    return found
+
+
+def closed_days(db: sqlite3.Connection) -> set[int]:
+    """Starts of the days that users, keys and teams have rows of, in UTC seconds."""
+    return {start_s for (start_s,) in db.execute("SELECT start_s FROM days WHERE closed")}
+
+
+def _read_amounts(
+    db: sqlite3.Connection, tier_s: int, span_s: Sequence[int]
+) -> list[tuple["array[int]", "array[int]"]]:
+    """Ids and costs of the users of each row of `costs` that starts in a span of seconds."""
+    found: list[tuple[array[int], array[int]]] = []
+    for ids, amounts in db.execute(_AMOUNTS, (tier_s, *span_s)):
+        found.append((array("I", ids), array("q", amounts)))
+    return found
+
+
+def read_costs(db: sqlite3.Connection, spans: Sequence[Span]) -> dict[str, int]:
+    """Nano-dollars of each user in some spans, the tail excluded."""
+    most = db.execute("SELECT ifnull(max(id), 0) FROM users").fetchone()[0]
+    amounts = [0] * (most + 1)
+    seen: set[int] = set()
+    for tier_s, *span_s in spans:
+        for ids, costs in _read_amounts(db, tier_s, span_s):
+            seen.update(ids)
+            for user, cost in zip(ids, costs, strict=True):
+                amounts[user] += cost
+    names = db.execute("SELECT id, user FROM users")
+    return {name: amounts[user] for user, name in names if user in seen}
+
+
+def _merged(left: bytes, right: bytes) -> bytes:
+    """The histogram of both; SQLite calls this to add to a row that is there."""
+    histogram = LogHistogram.from_bytes(left)
+    histogram.merge_bytes(right)
+    return histogram.to_bytes()
+
+
+def _add_tail(db: sqlite3.Connection) -> None:
+    samples = read_tail(db)
+    closed = closed_days(db)
+    db.executemany(_ADD_ROLLUP, _breathing(list(rows_of(samples, closed=closed))))
+    _add_costs(db, samples, closed)
+    touched = {start_of(sample.started_s, DAY_S) for sample in samples}
+    db.executemany("INSERT OR IGNORE INTO days VALUES (?, 0)", [(day_s,) for day_s in touched])
+    db.execute("DELETE FROM tail")
+    newest_s = max(sample.started_s for sample in samples)
+    ended = db.execute(
+        "SELECT start_s FROM days WHERE NOT closed AND start_s <= ?",
+        (newest_s - DAY_S - _STRAGGLERS_S,),
+    )
+    for (day_s,) in ended.fetchall():
+        _close_day(db, day_s)
+
+
+def _breathing(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    for number, row in enumerate(rows):
+        if number % _BREATH == 0:
+            time.sleep(0)
+        yield row
+
+
+def _add_costs(db: sqlite3.Connection, samples: list[Sample], closed: set[int]) -> None:
+    ids = _ids(db, {sample.user for sample in samples})
+    places: defaultdict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+    for sample in samples:
+        user, cost_nanousd = ids[sample.user], sample.cost_nanousd
+        hour = places[HOUR_S, start_of(sample.started_s, HOUR_S)]
+        hour[user] = hour.get(user, 0) + cost_nanousd
+        day_s = start_of(sample.started_s, DAY_S)
+        if day_s in closed:
+            day = places[DAY_S, day_s]
+            day[user] = day.get(user, 0) + cost_nanousd
+    for place, amounts in places.items():
+        _write_costs(db, place, amounts)
+
+
+def _write_costs(db: sqlite3.Connection, place: tuple[int, int], amounts: dict[int, int]) -> None:
+    tier_s, start_s = place
+    for ids, before in _read_amounts(db, tier_s, (start_s, start_s + 1)):
+        for user, amount in zip(ids, before, strict=True):
+            amounts[user] = amounts.get(user, 0) + amount
+    db.execute(
+        "INSERT OR REPLACE INTO costs VALUES (?, ?, ?, ?)",
+        (tier_s, start_s, array("I", amounts).tobytes(), array("q", amounts.values()).tobytes()),
+    )
+
+
+def _ids(db: sqlite3.Connection, users: set[str]) -> dict[str, int]:
+    db.executemany("INSERT OR IGNORE INTO users (user) VALUES (?)", [(user,) for user in users])
+    return {
+        user: db.execute("SELECT id FROM users WHERE user = ?", (user,)).fetchone()[0]
+        for user in users
+    }
+
+
+def _close_day(db: sqlite3.Connection, day_s: int) -> None:
+    """Make the rows by day of users, keys and teams from those by hour."""
+    for dimension in MANY:
+        totals: defaultdict[str, Total] = defaultdict(Total)
+        for number, row in enumerate(db.execute(_HOURS, (HOUR_S, dimension, day_s, day_s + DAY_S))):
+            totals[row[0]].add_row(row[1:])
+            if number % _BREATH == 0:
+                time.sleep(0)
+        rows = [(DAY_S, dimension, day_s, value, *total.row()) for value, total in totals.items()]
+        db.executemany(_ADD_ROLLUP, _breathing(rows))
+        if dimension == "user":
+            ids = _ids(db, set(totals))
+            costs = {ids[user]: total.cost_nanousd for user, total in totals.items()}
+            _write_costs(db, (DAY_S, day_s), costs)
+    db.execute("UPDATE days SET closed = 1 WHERE start_s = ?", (day_s,))
