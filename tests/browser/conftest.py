@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from browser.stage import SCRIPT, Watched, chromium, make_history, open_context, project
-from harness import Gateway, running_gateway
+from harness import Gateway, running_gateway, trimtab
 from trimtab.testing import running_fault_provider
 
 
@@ -31,6 +31,40 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Generator[Shown]:
     ):
         yield Shown(gateway, make_history(gateway))
         assert not [line for line in gateway.output if "Traceback" in line or "defect" in line]
+
+
+class Keyed(NamedTuple):
+    """A gateway with an application's key and a person's."""
+
+    gateway: Gateway
+    application: str
+    person: str
+
+    @property
+    def url(self) -> str:
+        return self.gateway.url.removesuffix("/v1")
+
+
+@pytest.fixture(scope="session")
+def keyed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Keyed]:
+    folder = tmp_path_factory.mktemp("keyed")
+    with (
+        running_fault_provider(SCRIPT) as provider,
+        running_gateway(folder, project(provider.base_url)) as gateway,
+    ):
+        found = Keyed(gateway, create(gateway, "app"), create(gateway, "person", "--console"))
+        headers = {"Authorization": f"Bearer {found.application}"}
+        assert gateway.chat(user="ana", headers=headers).status == 200
+        yield found
+        said = "".join(gateway.output)
+        assert found.application not in said
+        assert found.person not in said
+
+
+def create(gateway: Gateway, *arguments: str) -> str:
+    """The secret of a new key."""
+    made = trimtab("keys", "create", *arguments, folder=gateway.folder)
+    return next(word for word in made.stdout.split() if word.startswith("tt-"))
 
 
 # Of a module, not of the session: Playwright keeps an event loop running in this thread, which

@@ -6,36 +6,15 @@ from collections.abc import Generator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.stage import SCRIPT, Watched, open_context, project
-from harness import Gateway, running_gateway, trimtab
-from trimtab.testing import running_fault_provider
-
-
-@pytest.fixture(scope="module")
-def keyed(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Gateway, dict[str, str]]]:
-    """A gateway with an application's key and a person's."""
-    folder = tmp_path_factory.mktemp("keyed")
-    with (
-        running_fault_provider(SCRIPT) as provider,
-        running_gateway(folder, project(provider.base_url)) as gateway,
-    ):
-        secrets = {"app": create(gateway, "app"), "person": create(gateway, "person", "--console")}
-        reply = gateway.chat(user="ana", headers={"Authorization": f"Bearer {secrets['app']}"})
-        assert reply.status == 200
-        yield gateway, secrets
-        said = "".join(gateway.output)
-        assert not [secret for secret in secrets.values() if secret in said]
-
-
-def create(gateway: Gateway, *arguments: str) -> str:
-    made = trimtab("keys", "create", *arguments, folder=gateway.folder)
-    return next(word for word in made.stdout.split() if word.startswith("tt-"))
+from browser.conftest import Keyed, create
+from browser.stage import Watched, open_context
+from harness import trimtab
 
 
 @pytest.fixture
-def watched(browser: Browser, keyed: tuple[Gateway, dict[str, str]]) -> Generator[Watched]:
+def watched(browser: Browser, keyed: Keyed) -> Generator[Watched]:
     with open_context(browser) as context:
-        found = Watched(context, keyed[0].url.removesuffix("/v1"))
+        found = Watched(context, keyed.url)
         yield found
         found.check()
 
@@ -45,24 +24,23 @@ def log_in(page: Page, secret: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def test_the_way_in_and_out(watched: Watched, keyed: tuple[Gateway, dict[str, str]]):
+def test_the_way_in_and_out(watched: Watched, keyed: Keyed):
     watched.allowed = {401}
-    _, secrets = keyed
     page = watched.open("/console/inferences?user=ana&sort=slowest")
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     assert page.evaluate("document.activeElement.id") == "key"
     log_in(page, "tt-wrong")
     expect(page.get_by_role("alert")).to_contain_text("unknown or revoked")
-    log_in(page, secrets["app"])
+    log_in(page, keyed.application)
     expect(page.get_by_role("alert")).to_contain_text("trimtab keys create NAME --console")
-    log_in(page, secrets["person"])
+    log_in(page, keyed.person)
     page.wait_for_url(re.compile(r"/console/inferences\?user=ana&sort=slowest$"))
     expect(page.locator("tbody tr")).to_have_count(1)
     (cookie,) = page.context.cookies()
     assert cookie.get("httpOnly") is True
     assert cookie.get("sameSite") == "Strict"
     assert cookie.get("path") == "/console"
-    assert secrets["person"] not in str(cookie)
+    assert keyed.person not in str(cookie)
     assert "tt-" not in page.url
     page.get_by_role("link", name="Overview").click()
     expect(page.locator(".tiles")).to_be_visible()
@@ -73,9 +51,9 @@ def test_the_way_in_and_out(watched: Watched, keyed: tuple[Gateway, dict[str, st
     assert not page.context.cookies()
 
 
-def test_a_revoked_key_ends_its_session(watched: Watched, keyed: tuple[Gateway, dict[str, str]]):
+def test_a_revoked_key_ends_its_session(watched: Watched, keyed: Keyed):
     watched.allowed = {401}
-    gateway, _ = keyed
+    gateway = keyed.gateway
     secret = create(gateway, "guest", "--console")
     page = watched.page
     page.clock.install()
@@ -89,11 +67,10 @@ def test_a_revoked_key_ends_its_session(watched: Watched, keyed: tuple[Gateway, 
     expect(page.get_by_role("alert")).to_contain_text("revoked")
 
 
-def test_by_a_link_from_elsewhere(watched: Watched, keyed: tuple[Gateway, dict[str, str]]):
+def test_by_a_link_from_elsewhere(watched: Watched, keyed: Keyed):
     """A strict cookie does not come along; one click on the login page is enough."""
-    _, secrets = keyed
     page = watched.open("/console/login")
-    log_in(page, secrets["person"])
+    log_in(page, keyed.person)
     expect(page.locator(".tiles")).to_be_visible()
     elsewhere = watched.url.replace("127.0.0.1", "localhost")
     page.route(

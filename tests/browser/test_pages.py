@@ -11,6 +11,7 @@ from browser.conftest import Shown
 from browser.stage import (
     HEAVY_USER,
     LIGHT_USERS,
+    SCREENSHOTS,
     SCRIPT,
     Asked,
     Watched,
@@ -307,6 +308,12 @@ def test_before_the_first_request(browser: Browser, tmp_path: Path):
         page = watched.open("/console")
         expect(page.get_by_role("heading", name="Nothing has been recorded yet")).to_be_visible()
         expect(page.locator("pre.code")).to_contain_text(f"127.0.0.1:{gateway.port}/v1")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for width in (1280, 390):
+                page.set_viewport_size({"width": width, "height": 900})
+                page.screenshot(path=SCREENSHOTS / f"overview-empty-{scheme}-{width}.png")
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
         watched.open("/console/inferences")
         expect(page.locator("pre.code")).to_contain_text("/v1/chat/completions")
         for path in ("/console/users", "/console/latency"):

@@ -38,7 +38,7 @@ def charts_of(found: Overview, words: str) -> list[Chart]:
     make = _Maker(found, points)
     return [
         make.chart(
-            ("latency", "Latency", "whole answer"),
+            ("latency", "Latency", f"whole answer, for each {step}, log scale"),
             f"Latency percentiles for each {step} of {words}.",
             unit="ms",
             series=[
@@ -48,7 +48,7 @@ def charts_of(found: Overview, words: str) -> list[Chart]:
             ],
         ),
         make.chart(
-            ("ttft", "Time to first token", "streams"),
+            ("ttft", "Time to first token", f"streams, for each {step}, log scale"),
             f"Percentiles of the time to the first token for each {step} of {words}.",
             unit="ms",
             series=[
@@ -58,7 +58,7 @@ def charts_of(found: Overview, words: str) -> list[Chart]:
             ],
         ),
         make.chart(
-            ("requests", "Requests", f"for each {step}"),
+            ("requests", "Requests", f"for each {step}, the last so far"),
             f"Requests, and how many of them failed, for each {step} of {words}.",
             unit="count",
             series=[
@@ -67,7 +67,7 @@ def charts_of(found: Overview, words: str) -> list[Chart]:
             ],
         ),
         make.chart(
-            ("cost", "Cost", f"for each {step}"),
+            ("cost", "Cost", f"for each {step}, the last so far"),
             f"Cost for each {step} of {words}.",
             unit="usd",
             series=[_series("cost", lambda p: p.cost_nanousd / NANO_PER_USD)],

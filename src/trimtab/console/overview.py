@@ -41,9 +41,7 @@ def overview_page(site: Site) -> Answer:
                 "totals": totals,
                 "failed": failed,
                 "failed_share": failed / totals.requests if totals.requests else 0.0,
-                "most_nanousd": max(
-                    [found.rest_nanousd, *(user.cost_nanousd for user in found.users)]
-                ),
+                "most_nanousd": max((user.cost_nanousd for user in found.users), default=0),
                 "charts": charts_of(found, span.words),
                 "steps": steps_of(found),
                 "extra": {"by": by, "value": value} if by != "total" else {},

@@ -11,7 +11,7 @@ from trimtab.insights.spending import UserSpend, spend_per_user
 
 __all__ = ["users_page"]
 
-_ROWS = 100
+_ROWS = 50
 
 _ORDERS: dict[str, Callable[[UserSpend], Any]] = {
     "cost": lambda user: -user.cost_nanousd,
@@ -32,7 +32,9 @@ def users_page(site: Site) -> Answer:
         span = read_span(asked.query, asked.now_ns, "7d")
         order = choice(asked.query, "sort", tuple(_ORDERS))
         skip = _skip(asked.query.get("skip", ""))
-        report = spend_per_user(site.reader, span.since_ns, span.until_ns)
+        # The usual view needs the distributions of those users only whom it shows.
+        top = _ROWS if order == "cost" and not skip else None
+        report = spend_per_user(site.reader, span.since_ns, span.until_ns, top=top)
         users = sorted(report.users, key=_ORDERS[order])
         shown = users[skip : skip + _ROWS]
         here = link("/console/users", span.parameters, sort=order if order != "cost" else "")
@@ -50,7 +52,7 @@ def users_page(site: Site) -> Answer:
                 },
                 "range_link": {"path": "/console/users", "sort": order},
                 "previous": link(here, skip=str(max(0, skip - _ROWS))) if skip else "",
-                "next": _more(here, skip + _ROWS) if len(users) > skip + _ROWS else "",
+                "next": _more(here, skip + _ROWS) if report.user_count > skip + _ROWS else "",
                 "live": bool(span.range) and not skip,
             },
         )

@@ -61,8 +61,8 @@
 
   function duration(ms) {
     if (ms >= 10000) return `${(ms / 1000).toFixed(0)} s`;
-    if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
-    return `${ms >= 10 || ms === 0 ? ms.toFixed(0) : ms.toFixed(1)} ms`;
+    if (ms >= 1000) return `${Number((ms / 1000).toFixed(1))} s`;
+    return `${Number(ms.toFixed(ms >= 10 ? 0 : 1))} ms`;
   }
 
   function dollars(amount) {
@@ -91,9 +91,10 @@
       width,
       height: 200,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
+      hooks: { ready: [latest], setCursor: [latest], setData: [latest] },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       legend: { markers: { dash: (u, at) => BORDERS[data.series[at - 1]?.style ?? "solid"] } },
-      scales: { x: { range: [data.since, data.until] }, y: { range: (u, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+      scales: { x: { range: [data.since, data.until] }, y: data.unit === "ms" ? { distr: 3, range: decades } : { range: upward } },
       axes: [
         {
           ...axis,
@@ -105,7 +106,14 @@
             [1, "{HH}:{mm}:{ss}", "\n{MMM} {D}", null, "\n{MMM} {D}", null, null, null, 1],
           ],
         },
-        { ...axis, size: 64, space: 36, values: (u, splits) => splits.map((value) => unit(value)) },
+        {
+          ...axis,
+          size: 60,
+          grid: { ...axis.grid, filter: data.unit === "ms" ? tidy : undefined },
+          space: data.unit === "ms" ? 14 : 36,
+          filter: data.unit === "ms" ? tidy : undefined,
+          values: (u, splits) => splits.map((value) => (value === null ? null : unit(value))),
+        },
       ],
       series: [
         { label: "UTC", value: (u, at) => (at == null ? "–" : uPlot.fmtDate(hour)(uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"))) },
@@ -121,6 +129,34 @@
         })),
       ],
     };
+  }
+
+  function upward(plot, low, high) {
+    return [0, high > 0 ? high * 1.1 : 1];
+  }
+
+  // Whole powers of ten around what there is; people wait for 50 ms and for 50 s in one picture.
+  function decades(plot, low, high) {
+    const floor = 10 ** Math.floor(Math.log10(low > 0 ? low : 1));
+    return [floor, Math.max(10 ** Math.ceil(Math.log10(high > 0 ? high : 1)), floor * 10)];
+  }
+
+  // Of the nine lines in a power of ten one has a figure; where there is only one power, three.
+  function tidy(plot, splits) {
+    const { min, max } = plot.scales.y;
+    const kept = max / min > 10.5 ? [1] : [1, 2, 5];
+    return splits.map((value) => {
+      const first = Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
+      return kept.includes(first) ? value : null;
+    });
+  }
+
+  // The figures below a chart are those under the pointer, else the latest.
+  function latest(plot) {
+    if (plot.cursor.idx != null) return;
+    let at = plot.data[0].length - 1;
+    while (at > 0 && plot.data.every((values, i) => i === 0 || values[at] == null)) at--;
+    plot.setLegend({ idx: at });
   }
 
   // Points between two gaps, which no line would show.
