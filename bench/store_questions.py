@@ -114,9 +114,7 @@ def _lists(until_ns: int) -> Iterator[Question]:
                 since_ns=since_ns, until_ns=until_ns, where=where, order=order, limit=_PAGE
             )
             yield Question(
-                f"inferences {name}, {order}",
-                100,
-                lambda reader, query=query: reader.event_page(query),
+                f"inferences {name}, {order}", 100, lambda reader, query=query: reader.event_page(query)
             )
         yield Question(
             f"inferences all, {order}, pages 1 to 20",
@@ -130,9 +128,7 @@ def _lists(until_ns: int) -> Iterator[Question]:
         if not some:
             query = EventQuery(since_ns=0, until_ns=middle_ns, limit=50)
             found = reader.event_page(query).events
-            some["id"] = next(
-                (e.inference_id for e in found if e.attempts > 1), found[0].inference_id
-            )
+            some["id"] = next((e.inference_id for e in found if e.attempts > 1), found[0].inference_id)
         return some["id"]
 
     yield Question("one inference, a week old", 100, lambda reader: reader.event(one_id(reader)))
@@ -194,9 +190,7 @@ def _each_day(folder: Path) -> Iterator[sqlite3.Connection]:
             yield db
 
 
-def _percentiles_by_model(
-    folder: Path, span: tuple[int, int]
-) -> dict[str, tuple[int, float, float]]:
+def _percentiles_by_model(folder: Path, span: tuple[int, int]) -> dict[str, tuple[int, float, float]]:
     found: defaultdict[str, list[int]] = defaultdict(list)
     for db in _each_day(folder):
         for model, latency_us in db.execute(
