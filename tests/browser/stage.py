@@ -90,7 +90,7 @@ def send(gateway: Gateway, asked: Asked) -> str:
 
 def make_history(gateway: Gateway) -> dict[str, str]:
     """Real requests of several people; ids of the remarkable ones."""
-    document = "The rudder of a large ship is heavy, and a small flap turns it. " * 40
+    document = "The rudder of a large ship is heavy, and a small flap turns it. " * 200
     usual = [
         Asked(user, "smart" if turn % 4 == 3 else "fast", turn % 3 != 0, session=f"{user}-{turn}")
         for turn in range(9)

@@ -109,9 +109,8 @@
         {
           ...axis,
           size: 60,
-          grid: { ...axis.grid, filter: data.unit === "ms" ? tidy : undefined },
-          space: data.unit === "ms" ? 14 : 36,
-          filter: data.unit === "ms" ? tidy : undefined,
+          space: 36,
+          ...(data.unit === "ms" && { space: 14, filter: tidy, grid: { ...axis.grid, filter: tidy } }),
           values: (u, splits) => splits.map((value) => (value === null ? null : unit(value))),
         },
       ],
