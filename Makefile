@@ -62,10 +62,13 @@ arch: $(STAMP)  ## the layers of docs/architecture.md
 bench: $(STAMP)  ## CPU per request and per streamed frame, beside a direct call
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
+bench-store: $(STAMP)  ## the store with 5 million inferences: ingest, size, every question (STORE_ARGS=--inferences 200000)
+	@$(BIN)/python -m bench.store $(STORE_ARGS)
+
 lock:  ## renew the hash-locked requirement files from pyproject.toml and dev.in
 	@scripts/lock $(PYTHON)
 
 clean:  ## remove what the other targets made
 	@rm -rf $(VENV) .demo artefacts build .ruff_cache .pytest_cache .hypothesis tests/node/node_modules
 
-.PHONY: help install demo test browser soak cover lint format types arch bench lock clean
+.PHONY: help install demo test browser soak cover lint format types arch bench bench-store lock clean

@@ -5,7 +5,7 @@ import resource
 import shutil
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from itertools import islice
@@ -37,7 +37,7 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
         peak_megabytes: most memory that the process had.
     """
 
-    shape: tuple[int, int, int, int]
+    shape: Shape
     ledger_s: float
     ledger_cpu_s: float
     projection_s: float
@@ -51,7 +51,7 @@ def fill(folder: Path, shape: Shape, *, fresh: bool) -> Filled:
     done = folder / "filled.json"
     if done.exists() and not fresh:
         found = msgspec.json.decode(done.read_bytes(), type=Filled)
-        if found.shape == tuple(shape):
+        if found.shape == shape:
             return found
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -87,7 +87,7 @@ async def _fill(folder: Path, shape: Shape) -> Filled:
         with _timed(spent["projection"]):
             projector.catch_up()
     return Filled(
-        shape=tuple(shape),
+        shape=shape,
         ledger_s=spent["ledger"][0],
         ledger_cpu_s=spent["ledger"][1],
         projection_s=spent["projection"][0],
@@ -128,7 +128,7 @@ def _progress(written: int, total: int) -> None:
 
 
 def _sizes(folder: Path) -> dict[str, float]:
-    found: Counter[str] = Counter()
+    found: defaultdict[str, float] = defaultdict(float)
     for path in folder.glob("*.sqlite*"):
         found[path.name.partition("-")[0].partition(".")[0]] += path.stat().st_size / 1e6
     return dict(sorted(found.items()))

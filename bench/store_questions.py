@@ -4,15 +4,16 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from trimtab.insights.latency import latency_by
+from trimtab.insights.latency import Grouping, latency_by
 from trimtab.insights.overview import overview
 from trimtab.insights.spending import spend_per_user
 from trimtab.store.protocol import Reader
-from trimtab.store.records import EventField, EventOrder, EventQuery
+from trimtab.store.records import Dimension, EventField, EventOrder, EventQuery
 from trimtab.types.clock import NS_PER_S
 
 __all__ = ["Check", "Question", "checks", "questions"]
@@ -26,6 +27,28 @@ _RANGES: Final = {
     "30d": 30 * 24 * _HOUR_NS,
 }
 _PAGE: Final = 50
+_USER: Final = "user00042"
+_GROUPINGS: Final[tuple[Grouping, ...]] = ("total", "model", "route", "user")
+_PLACES: Final[tuple[tuple[Dimension, str], ...]] = (
+    ("total", ""),
+    ("user", _USER),
+    ("model", "provider1:model-01"),
+)
+_ORDERS: Final[tuple[EventOrder, ...]] = ("newest", "costliest", "slowest")
+_FILTERS: Final[dict[str, dict[EventField, str]]] = {
+    "all": {},
+    "of the heaviest user": {"user": "user00000"},
+    "of a rare user": {"user": "user09999"},
+    "of a model": {"model": "model-01"},
+    "of a rare model": {"model": "model-19"},
+    "that timed out": {"outcome": "timeout"},
+    "of a session": {"session": "user00042-1"},
+    "that nothing matches": {"error_code": "unheard_of"},
+}
+
+
+_Span = tuple[int, int]
+_Percentiles = dict[str, tuple[int, float | None, float | None]]
 
 
 class Question(NamedTuple):
@@ -37,9 +60,9 @@ class Question(NamedTuple):
 
 
 class Check(NamedTuple):
-    """An answer of the reader and the same from the rows; `compare` returns the worst difference.
+    """An answer of the reader, the same from the rows, and how far the two are apart.
 
-    The difference is relative: 0.01 is 1 %.
+    `compare` returns the worst relative difference: 0.01 is 1 %.
     """
 
     name: str
@@ -50,97 +73,73 @@ class Check(NamedTuple):
 
 def questions(until_ns: int) -> Iterator[Question]:
     """All of them, for ranges that end at `until_ns` and lists of the last 30 days."""
-    yield from _spending(until_ns)
-    yield from _latencies(until_ns)
-    yield from _overviews(until_ns)
-    yield from _lists(until_ns)
-
-
-def _spending(until_ns: int) -> Iterator[Question]:
+    spans = {name: (until_ns - length_ns, until_ns) for name, length_ns in _RANGES.items()}
     for name in ("24h", "7d", "30d"):
-        since_ns = until_ns - _RANGES[name]
-        yield Question(
-            f"top 20 users by cost, {name}",
-            50,
-            lambda reader, since_ns=since_ns: spend_per_user(reader, since_ns, until_ns, top=20),
-        )
-        yield Question(
-            f"spend users, all of them, {name}",
-            50,
-            lambda reader, since_ns=since_ns: spend_per_user(reader, since_ns, until_ns),
-        )
-
-
-def _latencies(until_ns: int) -> Iterator[Question]:
-    for by in ("total", "model", "route", "user"):
-        for name, length_ns in _RANGES.items():
-            yield Question(
-                f"latency by {by}, {name}",
-                50,
-                lambda reader, by=by, length_ns=length_ns: latency_by(
-                    reader, by, since_ns=until_ns - length_ns, until_ns=until_ns
-                ),
-            )
-
-
-def _overviews(until_ns: int) -> Iterator[Question]:
-    for dimension, value in (("total", ""), ("user", "user00042"), ("model", "provider1:model-01")):
+        yield Question(f"top 20 users by cost, {name}", 50, partial(_spend, spans[name], 20))
+        yield Question(f"spend users, all, {name}", 50, partial(_spend, spans[name], None))
+    for by in _GROUPINGS:
+        for name, span in spans.items():
+            yield Question(f"latency by {by}, {name}", 50, partial(_latency, by, span))
+    for place in _PLACES:
         for name in ("1h", "24h", "7d", "30d"):
-            yield Question(
-                f"overview of {value or 'everything'}, {name}",
-                100,
-                lambda reader, name=name, dimension=dimension, value=value: overview(
-                    reader, until_ns - _RANGES[name], until_ns, dimension=dimension, value=value
-                ),
-            )
+            what = place[1] or "everything"
+            yield Question(f"overview of {what}, {name}", 100, partial(_see, place, spans[name]))
+    yield from _lists(spans["30d"])
+    one: list[str] = []
+    yield Question("one inference, a week old", 100, partial(_event, one, spans["7d"][0]))
+    yield Question("its attempts", 100, partial(_attempts, one, spans["7d"][0]))
 
 
-def _lists(until_ns: int) -> Iterator[Question]:
-    since_ns = until_ns - _RANGES["30d"]
-    filters: dict[str, dict[EventField, str]] = {
-        "all": {},
-        "of the heaviest user": {"user": "user00000"},
-        "of a rare user": {"user": "user09999"},
-        "of a model": {"model": "model-01"},
-        "of a rare model": {"model": "model-19"},
-        "that timed out": {"outcome": "timeout"},
-        "of a session": {"session": "user00042-1"},
-        "that nothing matches": {"error_code": "unheard_of"},
-    }
-    orders: tuple[EventOrder, ...] = ("newest", "costliest", "slowest")
-    for order in orders:
-        for name, where in filters.items():
+def _lists(span: _Span) -> Iterator[Question]:
+    for order in _ORDERS:
+        for name, where in _FILTERS.items():
             query = EventQuery(
-                since_ns=since_ns, until_ns=until_ns, where=where, order=order, limit=_PAGE
+                since_ns=span[0], until_ns=span[1], where=where, order=order, limit=_PAGE
             )
-            yield Question(
-                f"inferences {name}, {order}", 100, lambda reader, query=query: reader.event_page(query)
-            )
+            yield Question(f"inferences {name}, {order}", 100, partial(_list, query))
         yield Question(
-            f"inferences all, {order}, pages 1 to 20",
-            2_000,
-            lambda reader, order=order: _page_20(reader, since_ns, until_ns, order=order),
+            f"inferences all, {order}, pages 1 to 20", 2_000, partial(_page_20, span, order)
         )
-    middle_ns = until_ns - _RANGES["7d"]
-    some: dict[str, str] = {}
-
-    def one_id(reader: Reader) -> str:
-        if not some:
-            query = EventQuery(since_ns=0, until_ns=middle_ns, limit=50)
-            found = reader.event_page(query).events
-            some["id"] = next((e.inference_id for e in found if e.attempts > 1), found[0].inference_id)
-        return some["id"]
-
-    yield Question("one inference, a week old", 100, lambda reader: reader.event(one_id(reader)))
-    yield Question("its attempts", 100, lambda reader: reader.attempts(one_id(reader)))
 
 
-def _page_20(reader: Reader, since_ns: int, until_ns: int, *, order: EventOrder) -> object:
+def _spend(span: _Span, top: int | None, reader: Reader) -> object:
+    return spend_per_user(reader, *span, top=top)
+
+
+def _latency(by: Grouping, span: _Span, reader: Reader) -> object:
+    return latency_by(reader, by, since_ns=span[0], until_ns=span[1])
+
+
+def _see(place: tuple[Dimension, str], span: _Span, reader: Reader) -> object:
+    return overview(reader, *span, dimension=place[0], value=place[1])
+
+
+def _list(query: EventQuery, reader: Reader) -> object:
+    return reader.event_page(query)
+
+
+def _event(one: list[str], before_ns: int, reader: Reader) -> object:
+    return reader.event(_one_id(one, before_ns, reader))
+
+
+def _attempts(one: list[str], before_ns: int, reader: Reader) -> object:
+    return reader.attempts(_one_id(one, before_ns, reader))
+
+
+def _one_id(one: list[str], before_ns: int, reader: Reader) -> str:
+    """An inference of several attempts; looked for once, and remembered in `one`."""
+    if not one:
+        found = reader.event_page(EventQuery(since_ns=0, until_ns=before_ns, limit=100)).events
+        one.append(([event for event in found if event.attempts > 1] or found)[0].inference_id)
+    return one[0]
+
+
+def _page_20(span: _Span, order: EventOrder, reader: Reader) -> object:
     after = ""
     page = None
     for _ in range(20):
         query = EventQuery(
-            since_ns=since_ns, until_ns=until_ns, order=order, limit=_PAGE, after=after
+            since_ns=span[0], until_ns=span[1], order=order, limit=_PAGE, after=after
         )
         page = reader.event_page(query)
         after = page.next
@@ -152,36 +151,45 @@ def _page_20(reader: Reader, since_ns: int, until_ns: int, *, order: EventOrder)
 
 def checks(until_ns: int) -> Iterator[Check]:
     """Questions that plain SQL over the same day files answers as well."""
+    month = (until_ns - _RANGES["30d"], until_ns)
     for name in ("7d", "30d"):
         span = (until_ns - _RANGES[name], until_ns)
         yield Check(
             f"percentiles by model, {name}",
-            lambda reader, span=span: {
-                row.value: (row.requests, row.total.p50_ms, row.total.p99_ms)
-                for row in latency_by(reader, "model", since_ns=span[0], until_ns=span[1])
-            },
-            lambda folder, span=span: _percentiles_by_model(folder, span),
+            partial(_told_percentiles, span),
+            partial(_percentiles_by_model, span),
             _percentiles_differ,
         )
     # Users are kept by the hour: the rows are asked for the hours that the reader answers for.
-    span = (until_ns - _RANGES["30d"], until_ns)
-    hours = (span[0] - span[0] % _HOUR_NS, span[1] + -span[1] % _HOUR_NS)
+    hours = (month[0] - month[0] % _HOUR_NS, month[1] + -month[1] % _HOUR_NS)
     yield Check(
         "top 20 users by cost, 30d",
-        lambda reader: [
-            (user.user, user.requests, user.cost_nanousd)
-            for user in spend_per_user(reader, *span, top=20).users
-        ],
-        lambda folder: _top_users(folder, hours),
+        partial(_told_users, month),
+        partial(_top_users, hours),
         _differ,
     )
-    query = EventQuery(since_ns=span[0], until_ns=span[1], where={"user": "user00042"}, limit=_PAGE)
     yield Check(
-        "last 50 of one user",
-        lambda reader: [event.inference_id for event in reader.event_page(query).events],
-        lambda folder: _last_of_user(folder, span),
-        _differ,
+        "last 50 of one user", partial(_told_last, month), partial(_last_of_user, month), _differ
     )
+
+
+def _told_percentiles(span: _Span, reader: Reader) -> _Percentiles:
+    rows = latency_by(reader, "model", since_ns=span[0], until_ns=span[1])
+    return {
+        row.value: (row.requests, row.total.p50_ms, row.total.p99_ms)
+        for row in rows
+        if row.requests
+    }
+
+
+def _told_users(span: _Span, reader: Reader) -> list[tuple[str, int, int]]:
+    users = spend_per_user(reader, *span, top=20).users
+    return [(user.user, user.requests, user.cost_nanousd) for user in users]
+
+
+def _told_last(span: _Span, reader: Reader) -> list[str]:
+    query = EventQuery(since_ns=span[0], until_ns=span[1], where={"user": _USER}, limit=_PAGE)
+    return [event.inference_id for event in reader.event_page(query).events]
 
 
 def _each_day(folder: Path) -> Iterator[sqlite3.Connection]:
@@ -190,7 +198,7 @@ def _each_day(folder: Path) -> Iterator[sqlite3.Connection]:
             yield db
 
 
-def _percentiles_by_model(folder: Path, span: tuple[int, int]) -> dict[str, tuple[int, float, float]]:
+def _percentiles_by_model(span: _Span, folder: Path) -> _Percentiles:
     found: defaultdict[str, list[int]] = defaultdict(list)
     for db in _each_day(folder):
         for model, latency_us in db.execute(
@@ -210,7 +218,7 @@ def _exact(values: list[int], q: float) -> float:
     return values[max(ceil(q * len(values)), 1) - 1] / 1_000
 
 
-def _top_users(folder: Path, span: tuple[int, int]) -> list[tuple[str, int, int]]:
+def _top_users(span: _Span, folder: Path) -> list[tuple[str, int, int]]:
     counts: defaultdict[str, int] = defaultdict(int)
     costs: defaultdict[str, int] = defaultdict(int)
     for db in _each_day(folder):
@@ -225,7 +233,7 @@ def _top_users(folder: Path, span: tuple[int, int]) -> list[tuple[str, int, int]
     return [(user, counts[user], costs[user]) for user in ordered[:20]]
 
 
-def _last_of_user(folder: Path, span: tuple[int, int]) -> list[str]:
+def _last_of_user(span: _Span, folder: Path) -> list[str]:
     found: list[str] = []
     for db in _each_day(folder):
         found += [
@@ -233,7 +241,7 @@ def _last_of_user(folder: Path, span: tuple[int, int]) -> list[str]:
             for row in db.execute(
                 "SELECT inference_id FROM events WHERE user = ? AND started_ns >= ? "
                 "AND started_ns < ? ORDER BY started_ns DESC, inference_id DESC LIMIT ?",
-                ("user00042", *span, _PAGE - len(found)),
+                (_USER, *span, _PAGE - len(found)),
             )
         ]
         if len(found) >= _PAGE:
@@ -245,13 +253,11 @@ def _differ(told: object, rows: object) -> float:
     return 0.0 if told == rows else 1.0
 
 
-def _percentiles_differ(
-    told: dict[str, tuple[int, float, float]], rows: dict[str, tuple[int, float, float]]
-) -> float:
+def _percentiles_differ(told: _Percentiles, rows: _Percentiles) -> float:
     if told.keys() != rows.keys() or any(told[name][0] != rows[name][0] for name in rows):
         return 1.0
     return max(
-        abs(mine - exact) / exact
+        abs((mine or 0) - (exact or 0)) / (exact or 1)
         for name in rows
         for mine, exact in zip(told[name][1:], rows[name][1:], strict=True)
     )

@@ -11,7 +11,7 @@ from trimtab.store.chain import Record
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.identity import Caller
 from trimtab.types.records import Intent, Outcome, Settle
-from trimtab.types.usage import Usage
+from trimtab.types.usage import NO_USAGE, Usage
 
 __all__ = ["Shape", "traffic"]
 
@@ -62,7 +62,7 @@ class _Pools(NamedTuple):
 
 def traffic(shape: Shape) -> Iterator[list[Record]]:
     """The entries of each inference, in the order in which they began."""
-    rng = Random(_SEED)
+    rng = Random(_SEED)  # noqa: S311 - the same traffic each time
     models = _models()
     pools = _pools(rng)
     user_shares = list(accumulate(1 / (rank + 3) ** 0.85 for rank in range(shape.users)))
@@ -136,13 +136,13 @@ def _inference(
     mixed = number * 7_919
     input_tokens = pools.input_tokens[mixed % (_POOL - 2)]
     output_tokens = pools.output_tokens[mixed % (_POOL - 6)] if outcome != "error" else 0
-    latency_us = min(
-        int(pools.latency_s[mixed % _POOL] * model.slowness * 1_000_000), _DEADLINE_US
-    )
+    latency_us = min(int(pools.latency_s[mixed % _POOL] * model.slowness * 1_000_000), _DEADLINE_US)
     if outcome == "timeout":
         latency_us = _DEADLINE_US
     streamed = number % 10 < 7
-    ttft_us = int(latency_us * pools.frac[mixed % (_POOL - 8)]) if streamed and output_tokens else None
+    ttft_us = None
+    if streamed and output_tokens:
+        ttft_us = int(latency_us * pools.frac[mixed % (_POOL - 8)])
     inference_id = f"inf_{started_ns // 1_000_000:012x}{mixed % (1 << 40):020x}"
     done = outcome != "error"
     cached = input_tokens // 2 if number % 3 == 0 else 0
@@ -172,8 +172,15 @@ def _inference(
         served_model=f"{model.name}-2026-08-07" if done else "",
         provider_request_id=f"req_{mixed:016x}",
         finish_reason="stop" if outcome == "ok" else "",
-        usage=Usage(input_tokens, cached, 0, 0, output_tokens, output_tokens // 4) if done else Usage(),
-        usage_source=("reported" if outcome == "ok" else "estimated") if done else "none",
+        usage=Usage(
+            input_tokens=input_tokens,
+            cache_read_tokens=cached,
+            output_tokens=output_tokens,
+            reasoning_tokens=output_tokens // 4,
+        )
+        if done
+        else NO_USAGE,
+        usage_source="none" if not done else "reported" if outcome == "ok" else "estimated",
         cost_nanousd=cost if done else 0,
         price_version="2026-10-01",
     )

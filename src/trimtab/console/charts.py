@@ -102,7 +102,7 @@ class _Maker:
         counted = unit != "ms"  # where nothing came there was nothing, which is not so for times
         data: dict[str, Any] = {
             "unit": unit,
-            "steps": counted,
+            "bars": counted,
             "since": self._times[0] if self._times else 0,
             "until": self._until,
             "times": self._times,
@@ -111,7 +111,6 @@ class _Maker:
                     "label": label,
                     "style": style,
                     "colour": colour,
-                    "filled": counted and colour == "accent",
                     "values": [
                         value(point) if point is not None else (0 if counted else None)
                         for point in self._points

@@ -67,7 +67,7 @@ def _usual_range(reader: Reader, now_ns: int) -> str:
 
 def _requests(reader: Reader, since_ns: int, until_ns: int) -> int:
     return sum(
-        group.requests for group in reader.usage_by("total", since_ns, until_ns, histograms=False)
+        group.requests for group in reader.usage_by("total", since_ns, until_ns, measures=())
     )
 
 

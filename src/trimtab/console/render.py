@@ -73,6 +73,8 @@ _ENVIRONMENT = Environment(
         "iso": words.iso_time,
         "ms": words.milliseconds,
         "percent": words.percent,
+        "pieces": words.pieces,
+        "several": words.several,
         "short": words.short,
         "usd": words.usd,
         "usd_rough": words.usd_rough,

@@ -7,7 +7,7 @@ from trimtab.types.clock import NS_PER_S
 from trimtab.types.money import format_usd
 
 __all__ = [
-    "ago", "amount", "clock_time", "count", "iso_time", "milliseconds", "percent", "short", "usd",
+    "ago", "amount", "clock_time", "count", "iso_time", "milliseconds", "percent", "pieces", "several", "short", "usd",
     "usd_rough", "utc_time", "visible",
 ]  # fmt: skip
 
@@ -33,6 +33,17 @@ def amount(value: int) -> str:
         if value >= size:
             return f"{value / (1_000 if unit == 'k' else size):.3g}\N{NO-BREAK SPACE}{unit}"
     return f"{value:,}"
+
+
+def several(value: int, noun: str) -> str:
+    """1 error, 2 errors."""
+    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
+
+
+def pieces(text: str) -> list[str]:
+    """A message cut at its backticks: every second piece is something to type."""
+    found = text.split("`")
+    return found if len(found) % 2 else [text]
 
 
 def usd(nanousd: int) -> str:

@@ -1,16 +1,25 @@
 """How long people wait: percentiles, with timeouts counted at their deadline."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.protocol import Reader
-from trimtab.store.records import GroupSummary
+from trimtab.store.records import GroupSummary, Measure
 
-__all__ = ["NOTHING_TIMED", "LatencyRow", "Percentiles", "latency_by", "latency_row"]
+__all__ = [
+    "NOTHING_TIMED",
+    "TIMED",
+    "Grouping",
+    "LatencyRow",
+    "Percentiles",
+    "latency_by",
+    "latency_row",
+]
 
 Grouping = Literal["total", "model", "route", "user"]
+"""What `latency_by` can split by."""
 
 
 class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +57,9 @@ class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+TIMED: Final[tuple[Measure, ...]] = ("latency", "ttft")
+"""What a `LatencyRow` is made of."""
+
 NOTHING_TIMED = Percentiles.of(LogHistogram(), 0)
 
 
@@ -73,7 +85,7 @@ def latency_by(
     reader: Reader, grouping: Grouping, *, since_ns: int, until_ns: int
 ) -> list[LatencyRow]:
     """Latency of each value of `grouping` between two UTC times, the busiest first."""
-    groups = reader.usage_by(grouping, since_ns, until_ns)
+    groups = reader.usage_by(grouping, since_ns, until_ns, measures=TIMED)
     return [latency_row(group) for group in sorted(groups, key=lambda group: -group.requests)]
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from trimtab.insights.latency import NOTHING_TIMED, LatencyRow, Percentiles, latency_row
+from trimtab.insights.latency import NOTHING_TIMED, TIMED, LatencyRow, Percentiles, latency_row
 from trimtab.insights.spending import UserSpend, spend_per_user
 from trimtab.store.protocol import Reader
 from trimtab.store.records import Dimension, GroupSummary, OpenIntent
@@ -130,7 +130,7 @@ def overview(
         value: `provider:model` of a model; "" of the total, and of requests that named no user.
     """
     step_s = step_of(dimension, since_ns, until_ns)
-    groups = reader.usage_by(dimension, since_ns, until_ns, values=[value])
+    groups = reader.usage_by(dimension, since_ns, until_ns, values=[value], measures=TIMED)
     steps = reader.usage_over_time(dimension, value, since_ns, until_ns, step_s=step_s)
     found = Overview(
         dimension=dimension,
@@ -160,8 +160,8 @@ def _with_groups(found: Overview, reader: Reader, span_ns: tuple[int, int]) -> O
         users=spend.users,
         user_count=spend.user_count,
         rest_nanousd=spend.cost_nanousd - sum(user.cost_nanousd for user in spend.users),
-        models=[_group_row(group) for group in reader.usage_by("model", *span_ns)],
-        routes=[_group_row(group) for group in reader.usage_by("route", *span_ns)],
+        models=[_group_row(group) for group in reader.usage_by("model", *span_ns, measures=TIMED)],
+        routes=[_group_row(group) for group in reader.usage_by("route", *span_ns, measures=TIMED)],
     )
 
 

@@ -74,14 +74,14 @@ def spend_per_user(
     """Who spent what between two UTC times in nanoseconds; of all users, or the `top` costliest."""
     holds = _holds_by_user(reader, since_ns, until_ns)
     if top is None:
-        groups = whole = reader.usage_by("user", since_ns, until_ns)
+        groups = whole = reader.usage_by("user", since_ns, until_ns, measures=("cost",))
         costs = {group.value: group.cost_nanousd for group in groups}
     else:
         costs = reader.cost_per_user(since_ns, until_ns)
         shown = nsmallest(top, costs, key=lambda user: (-costs[user], user))
-        groups = reader.usage_by("user", since_ns, until_ns, values=shown)
+        groups = reader.usage_by("user", since_ns, until_ns, values=shown, measures=("cost",))
         hours_ns = (since_ns - since_ns % _HOUR_NS, until_ns + -until_ns % _HOUR_NS)
-        whole = reader.usage_by("total", *hours_ns, histograms=False)
+        whole = reader.usage_by("total", *hours_ns, measures=())
     outliers = {found.name: found for found in find_outliers(costs)}
     total_nanousd = sum(costs.values())
     users = [

@@ -11,6 +11,7 @@ from trimtab.store.records import (
     EventPage,
     EventQuery,
     GroupSummary,
+    Measure,
     OpenIntent,
 )
 from trimtab.types.identity import Key
@@ -96,12 +97,12 @@ class Reader(Protocol):
         until_ns: int,
         *,
         values: Collection[str] | None = None,
-        histograms: bool = True,
+        measures: Collection[Measure] = ("latency", "ttft", "cost"),
     ) -> list[GroupSummary]:
         """One summary for each value of `dimension` that was seen, the costliest first.
 
-        With `values`, of those only. Without `histograms` (they are left empty) a range of many
-        values is read much faster.
+        With `values`, of those only. Only the histograms of `measures` are filled;
+        the fewer, the faster.
         """
         ...
 

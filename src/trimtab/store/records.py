@@ -18,12 +18,14 @@ __all__ = [
     "EventPage",
     "EventQuery",
     "GroupSummary",
+    "Measure",
     "OpenIntent",
     "RebuildReport",
     "VerifyReport",
 ]
 
 Dimension = Literal["total", "route", "model", "user", "key", "team"]
+Measure = Literal["latency", "ttft", "cost"]
 EventField = Literal[
     "key_id",
     "team",

@@ -32,6 +32,12 @@ _KEYS: Final[dict[EventOrder, str]] = {
     "costliest": "cost_nanousd",
     "slowest": "latency_us",
 }
+_ORDER_INDEXES: Final = {"costliest": "events_by_cost", "slowest": "events_by_latency"}
+_FEW: Final = 3_000
+_COUNT: Final = (
+    "SELECT count(*) FROM (SELECT 1 FROM events INDEXED BY events_by_{field} "
+    "WHERE {field} = ? AND started_ns >= ? AND started_ns < ? LIMIT ?)"
+)
 _COLUMNS: Final = ", ".join(EVENT_COLUMNS)
 _ID_AT: Final = EVENT_COLUMNS.index("inference_id")
 _STARTED_AT: Final = EVENT_COLUMNS.index("started_ns")
@@ -61,12 +67,13 @@ class _Walk:
         self.place = _parse_place(query)
         self.rows: list[tuple[Any, ...]] = []
         self._until_s = time.monotonic() + _BUDGET_S
+        self._indexed_by = ""
         conditions = "".join(f" AND {field} = ?" for field in query.where)
         within = "started_ns >= ? AND started_ns < ?"
         below = f"({self.key}, started_ns, inference_id) < (?, ?, ?)"
         order = f"ORDER BY {self.key} DESC, started_ns DESC"
         self._matching = (
-            f"SELECT {_COLUMNS} FROM events WHERE {within} AND {below} "  # noqa: S608 - our own names
+            f"SELECT {_COLUMNS} FROM events {{indexed_by}} WHERE {within} AND {below} "  # noqa: S608 - our own names
             f"AND ({self.key}, started_ns) >= (?, ?){conditions} "
             f"{order}, inference_id DESC LIMIT ?"
         )
@@ -77,16 +84,46 @@ class _Walk:
 
     def go_down(self, group: list[sqlite3.Connection]) -> bool:
         """Walk through the days of a group together; False when the page is over before."""
+        if self._few_have_it(group):
+            self.rows += self._matching_rows(group, None)
+            return len(self.rows) < self.query.limit
+        by_order = [db for db in group if self._is_in_order(db)]
+        # The day that is not over has no index for this order: it is looked through once.
+        others = [db for db in group if db not in by_order]
+        aside = self._matching_rows(others, None)
         while True:
-            end = self._end_of_band(group)
-            self._take_band(group, end)
+            end = self._end_of_band(by_order)
+            band = self._matching_rows(by_order, end)
+            band += [row for row in aside if end is None or self._place_of(row)[:2] >= end]
+            band.sort(key=self._place_of, reverse=True)
+            self.rows += band[: self.query.limit - len(self.rows)]
             if len(self.rows) >= self.query.limit:
                 return False
             if end is None:
                 return True
+            aside = [row for row in aside if self._place_of(row)[:2] < end]
             self.place = _Place(*end, "")
             if time.monotonic() >= self._until_s:
                 return False
+
+    def _few_have_it(self, group: list[sqlite3.Connection]) -> bool:
+        """Whether the rows of a user or session are few enough to look at all of them."""
+        self._indexed_by = ""
+        where = self.query.where
+        field = "session" if "session" in where else "user"
+        if field not in where or not all(_has_index(db, f"events_by_{field}") for db in group):
+            return False
+        room = _FEW
+        for db in group:
+            values = (where[field], self.query.since_ns, self.query.until_ns, room)
+            room -= db.execute(_COUNT.format(field=field), values).fetchone()[0]
+            if room <= 0:
+                return False
+        self._indexed_by = f"INDEXED BY events_by_{field}"
+        return True
+
+    def _is_in_order(self, db: sqlite3.Connection) -> bool:
+        return self.query.order == "newest" or _has_index(db, _ORDER_INDEXES[self.query.order])
 
     def page(self, *, over: bool) -> EventPage:
         """What was found; `over` when nothing is left to look at."""
@@ -105,12 +142,17 @@ class _Walk:
 
     def _end_of_band(self, group: list[sqlite3.Connection]) -> tuple[int, int] | None:
         """Key and time of the last place of the next band; None when the rest fits into one."""
+        if not group:
+            return None
         each = max(_BAND // len(group), 20)
         above = (self.place.key, self.place.started_ns)
         ends = [db.execute(self._band_end, (*above, each)).fetchone() for db in group]
         return max((end for end in ends if end is not None), default=None)
 
-    def _take_band(self, group: list[sqlite3.Connection], end: tuple[int, int] | None) -> None:
+    def _matching_rows(
+        self, group: list[sqlite3.Connection], end: tuple[int, int] | None
+    ) -> list[tuple[Any, ...]]:
+        """What matches between here and `end`, in order; no more than there is room for."""
         query = self.query
         room = query.limit - len(self.rows)
         values = (
@@ -121,9 +163,10 @@ class _Walk:
             *query.where.values(),
             room,
         )
-        found = [row for db in group for row in db.execute(self._matching, values)]
+        sql = self._matching.format(indexed_by=self._indexed_by)
+        found = [row for db in group for row in db.execute(sql, values)]
         found.sort(key=self._place_of, reverse=True)
-        self.rows += found[:room]
+        return found[:room]
 
     def _place_of(self, row: tuple[Any, ...]) -> _Place:
         return _Place(row[self.key_at], row[_STARTED_AT], row[_ID_AT])
@@ -151,6 +194,11 @@ def read_page(data_dir: Path, files: Connections, query: EventQuery) -> EventPag
             if not walk.go_down(dbs):
                 return walk.page(over=False)
     return walk.page(over=True)
+
+
+def _has_index(db: sqlite3.Connection, name: str) -> bool:
+    found = db.execute("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?", (name,))
+    return found.fetchone() is not None
 
 
 def _check(query: EventQuery) -> None:

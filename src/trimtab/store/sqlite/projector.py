@@ -19,6 +19,7 @@ from trimtab.store.sqlite.event_rows import ROW_COLUMNS, settled_attempt
 from trimtab.store.sqlite.files import day_of, exclusive, ledger_db, rollups_db
 from trimtab.store.sqlite.fold import Fold, InferenceState
 from trimtab.store.sqlite.rollups import add_samples, prepare_rollups
+from trimtab.store.sqlite.schema import DAY_INDEXES
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.records import Intent
 
@@ -26,7 +27,7 @@ __all__ = ["Projector", "catch_up"]
 
 _log = logging.getLogger(__name__)
 
-_CHUNK: Final = 2_000  # entries; the more, the less each rewrites of the rollups
+_CHUNK: Final = 8_000  # entries; the more, the less each rewrites of the rollups
 
 _BREATH: Final = 64  # entries after which the event loop may have the interpreter lock
 _DAY_NS: Final = 86_400 * NS_PER_S
@@ -79,7 +80,8 @@ class Projector:
                 if number % _BREATH == 0:
                     time.sleep(0)
             self._write_events(fold)
-            add_samples(self._rollups, fold.samples)
+            for day_s in add_samples(self._rollups, fold.samples):
+                self._days.get(day_of(day_s * NS_PER_S)).executescript(DAY_INDEXES)
             self._write_states(fold)
             self._write_cursors(entries)
         return len(entries)

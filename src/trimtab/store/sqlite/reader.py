@@ -18,6 +18,7 @@ from trimtab.store.records import (
     EventPage,
     EventQuery,
     GroupSummary,
+    Measure,
     OpenIntent,
 )
 from trimtab.store.sqlite.bodies import read_body
@@ -34,7 +35,7 @@ from trimtab.store.sqlite.fold import InferenceState
 from trimtab.store.sqlite.pages import read_page
 from trimtab.store.sqlite.registration import dead_writers
 from trimtab.store.sqlite.rollups import closed_days, read_costs, read_tail
-from trimtab.store.sqlite.samples import MAXIMA, MEASURES, SUMS, Total, by_value, value_of
+from trimtab.store.sqlite.samples import MAXIMA, MEASURES, SUMS, Total, by_value
 from trimtab.store.sqlite.tiers import HOUR_S, Span, cover, finest_s, start_of, tiers_of_step
 from trimtab.types.clock import NS_PER_S, Clock
 
@@ -76,7 +77,7 @@ class SqliteReader:
         until_ns: int,
         *,
         values: Collection[str] | None = None,
-        histograms: bool = True,
+        measures: Collection[Measure] = MEASURES,
     ) -> list[GroupSummary]:
         """See `Reader.usage_by`. Ranges are widened to full rows of the finest tier."""
         self._files.catch_up()
@@ -86,17 +87,14 @@ class SqliteReader:
             closed = closed_days(db)
             for part in cover(dimension, span.since_s, span.until_s, closed=closed):
                 for value, *row in _rows(db, dimension, part, values=values):
-                    totals[value].add_row(row)
+                    totals[value].add_row(row, measures)
             tail = read_tail(db)
         there = [sample for sample in tail if span.since_s <= sample.started_s < span.until_s]
         for value, samples in by_value(there, dimension).items():
             if values is None or value in values:
                 totals[value].add_samples(samples)
-        bounds_ns = (span.since_s * NS_PER_S, span.until_s * NS_PER_S)
-        found = [
-            total.summary(value, *bounds_ns, histograms=histograms)
-            for value, total in totals.items()
-        ]
+        span_ns = (span.since_s * NS_PER_S, span.until_s * NS_PER_S)
+        found = [total.summary(value, span_ns, measures) for value, total in totals.items()]
         return sorted(found, key=lambda group: (-group.cost_nanousd, -group.requests, group.value))
 
     def usage_over_time(  # noqa: PLR0917 - what, and from when to when
@@ -118,13 +116,11 @@ class SqliteReader:
                 for start_s, *row in _series(db, dimension, part, value=value):
                     totals[start_of(start_s, step_s)].add_row(row)
             tail = read_tail(db)
-        for sample in tail:
-            if span.since_s <= sample.started_s < span.until_s and value == value_of(
-                sample, dimension
-            ):
+        for sample in by_value(tail, dimension).get(value, ()):
+            if span.since_s <= sample.started_s < span.until_s:
                 totals[start_of(sample.started_s, step_s)].add_samples([sample])
         return [
-            total.summary(value, start_s * NS_PER_S, (start_s + step_s) * NS_PER_S)
+            total.summary(value, (start_s * NS_PER_S, (start_s + step_s) * NS_PER_S))
             for start_s, total in sorted(totals.items())
         ]
 

@@ -52,13 +52,16 @@ def prepare_rollups(db: sqlite3.Connection) -> None:
     db.create_function("merged", 2, _merged, deterministic=True)
 
 
-def add_samples(db: sqlite3.Connection, samples: list[Sample]) -> None:
+def add_samples(db: sqlite3.Connection, samples: list[Sample]) -> list[int]:
     """Put `samples` into the tail, and all of it into the rows if it has grown long.
 
     In a transaction of the caller's.
+
+    Returns:
+        Starts of the days that are closed by this, in UTC seconds.
     """
     if not samples:
-        return
+        return []
     first, last, count = db.execute(
         "SELECT min(number), max(number), (SELECT count FROM tail ORDER BY number DESC LIMIT 1) "
         "FROM tail"
@@ -66,7 +69,8 @@ def add_samples(db: sqlite3.Connection, samples: list[Sample]) -> None:
     number = 0 if last is None else last + count
     db.execute("INSERT INTO tail VALUES (?, ?, ?)", (number, len(samples), encode_samples(samples)))
     if number + len(samples) - (first or 0) >= _MOST_IN_TAIL:
-        _add_tail(db)
+        return _add_tail(db)
+    return []
 
 
 def read_tail(db: sqlite3.Connection) -> list[Sample]:
@@ -113,7 +117,7 @@ def _merged(left: bytes, right: bytes) -> bytes:
     return histogram.to_bytes()
 
 
-def _add_tail(db: sqlite3.Connection) -> None:
+def _add_tail(db: sqlite3.Connection) -> list[int]:
     samples = read_tail(db)
     closed = closed_days(db)
     db.executemany(_ADD_ROLLUP, _breathing(list(rows_of(samples, closed=closed))))
@@ -122,12 +126,14 @@ def _add_tail(db: sqlite3.Connection) -> None:
     db.executemany("INSERT OR IGNORE INTO days VALUES (?, 0)", [(day_s,) for day_s in touched])
     db.execute("DELETE FROM tail")
     newest_s = max(sample.started_s for sample in samples)
-    ended = db.execute(
+    found = db.execute(
         "SELECT start_s FROM days WHERE NOT closed AND start_s <= ?",
         (newest_s - DAY_S - _STRAGGLERS_S,),
     )
-    for (day_s,) in ended.fetchall():
+    ended = [day_s for (day_s,) in found]
+    for day_s in ended:
         _close_day(db, day_s)
+    return ended
 
 
 def _breathing(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

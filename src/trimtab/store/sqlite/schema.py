@@ -6,6 +6,7 @@ __all__ = [
     "CONTROL",
     "CONTROL_VERSION",
     "DAY",
+    "DAY_INDEXES",
     "DERIVED_VERSION",
     "LEDGER",
     "ROLLUPS",
@@ -93,8 +94,6 @@ CREATE TABLE events (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX events_by_id ON events (inference_id);
 CREATE INDEX events_by_user ON events (user, started_ns);
-CREATE INDEX events_by_cost ON events (cost_nanousd, started_ns);
-CREATE INDEX events_by_latency ON events (latency_us, started_ns);
 
 -- Only of inferences that took more than one: the event tells all of a single attempt.
 CREATE TABLE attempts (
@@ -109,6 +108,13 @@ CREATE TABLE bodies (
     request      BLOB NOT NULL,
     response     BLOB NOT NULL
 ) STRICT;
+"""
+
+# Made once a day is over: to keep them while it fills would cost more than the rows themselves.
+DAY_INDEXES: Final = """
+CREATE INDEX IF NOT EXISTS events_by_cost ON events (cost_nanousd, started_ns);
+CREATE INDEX IF NOT EXISTS events_by_latency ON events (latency_us, started_ns);
+CREATE INDEX IF NOT EXISTS events_by_session ON events (session, started_ns);
 """
 
 ROLLUPS: Final = """

@@ -126,11 +126,13 @@ def rows_of(samples: Iterable[Sample], *, closed: Collection[int]) -> Iterator[t
             totals = _by_start(there, finest)
             yield from _rows((finest, dimension, value), totals)
             for tier_s in coarser:
-                totals = _coarsened(totals, tier_s)
-                if tier_s == DAY_S and dimension in MANY:
+                if dimension in MANY:
                     totals = {
-                        start_s: total for start_s, total in totals.items() if start_s in closed
+                        at_s: total
+                        for at_s, total in totals.items()
+                        if start_of(at_s, tier_s) in closed
                     }
+                totals = _coarsened(totals, tier_s)
                 yield from _rows((tier_s, dimension, value), totals)
 
 
