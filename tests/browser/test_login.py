@@ -36,6 +36,12 @@ def test_the_way_in_and_out(watched: Watched, keyed: Keyed):
     log_in(page, keyed.person)
     page.wait_for_url(re.compile(r"/console/inferences\?user=ana&sort=slowest$"))
     expect(page.locator("tbody tr")).to_have_count(1)
+    page.goto(f"{watched.url}/console/inferences?key=app")  # by its name
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.locator("tbody a").click()
+    expect(page.locator("dd").get_by_role("link", name="app")).to_be_visible()
+    page.goto(f"{watched.url}/console?by=key&value=app")
+    expect(page.locator(".tiles")).to_contain_text("$")
     (cookie,) = page.context.cookies()
     assert cookie.get("httpOnly") is True
     assert cookie.get("sameSite") == "Strict"

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 import pytest
 
 from console.conftest import Keyed, create
-from harness import Gateway, trimtab
+from harness import Gateway, project_text, running_gateway, trimtab
 from server.wire import Answer, Caller, assert_error, head
+from trimtab.testing import running_fault_provider
 
 STATIC = Path(__file__).parent.parent.parent / "src" / "trimtab" / "console" / "static"
 PAGES = ("/console", "/console/inferences", "/console/users", "/console/latency")
@@ -110,6 +111,29 @@ def test_any_text_may_be_looked_for(gateway: Gateway):
         answer = ask(gateway, f"/console/inferences?{query}")
         assert answer.status == 200
         assert b"No inference matches" in answer.body
+
+
+def test_the_gateway_says_where_it_is(gateway: Gateway):
+    assert gateway.wait_for_log(f"console: http://127.0.0.1:{gateway.port}/console")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_damaged_store_is_told(tmp_path_factory: pytest.TempPathFactory, path: str):
+    folder = tmp_path_factory.mktemp("damaged")
+    with (
+        running_fault_provider() as provider,
+        running_gateway(folder, project_text(provider.base_url)) as gateway,
+    ):
+        assert gateway.chat().status == 200
+        assert ask(gateway, path).status == 200
+        for file in (folder / ".trimtab").iterdir():
+            if file.name.startswith(("rollups", "events-")):
+                file.write_bytes(b"no database" * 1_000)
+        answer = ask(gateway, path)
+        assert answer.status in {500, 503}
+        assert "trimtab ledger" in unescape(answer.body.decode())
+        assert "Something went wrong" in answer.body.decode()
+        assert gateway.chat().status == 200, "the gateway serves on"
 
 
 # ------------------------------------------------------------------ static files

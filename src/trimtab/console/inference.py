@@ -10,7 +10,7 @@ from trimtab.errors import UnknownPath
 from trimtab.insights.conversation import Conversation, Turn, read_conversation
 from trimtab.store.records import AttemptRecord, Event
 
-__all__ = ["inference_page", "raw_answer"]
+__all__ = ["Bar", "draw_bars", "inference_page", "raw_answer"]
 
 _SHOWN_CHARACTERS = 20_000
 _PARTS = {
@@ -23,7 +23,7 @@ _PARTS = {
 }
 
 
-class _Bar(msgspec.Struct, frozen=True):
+class Bar(msgspec.Struct, frozen=True):
     """An attempt on the time line. All in thousandths of the whole width.
 
     Attributes:
@@ -64,10 +64,10 @@ def inference_page(site: Site) -> Answer:
             {
                 "id": inference_id,
                 "event": event,
-                "bars": _bars(attempts, whole_us),
+                "bars": draw_bars(attempts, whole_us),
                 "whole_ms": whole_us / 1000,
                 "open": [attempt.attempt for attempt in attempts if not attempt.settled],
-                "key_name": _key_name(site, event),
+                "key_name": asked.key_name(event.key_id) if event is not None else "",
                 "kept": body is not None,
                 "sizes": (len(body[0]), len(body[1])) if body is not None else (0, 0),
                 "conversation": conversation,
@@ -114,24 +114,17 @@ def _whole_us(attempts: list[AttemptRecord], event: Event | None) -> int:
     return max([1, event.latency_us if event is not None else 0, *ends])
 
 
-def _bars(attempts: list[AttemptRecord], whole_us: int) -> list[_Bar]:
+def draw_bars(attempts: list[AttemptRecord], whole_us: int) -> list[Bar]:
     """Attempts to one scale. Their times count from the start of the inference."""
     ends = [attempt.latency_us or attempt.after_us for attempt in attempts]
-    bars: list[_Bar] = []
+    bars: list[Bar] = []
     for attempt, end_us in zip(attempts, ends, strict=True):
         first_us = min(attempt.ttft_us if attempt.ttft_us is not None else end_us, end_us)
         start = attempt.after_us * 1000 // whole_us
         waiting = max(first_us - attempt.after_us, 0) * 1000 // whole_us
         rest = (end_us - first_us) * 1000 // whole_us
-        bars.append(_Bar(attempt, min(start, 996), max(waiting, 4), rest))
+        bars.append(Bar(attempt, min(start, 996), max(waiting, 4), rest))
     return bars
-
-
-def _key_name(site: Site, event: Event | None) -> str:
-    if event is None or not event.key_id:
-        return ""
-    names = (key.name for key in site.keys.list() if key.key_id == event.key_id)
-    return next(names, event.key_id)
 
 
 def _said(turn: Turn) -> _Said:

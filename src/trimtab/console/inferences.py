@@ -40,7 +40,7 @@ def inferences_page(site: Site) -> Answer:
             EventQuery(
                 since_ns=span.since_ns,
                 until_ns=span.until_ns,
-                where=_where(site, given),
+                where=_where(asked, given),
                 order=order,  # pyright: ignore[reportArgumentType] - one of the three
                 limit=_PAGE,
                 after=query.get("after", ""),
@@ -68,7 +68,6 @@ def inferences_page(site: Site) -> Answer:
                 "sort_links": {
                     name: link(address, span.parameters, given, sort=name) for name in _ORDERS
                 },
-                "key_names": {key.key_id: key.name for key in site.keys.list()},
                 "first_day": site.reader.first_day(),
                 "live": bool(span.range) and "after" not in query,
             },
@@ -83,12 +82,10 @@ def _given(query: Query) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def _where(site: Site, given: dict[str, str]) -> dict[EventField, str]:
+def _where(asked: Asked, given: dict[str, str]) -> dict[EventField, str]:
     where: dict[EventField, str] = {
         field: given[name] for name, field, _ in _FILTERS if name in given
     }
     if "key" in given:  # people know a key by its name
-        for key in site.keys.list():
-            if given["key"] in {key.name, key.prefix}:
-                where["key_id"] = key.key_id
+        where["key_id"] = asked.key_id(given["key"])
     return where

@@ -26,7 +26,7 @@ def overview_page(site: Site) -> Answer:
             span.since_ns,
             span.until_ns,
             dimension=by,  # pyright: ignore[reportArgumentType] - one of the six
-            value=_key_id(site, value) if by == "key" else value,
+            value=asked.key_id(value) if by == "key" else value,
         )
         totals = found.totals
         failed = totals.errors + totals.timeouts
@@ -83,11 +83,3 @@ def _filter(by: str, value: str) -> dict[str, str]:
         provider, _, model = value.partition(":")
         return {"provider": provider, "model": model}
     return {by: value}
-
-
-def _key_id(site: Site, value: str) -> str:
-    """People know a key by its name; records know it by its id."""
-    for key in site.keys.list():
-        if value in {key.name, key.prefix}:
-            return key.key_id
-    return value

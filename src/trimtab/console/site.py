@@ -15,6 +15,7 @@ from trimtab.console.render import PAGE_HEADERS, Page, render
 from trimtab.errors import Overloaded, TrimtabError, reply_of
 from trimtab.store.protocol import KeyStore, Reader
 from trimtab.types.clock import Clock
+from trimtab.types.identity import Key
 
 __all__ = ["Answer", "Asked", "Complain", "Endpoint", "Site"]
 
@@ -39,6 +40,8 @@ class Asked(msgspec.Struct, frozen=True):
         now_ns: UTC nanoseconds; one moment for the whole page.
         visitor: who looks.
         host: name and port that the gateway was called by.
+        keys: all credentials, for their names. Read before the page goes to its thread, because
+            the store of keys is for one thread at a time.
     """
 
     path: str
@@ -47,6 +50,16 @@ class Asked(msgspec.Struct, frozen=True):
     now_ns: int
     visitor: Visitor
     host: str = "127.0.0.1:8080"
+    keys: tuple[Key, ...] = ()
+
+    def key_id(self, reference: str) -> str:
+        """The id of the key that people call so; what no key is called stays as it is."""
+        names = (key.key_id for key in self.keys if reference in {key.name, key.prefix})
+        return next(names, reference)
+
+    def key_name(self, key_id: str) -> str:
+        """What people call a key."""
+        return next((key.name for key in self.keys if key.key_id == key_id), key_id)
 
     @property
     def here(self) -> str:
@@ -62,7 +75,6 @@ class Site:
 
     Attributes:
         reader: the records.
-        keys: credentials, for their names.
         clock: the time.
         access: who may look.
     """
@@ -71,7 +83,7 @@ class Site:
         self, reader: Reader, keys: KeyStore, clock: Clock, *, access: Access, complain: Complain
     ) -> None:
         self.reader = reader
-        self.keys = keys
+        self._keys = keys
         self.clock = clock
         self.access = access
         self._complain = complain
@@ -146,7 +158,9 @@ class Site:
         query = dict(request.query_params)
         parts: dict[str, str] = dict(request.path_params)
         host = request.headers.get("host", "127.0.0.1:8080")
-        return Asked(request.url.path, query, parts, self.clock.wall_ns(), visitor, host)
+        now_ns = self.clock.wall_ns()
+        keys = tuple(self._keys.list())
+        return Asked(request.url.path, query, parts, now_ns, visitor, host, keys)
 
 
 _DEFECT = (

@@ -7,8 +7,8 @@ from trimtab.types.clock import NS_PER_S
 from trimtab.types.money import format_usd
 
 __all__ = [
-    "ago", "amount", "clock_time", "count", "iso_time", "milliseconds", "percent", "pieces", "several", "short", "usd",
-    "usd_rough", "utc_time", "visible",
+    "ago", "amount", "clock_time", "count", "iso_time", "milliseconds", "percent", "pieces",
+    "several", "short", "usd", "usd_rough", "utc_time", "visible",
 ]  # fmt: skip
 
 NONE = "\N{EN DASH}"
