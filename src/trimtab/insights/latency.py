@@ -41,22 +41,22 @@ class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, histogram: LogHistogram, max_us: int) -> "Percentiles":
         """Read the percentiles of a histogram of microseconds."""
         count = histogram.count
-
-        def at(q: float) -> float | None:
-            value = histogram.percentile(q)
-            return None if value is None else round(min(value, max_us) / 1000, 3)
-
+        found = [
+            None if value is None else round(min(value, max_us) / 1000, 3)
+            for value in histogram.percentiles(_SHARES)
+        ]
         return cls(
             count=count,
-            p50_ms=at(0.5),
-            p90_ms=at(0.9),
-            p95_ms=at(0.95),
-            p99_ms=at(0.99),
-            p999_ms=at(0.999),
+            p50_ms=found[0],
+            p90_ms=found[1],
+            p95_ms=found[2],
+            p99_ms=found[3],
+            p999_ms=found[4],
             max_ms=max_us / 1000 if count else None,
         )
 
 
+_SHARES: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
 TIMED: Final[tuple[Measure, ...]] = ("latency", "ttft")
 """What a `LatencyRow` is made of."""
 

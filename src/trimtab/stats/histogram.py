@@ -6,7 +6,9 @@ relative-error guarantees", VLDB 2019.
 """
 
 from array import array
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from math import ceil, log
 from struct import Struct
 from typing import Final, Self
@@ -120,16 +122,23 @@ class LogHistogram:
         Raises:
             ValueError: `q` is not in 0..1.
         """
-        if not 0 <= q <= 1:
-            raise ValueError(f"q is {q}; it must be in 0..1 (0.99 for the 99th percentile).")
-        rank = max(ceil(q * self.count), 1)
-        seen = 0
-        counts = self._all_counts()
-        for index in sorted(counts):
-            seen += counts[index]
-            if seen >= rank:
-                return 0.0 if index == ZERO_BUCKET else _MIDDLE * _GAMMA**index
-        return None
+        return self.percentiles([q])[0]
+
+    def percentiles(self, shares: Sequence[float]) -> list[float | None]:
+        """`percentile` of each of `shares`.
+
+        Raises:
+            ValueError: one is not in 0..1.
+        """
+        for q in shares:
+            if not 0 <= q <= 1:
+                raise ValueError(f"q is {q}; it must be in 0..1 (0.99 for the 99th percentile).")
+        buckets = self.buckets()
+        if not buckets:
+            return [None] * len(shares)
+        indexes, upto = list(buckets), list(accumulate(buckets.values()))
+        found = [indexes[bisect_left(upto, max(ceil(q * upto[-1]), 1))] for q in shares]
+        return [0.0 if index == ZERO_BUCKET else _MIDDLE * _GAMMA**index for index in found]
 
     def buckets(self) -> dict[int, int]:
         """Bucket index to count, in order of index; a copy."""

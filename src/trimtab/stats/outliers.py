@@ -15,6 +15,7 @@ __all__ = ["Outlier", "find_outliers"]
 _CUTOFF: Final = 3.5  # Iglewicz & Hoaglin's recommendation
 _MAD_TO_SIGMA: Final = 1 / 0.6745
 _MEAN_AD_TO_SIGMA: Final = 1.253314
+_ROUNDING: Final = 1e-9
 _FEWEST: Final = 4  # below this a median says nothing about the rest
 _LEAST_RATIO: Final = 2.0  # among near-equal amounts a hair's difference has a huge score
 
@@ -50,9 +51,12 @@ def find_outliers(amounts: Mapping[str, float]) -> list[Outlier]:
     if sigma == 0:
         return []
     typical = median(amounts[name] for name in logs)
+    # Most are not far enough away: only the others are worth an object.
+    least = max(middle + _CUTOFF * sigma - _ROUNDING, log(_LEAST_RATIO * typical) - _ROUNDING)
     found = [
         Outlier(name, amounts[name], amounts[name] / typical, (value - middle) / sigma)
         for name, value in logs.items()
+        if value >= least
     ]
     flagged = [o for o in found if o.score > _CUTOFF and o.times_median >= _LEAST_RATIO]
     return sorted(flagged, key=lambda outlier: -outlier.value)

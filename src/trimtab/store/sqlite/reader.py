@@ -34,7 +34,7 @@ from trimtab.store.sqlite.files import day_of, days, explain, ledger_db
 from trimtab.store.sqlite.fold import InferenceState
 from trimtab.store.sqlite.pages import read_page
 from trimtab.store.sqlite.registration import dead_writers
-from trimtab.store.sqlite.rollups import closed_days, read_costs, read_tail
+from trimtab.store.sqlite.rollups import Tail, closed_days, read_costs
 from trimtab.store.sqlite.samples import MAXIMA, MEASURES, SUMS, Total, by_value
 from trimtab.store.sqlite.tiers import HOUR_S, Span, cover, finest_s, start_of, tiers_of_step
 from trimtab.types.clock import NS_PER_S, Clock
@@ -50,7 +50,7 @@ _STARTED: Final = ROW_COLUMNS.index("started_ns")
 _ONE: Final = f"SELECT {', '.join(ROW_COLUMNS)} FROM events WHERE inference_id = ?"  # noqa: S608 - our own names
 _SEVERAL: Final = "SELECT record FROM attempts WHERE inference_id = ? ORDER BY attempt"
 _STATE: Final = "SELECT state FROM open_inferences WHERE inference_id = ?"
-_COLUMNS: Final = f"value, {', '.join((*SUMS, *MAXIMA, *MEASURES))}"
+_COLUMNS: Final = f"{', '.join((*SUMS, *MAXIMA, *MEASURES))}, value"
 _ROLLUPS: Final = (
     f"SELECT {_COLUMNS} FROM rollups "  # noqa: S608 - our own names
     "WHERE tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
@@ -67,6 +67,7 @@ class SqliteReader:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._files = Connections(data_dir)
+        self._tail = Tail()
         finalize(self, self._files.close)
         self._files.catch_up()
 
@@ -82,15 +83,18 @@ class SqliteReader:
         """See `Reader.usage_by`. Ranges are widened to full rows of the finest tier."""
         self._files.catch_up()
         span = _widened(finest_s(dimension), since_ns, until_ns)
-        totals: defaultdict[str, Total] = defaultdict(Total)
+        rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         with self._files.rollups() as db:
             closed = closed_days(db)
             for part in cover(dimension, span.since_s, span.until_s, closed=closed):
-                for value, *row in _rows(db, dimension, part, values=values):
-                    totals[value].add_row(row, measures)
-            tail = read_tail(db)
-        there = [sample for sample in tail if span.since_s <= sample.started_s < span.until_s]
-        for value, samples in by_value(there, dimension).items():
+                for row in _rows(db, dimension, part, values=values):
+                    rows[row[-1]].append(row[:-1])
+            tail = self._tail.read(db)
+        totals: defaultdict[str, Total] = defaultdict(Total)
+        for value, there in rows.items():
+            totals[value].add_rows(there, measures)
+        recent = [sample for sample in tail if span.since_s <= sample.started_s < span.until_s]
+        for value, samples in by_value(recent, dimension).items():
             if values is None or value in values:
                 totals[value].add_samples(samples)
         span_ns = (span.since_s * NS_PER_S, span.until_s * NS_PER_S)
@@ -109,13 +113,16 @@ class SqliteReader:
             )
         self._files.catch_up()
         span = _widened(step_s, since_ns, until_ns)
-        totals: defaultdict[int, Total] = defaultdict(Total)
+        rows: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
         with self._files.rollups() as db:
             closed = closed_days(db)
             for part in cover(dimension, span.since_s, span.until_s, closed=closed, tiers=tiers):
-                for start_s, *row in _series(db, dimension, part, value=value):
-                    totals[start_of(start_s, step_s)].add_row(row)
-            tail = read_tail(db)
+                for start_s, row in _series(db, dimension, part, value=value):
+                    rows[start_of(start_s, step_s)].append(row)
+            tail = self._tail.read(db)
+        totals: defaultdict[int, Total] = defaultdict(Total)
+        for start_s, there in rows.items():
+            totals[start_s].add_rows(there)
         for sample in by_value(tail, dimension).get(value, ()):
             if span.since_s <= sample.started_s < span.until_s:
                 totals[start_of(sample.started_s, step_s)].add_samples([sample])
@@ -131,7 +138,7 @@ class SqliteReader:
         with self._files.rollups() as db:
             parts = cover("user", span.since_s, span.until_s, closed=closed_days(db))
             costs = read_costs(db, parts)
-            tail = read_tail(db)
+            tail = self._tail.read(db)
         for sample in tail:
             if span.since_s <= sample.started_s < span.until_s:
                 costs[sample.user] = costs.get(sample.user, 0) + sample.cost_nanousd
@@ -212,7 +219,7 @@ def _widened(step_s: int, since_ns: int, until_ns: int) -> Span:
 def _rows(
     db: sqlite3.Connection, dimension: Dimension, span: Span, *, values: Collection[str] | None
 ) -> Iterator[tuple[Any, ...]]:
-    """Value, sums, maxima and measures of each row in a span."""
+    """Sums, maxima, measures and value of each row in a span."""
     if values is None:
         yield from db.execute(_ROLLUPS, (span.tier_s, dimension, span.since_s, span.until_s))
         return
@@ -223,11 +230,11 @@ def _rows(
 
 def _series(
     db: sqlite3.Connection, dimension: Dimension, span: Span, *, value: str
-) -> Iterator[tuple[Any, ...]]:
-    """Start, sums, maxima and measures of each row of a value in a span."""
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Start, then sums, maxima and measures, of each row of a value in a span."""
     for start_s in range(span.since_s, span.until_s, span.tier_s):
-        for _, *row in db.execute(_ROLLUP, (span.tier_s, dimension, start_s, value)):
-            yield start_s, *row
+        for row in db.execute(_ROLLUP, (span.tier_s, dimension, start_s, value)):
+            yield start_s, row[:-1]
 
 
 def open_reader(data_dir: Path, clock: Clock) -> SqliteReader:

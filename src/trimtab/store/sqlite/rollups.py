@@ -24,7 +24,7 @@ from trimtab.store.sqlite.samples import (
 )
 from trimtab.store.sqlite.tiers import DAY_S, HOUR_S, MANY, ROLLUP_COLUMNS, Span, rows_of, start_of
 
-__all__ = ["add_samples", "closed_days", "prepare_rollups", "read_costs", "read_tail"]
+__all__ = ["Tail", "add_samples", "closed_days", "prepare_rollups", "read_costs"]
 
 _MOST_IN_TAIL: Final = 8_000
 _BREATH: Final = 64  # rows after which the event loop may have the interpreter lock
@@ -71,6 +71,23 @@ def add_samples(db: sqlite3.Connection, samples: list[Sample]) -> list[int]:
     if number + len(samples) - (first or 0) >= _MOST_IN_TAIL:
         return _add_tail(db)
     return []
+
+
+class Tail:
+    """What is not in the rows yet, decoded once for as long as nothing is projected."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[object, list[Sample]] = (None, [])
+
+    def read(self, db: sqlite3.Connection) -> list[Sample]:
+        """The samples, in a transaction of the caller's; from any thread."""
+        bounds = db.execute("SELECT min(number), max(number), count(*) FROM tail").fetchone()
+        state = (bounds, db.execute("SELECT writer, seq, hash FROM cursors").fetchall())
+        before, samples = self._seen
+        if before != state:
+            samples = read_tail(db)
+            self._seen = (state, samples)
+        return samples
 
 
 def read_tail(db: sqlite3.Connection) -> list[Sample]:
@@ -182,7 +199,7 @@ def _close_day(db: sqlite3.Connection, day_s: int) -> None:
     for dimension in MANY:
         totals: defaultdict[str, Total] = defaultdict(Total)
         for number, row in enumerate(db.execute(_HOURS, (HOUR_S, dimension, day_s, day_s + DAY_S))):
-            totals[row[0]].add_row(row[1:])
+            totals[row[0]].add_rows([row[1:]])
             if number % _BREATH == 0:
                 time.sleep(0)
         rows = [(DAY_S, dimension, day_s, value, *total.row()) for value, total in totals.items()]

@@ -159,13 +159,23 @@ class Total:
             ttft.add_bucket(measures.ttft_bucket)
         cost.add_bucket(measures.cost_bucket)
 
-    def add_row(self, row: Sequence[Any], measures: Collection[Measure] = MEASURES) -> None:
-        """Add the columns of a row: sums, maxima and those of the measures that are wanted."""
-        self._sums = list(map(add, self._sums, row))
-        self._maxima = list(map(max, self._maxima, row[len(SUMS) : _MEASURES_AT]))
-        for name, histogram, blob in zip(MEASURES, self._measures, row[_MEASURES_AT:], strict=True):
+    def add_rows(
+        self, rows: Sequence[Sequence[Any]], measures: Collection[Measure] = MEASURES
+    ) -> None:
+        """Add the columns of rows: sums, maxima and those of the measures that are wanted."""
+        columns = list(zip(self._row_so_far(), *rows, strict=True))
+        self._sums = list(map(sum, columns[: len(SUMS)]))
+        self._maxima = list(map(max, columns[len(SUMS) : _MEASURES_AT]))
+        for name, histogram, blobs in zip(
+            MEASURES, self._measures, columns[_MEASURES_AT:], strict=True
+        ):
             if name in measures:
-                histogram.merge_bytes(blob)
+                for blob in blobs[1:]:
+                    histogram.merge_bytes(blob)
+
+    def _row_so_far(self) -> tuple[Any, ...]:
+        """Columns without the measures."""
+        return (*self._sums, *self._maxima, *[b""] * len(MEASURES))
 
     def add(self, other: "Total") -> None:
         """Add another total."""
