@@ -55,30 +55,45 @@ class Fold:
     """Takes entries in the order of each writer.
 
     Attributes:
-        states: every inference touched, with what is left of it.
         rows: the newest form of the row of each event, by inference.
         several: the settled attempts of inferences that have more than one.
         samples: for the rollups.
     """
 
     def __init__(self, load: Callable[[str], InferenceState | None]) -> None:
-        self.states: dict[str, InferenceState | None] = {}
         self.rows: dict[str, tuple[Any, ...]] = {}
         self.several: dict[str, list[SettledAttempt]] = {}
         self.samples: list[Sample] = []
         self._load = load
+        # First attempts that began in this chunk. Most end in it, and need no state.
+        self._begun: dict[str, OpenAttempt] = {}
+        self._states: dict[str, InferenceState | None] = {}
+
+    @property
+    def states(self) -> dict[str, InferenceState | None]:
+        """What is left of each inference that is not over; None where something was, and is."""
+        for inference_id in list(self._begun):
+            self._state(inference_id)
+        return self._states
 
     def take_intent(self, writer: int, intent: Intent) -> None:
         """An attempt begins."""
-        # A first attempt has no past worth looking up.
-        state = self._state(intent.inference_id) if intent.attempt > 1 else None
+        if intent.attempt == 1:
+            self._begun[intent.inference_id] = OpenAttempt(writer, intent)
+            return
+        state = self._state(intent.inference_id)
         if state is None:
             state = InferenceState(intent.started_ns, {})
-            self.states[intent.inference_id] = state
+            self._states[intent.inference_id] = state
         state.open[intent.attempt] = OpenAttempt(writer, intent)
 
     def take_settle(self, settle: Settle) -> None:
         """An attempt is over. A settle without an open intent says nothing: `verify` tells."""
+        if settle.attempt == 1 and settle.final:
+            begun = self._begun.pop(settle.inference_id, None)
+            if begun is not None:
+                self._take_only(SettledAttempt(begun.intent, settle))
+                return
         state = self._state(settle.inference_id)
         begun = state.open.pop(settle.attempt, None) if state is not None else None
         if state is None or begun is None:
@@ -97,12 +112,21 @@ class Fold:
         cost_nanousd = sum(attempt.settle.cost_nanousd for attempt in state.settled)
         self.samples.append(_sample(begun.intent, settle, cost_nanousd))
         if state.over and not state.open:
-            self.states[settle.inference_id] = None
+            self._states[settle.inference_id] = None
+
+    def _take_only(self, attempt: SettledAttempt) -> None:
+        """The usual inference: one attempt, begun and over in one chunk."""
+        intent, settle = attempt
+        self.rows[settle.inference_id] = row_of([attempt])
+        self.samples.append(_sample(intent, settle, settle.cost_nanousd))
 
     def _state(self, inference_id: str) -> InferenceState | None:
-        if inference_id not in self.states:
-            self.states[inference_id] = self._load(inference_id)
-        return self.states[inference_id]
+        begun = self._begun.pop(inference_id, None)
+        if begun is not None:
+            self._states[inference_id] = InferenceState(begun.intent.started_ns, {1: begun})
+        elif inference_id not in self._states:
+            self._states[inference_id] = self._load(inference_id)
+        return self._states[inference_id]
 
 
 def _sample(intent: Intent, settle: Settle, cost_nanousd: int) -> Sample:

@@ -9,11 +9,11 @@ import logging
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
-from trimtab.store.chain import UNREADABLE, Kind, decode_record
+from trimtab.store.chain import UNREADABLE, decode_record
 from trimtab.store.sqlite.day_files import DayFiles
 from trimtab.store.sqlite.event_rows import ROW_COLUMNS, settled_attempt
 from trimtab.store.sqlite.files import day_of, exclusive, ledger_db, rollups_db
@@ -37,19 +37,15 @@ _decode_state = msgspec.msgpack.Decoder(InferenceState).decode
 
 _encode_attempt = msgspec.json.Encoder().encode
 
+_ENTRIES: Final = (
+    "SELECT seq, kind, body FROM entries WHERE writer = ? AND seq > ? ORDER BY seq LIMIT ?"
+)
+_HASH: Final = "SELECT hash FROM entries WHERE writer = ? AND seq = ?"
 _AT: Final = ROW_COLUMNS.index("started_ns")
 _ADD_EVENT: Final = (
     f"INSERT OR REPLACE INTO events ({', '.join(ROW_COLUMNS)}) "  # noqa: S608 - our own names
     f"VALUES ({', '.join('?' * len(ROW_COLUMNS))})"
 )
-
-
-class _Entry(NamedTuple):
-    writer: int
-    seq: int
-    kind: Kind
-    body: bytes
-    hash: bytes
 
 
 class Projector:
@@ -73,18 +69,13 @@ class Projector:
         if not self._behind():
             return 0
         with exclusive(self._rollups):
-            entries = self._next_entries()
             fold = Fold(self._load)
-            for number, entry in enumerate(entries):
-                _take(fold, entry)
-                if number % _BREATH == 0:
-                    time.sleep(0)
+            taken = self._take_entries(fold)
             self._write_events(fold)
             for day_s in add_samples(self._rollups, fold.samples):
                 self._days.get(day_of(day_s * NS_PER_S)).executescript(DAY_INDEXES)
             self._write_states(fold)
-            self._write_cursors(entries)
-        return len(entries)
+        return taken
 
     def close(self) -> None:
         """Release the files."""
@@ -104,18 +95,35 @@ class Projector:
             if head_seq > cursors.get(writer, 0)
         ]
 
-    def _next_entries(self) -> list[_Entry]:
-        entries: list[_Entry] = []
+    def _take_entries(self, fold: Fold) -> int:
+        """Fold the next chunk and move the cursors; returns the number of entries in it."""
+        taken = 0
         for writer, cursor in self._behind():
-            rows = self._ledger.execute(
-                "SELECT writer, seq, kind, body, hash FROM entries "
-                "WHERE writer = ? AND seq > ? ORDER BY seq LIMIT ?",
-                (writer, cursor, _CHUNK - len(entries)),
-            )
-            entries.extend(map(_Entry._make, rows.fetchall()))
-            if len(entries) >= _CHUNK:
+            seq = cursor
+            for seq, kind, body in self._ledger.execute(_ENTRIES, (writer, cursor, _CHUNK - taken)):
+                taken += 1
+                if taken % _BREATH == 0:
+                    time.sleep(0)
+                try:
+                    record = decode_record(kind, body)
+                except UNREADABLE as error:  # damaged: `verify` says so, the rest must go on
+                    _say_unreadable(writer, seq, error)
+                    continue
+                if isinstance(record, Intent):
+                    fold.take_intent(writer, record)
+                else:
+                    fold.take_settle(record)
+            self._move_cursor(writer, seq)
+            if taken >= _CHUNK:
                 break
-        return entries
+        return taken
+
+    def _move_cursor(self, writer: int, seq: int) -> None:
+        found = self._ledger.execute(_HASH, (writer, seq)).fetchone()
+        if found is not None:
+            self._rollups.execute(
+                "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", (writer, seq, *found)
+            )
 
     def _load(self, inference_id: str) -> InferenceState | None:
         row = self._rollups.execute(
@@ -140,22 +148,19 @@ class Projector:
                 db.executemany("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)", attempts[day])
 
     def _write_states(self, fold: Fold) -> None:
+        states = fold.states
         self._rollups.executemany(
             "DELETE FROM open_inferences WHERE inference_id = ?",
-            [(inference_id,) for inference_id, state in fold.states.items() if state is None],
+            [(inference_id,) for inference_id, state in states.items() if state is None],
         )
         self._rollups.executemany(
             "INSERT OR REPLACE INTO open_inferences VALUES (?, ?, ?)",
             [
                 (inference_id, state.started_ns, _encode_state(state))
-                for inference_id, state in fold.states.items()
+                for inference_id, state in states.items()
                 if state is not None
             ],
         )
-
-    def _write_cursors(self, entries: list[_Entry]) -> None:
-        last = {entry.writer: (entry.writer, entry.seq, entry.hash) for entry in entries}
-        self._rollups.executemany("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", last.values())
 
 
 def catch_up(data_dir: Path) -> int:
@@ -167,18 +172,10 @@ def catch_up(data_dir: Path) -> int:
         projector.close()
 
 
-def _take(fold: Fold, entry: _Entry) -> None:
-    try:
-        record = decode_record(entry.kind, entry.body)
-    except UNREADABLE as error:  # damaged: `verify` says so, the rest must go on
-        _log.error(
-            "Entry %d of writer %d cannot be read (%s): not counted. Run `trimtab ledger verify`.",
-            entry.seq,
-            entry.writer,
-            error,
-        )
-        return
-    if isinstance(record, Intent):
-        fold.take_intent(entry.writer, record)
-    else:
-        fold.take_settle(record)
+def _say_unreadable(writer: int, seq: int, error: Exception) -> None:
+    _log.error(
+        "Entry %d of writer %d cannot be read (%s): not counted. Run `trimtab ledger verify`.",
+        seq,
+        writer,
+        error,
+    )

@@ -1,7 +1,7 @@
 """What one settle adds to the rollups, and the adding up of many. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import add, attrgetter
 from typing import Any, Final
 
@@ -98,12 +98,16 @@ _VALUES: Final[dict[Dimension, Callable[[Sample], str]]] = {
 _MAY_BE_UNKNOWN: Final[tuple[Dimension, ...]] = ("key", "team")
 
 
-def by_value(samples: Iterable[Sample], dimension: Dimension) -> dict[str, list[Sample]]:
+def by_value(samples: Sequence[Sample], dimension: Dimension) -> dict[str, list[Sample]]:
     """Samples by their value of a dimension, without those whose key or team is not known."""
     value_of = _VALUES[dimension]
     found: defaultdict[str, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        found[value_of(sample)].append(sample)
+    values = set(map(value_of, samples))
+    if len(values) == 1:
+        found[values.pop()] = list(samples)
+    else:
+        for sample in samples:
+            found[value_of(sample)].append(sample)
     if dimension in _MAY_BE_UNKNOWN:
         found.pop("", None)
     return found

@@ -7,7 +7,7 @@ would be most of the work.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from trimtab.store.records import Dimension
@@ -117,13 +117,17 @@ def _where_closed(span: Span, closed: Collection[int]) -> Iterator[Span]:
         yield Span(HOUR_S, at_s, span.until_s)
 
 
-def rows_of(samples: Iterable[Sample], *, closed: Collection[int]) -> Iterator[tuple[Any, ...]]:
+def rows_of(samples: Sequence[Sample], *, closed: Collection[int]) -> Iterator[tuple[Any, ...]]:
     """Rows for the table `rollups`, one for each place that any of `samples` adds to."""
-    samples = list(samples)
+    of_all: dict[int, dict[int, Total]] = {}
     for dimension, tiers in _TIERS.items():
+        finest, *coarser = reversed(tiers)
         for value, there in by_value(samples, dimension).items():
-            finest, *coarser = reversed(tiers)
-            totals = _by_start(there, finest)
+            if len(there) < len(samples):
+                totals = _by_start(there, finest)
+            else:  # the only route, model, or user: the same totals again
+                totals = of_all.get(finest) or _by_start(samples, finest)
+                of_all[finest] = totals
             yield from _rows((finest, dimension, value), totals)
             for tier_s in coarser:
                 if dimension in MANY:
@@ -136,10 +140,11 @@ def rows_of(samples: Iterable[Sample], *, closed: Collection[int]) -> Iterator[t
                 yield from _rows((tier_s, dimension, value), totals)
 
 
-def _by_start(samples: list[Sample], tier_s: int) -> dict[int, Total]:
+def _by_start(samples: Sequence[Sample], tier_s: int) -> dict[int, Total]:
     there: defaultdict[int, list[Sample]] = defaultdict(list)
     for sample in samples:
-        there[start_of(sample.started_s, tier_s)].append(sample)
+        started_s = sample.started_s
+        there[started_s - started_s % tier_s].append(sample)
     totals: dict[int, Total] = {}
     for start_s, few in there.items():
         totals[start_s] = Total()
