@@ -14,7 +14,8 @@ from trimtab.testing import Behaviour, Script, ToolCall
 
 ROOT = Path(__file__).parent.parent.parent
 SCREENSHOTS = ROOT / "artefacts" / "screenshots"
-LIGHT_USERS = ("ana", "ben", "chloe", "deniz", "emil")
+# So many that the odd cheap request of a test does not change who stands out.
+LIGHT_USERS = ("ana", "ben", "chloe", "deniz", "emil", "farah", "henk", "ines")
 HEAVY_USER = "greta@example.com"
 MARKUP_USER = "<b onclick=window.pwned=9>bob</b>"
 
@@ -93,7 +94,7 @@ def make_history(gateway: Gateway) -> dict[str, str]:
     document = "The rudder of a large ship is heavy, and a small flap turns it. " * 200
     usual = [
         Asked(user, "smart" if turn % 4 == 3 else "fast", turn % 3 != 0, session=f"{user}-{turn}")
-        for turn in range(9)
+        for turn in range(7)
         for user in LIGHT_USERS
     ]
     heavy = [Asked(HEAVY_USER, "smart", text=document) for _ in range(12)]

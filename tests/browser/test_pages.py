@@ -123,7 +123,7 @@ def test_overview_of_one_user(watched: Watched):
     expect(page.get_by_text("Only user ana")).to_be_visible()
     page.get_by_role("link", name="Its inferences").click()
     page.wait_for_url("**user=ana**")
-    assert page.locator(ROWS).count() >= 10
+    assert page.locator(ROWS).count() >= 6
 
 
 def test_one_inference_in_full(shown: Shown, watched: Watched):
