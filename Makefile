@@ -33,13 +33,16 @@ $(NODE_STAMP): tests/node/package.json tests/node/package-lock.json
 demo: $(STAMP)  ## a gateway in front of a real local model, with traffic (DEMO_ARGS=--exit ends by itself)
 	@$(BIN)/trimtab demo $(DEMO_ARGS)
 
-test: lint types arch $(NODE_STAMP)  ## everything: lint, types, layers, tests
+test: lint types arch $(NODE_STAMP) browser  ## everything: lint, types, layers, tests
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not soak" $(TEST_ARGS)
+
+browser:
+	@scripts/need chromium
 
 soak: $(STAMP) $(NODE_STAMP)  ## the long forms of the tests
 	@$(BIN)/pytest -m soak $(TEST_ARGS)
 
-cover: $(STAMP) $(NODE_STAMP)  ## the tests with branch coverage
+cover: $(STAMP) $(NODE_STAMP) browser  ## the tests with branch coverage
 	@rm -f .coverage*
 	@$(BIN)/coverage run -m pytest -m "not soak" $(TEST_ARGS)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
@@ -84,4 +87,4 @@ lock:  ## renew the hash-locked requirement files from pyproject.toml and dev.in
 clean:  ## remove what the other targets made
 	@rm -rf $(VENV) .bench .demo artefacts build .ruff_cache .pytest_cache .hypothesis tests/node/node_modules bench/portkey/node_modules
 
-.PHONY: help install demo test soak cover lint format types arch bench bench-peers bench-store lock clean
+.PHONY: help install demo test browser soak cover lint format types arch bench bench-peers bench-store lock clean

@@ -34,6 +34,8 @@ class App:
 
     Attributes:
         started_ns: UTC nanoseconds of the start.
+        keys: credentials.
+        reader: the records, for the console.
     """
 
     def __init__(self, project: Project, clock: Clock) -> None:
@@ -42,6 +44,7 @@ class App:
         self._clock = clock
         self.keys: KeyStore = sqlite.open_keys(folder, clock)
         self._ledger: Ledger = sqlite.open_ledger(folder, clock)
+        self.reader: Reader = sqlite.open_reader(folder, clock)
         self._engines: dict[str, Engine] = {}
         self._addresses: dict[str, str] = {}
         self._watcher = ProjectWatcher(project, _say_kept)

@@ -31,6 +31,14 @@ max_output_tokens = 256
 # It costs nothing here. It is priced like a small hosted model, so that the bill is one.
 price = {{input_usd_per_mtok = 0.10, output_usd_per_mtok = 0.40}}
 
+[providers.away]              # nothing listens there: its request will fail
+kind = "openai"
+base_url = "http://127.0.0.1:9/v1"
+
+[models.away]
+ref = "away:some-model"
+price = {{input_usd_per_mtok = 0.10, output_usd_per_mtok = 0.40}}
+
 [routes.impatient]            # a deadline that this model cannot keep: its request will time out
 model = "chat"
 timeouts = {{total_s = 0.5}}
@@ -57,13 +65,15 @@ def demo(
     )
     _make_project(folder, port)
     with _gateway(folder) as url:
-        console.print(f"gateway   {url}\nproject   {folder}/trimtab.toml\n")
+        pages = f"{url.removesuffix('/v1')}/console"
+        console.print(f"gateway   {url}\nconsole   {pages}\nproject   {folder}/trimtab.toml\n")
         send_traffic(url)
         _show(folder)
         console.print(f"\nAsk again: trimtab spend users -p {folder}")
         console.print(f"           trimtab latency -p {folder}")
         if exit_when_done:
             return
+        console.print(f"Look:      {pages}")
         console.print(f'Call it:   OpenAI(base_url="{url}", api_key="none"), model="chat"')
         console.print("Serving until Ctrl-C.")
         _wait_for_ctrl_c()

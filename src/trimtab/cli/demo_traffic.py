@@ -28,6 +28,7 @@ _DOCUMENT = (
     "A small flap at its trailing edge, the trim tab, is easy to turn; the pressure that it causes "
     "turns the rudder, and the rudder turns the ship. "
 ) * 12
+_MANNERS = "You answer in one sentence."
 _AT_ONCE = 3
 
 
@@ -36,6 +37,7 @@ class _Request(NamedTuple):
     text: str
     max_tokens: int
     streamed: bool
+    session: str
     model: str = "chat"
 
 
@@ -82,25 +84,45 @@ def _in_parallel(send: Callable[[_Request], str], requests: list[_Request]) -> l
 
 def _requests() -> list[_Request]:
     light = [
-        _Request(user, _QUESTIONS[(number + turn) % len(_QUESTIONS)], 16, streamed=turn % 2 == 0)
+        _Request(
+            user,
+            _QUESTIONS[(number + turn) % len(_QUESTIONS)],
+            16,
+            streamed=turn % 2 == 0,
+            session=f"{user}-{1 + turn // 2}",
+        )
         for turn in range(4)
         for number, user in enumerate(_LIGHT_USERS)
     ]
     heavy = [
-        _Request(_HEAVY_USER, f"{_DOCUMENT}\nSummarise this, version {turn}.", 60, streamed=True)
+        _Request(
+            _HEAVY_USER,
+            f"{_DOCUMENT}\nSummarise this, version {turn}.",
+            60,
+            streamed=True,
+            session=f"{_HEAVY_USER}-1",
+        )
         for turn in range(6)
     ]
     mixed = [request for pair in zip(light[:6], heavy, strict=True) for request in pair]
-    impatient = _Request("ana", "Tell me a very long story.", 250, streamed=True, model="impatient")
-    return [*mixed, impatient, *light[6:]]
+    story = "Tell me a very long story."
+    odd = [
+        _Request("ana", story, 250, streamed=True, session="ana-2", model="impatient"),
+        _Request("emil", story, 250, streamed=False, session="emil-2", model="away"),
+    ]
+    return [*mixed, *odd, *light[6:]]
 
 
 def _send(client: "OpenAI", request: _Request) -> None:
     fields: dict[str, Any] = {
         "model": request.model,
-        "messages": [{"role": "user", "content": request.text}],
+        "messages": [
+            {"role": "system", "content": _MANNERS},
+            {"role": "user", "content": request.text},
+        ],
         "max_tokens": request.max_tokens,
         "user": request.user,
+        "extra_headers": {"x-trimtab-session": request.session},
     }
     if not request.streamed:
         client.chat.completions.create(**fields)

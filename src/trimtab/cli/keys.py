@@ -1,4 +1,4 @@
-"""`trimtab keys`: credentials of applications."""
+"""`trimtab keys`: credentials of applications, and of people for the console."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,13 +9,19 @@ from trimtab.cli.options import Json, ProjectFolder
 
 __all__ = ["keys"]
 
-keys = typer.Typer(help="Keys of the applications that call the gateway.", no_args_is_help=True)
+keys = typer.Typer(
+    help="Keys of the applications that call the gateway, and for the console.",
+    no_args_is_help=True,
+)
 
 
 @keys.command()
 def create(
     name: Annotated[str, typer.Argument(help="What people will call it, such as web-production.")],
     team: Annotated[str, typer.Option(help="The team that it belongs to.")] = "",
+    console: Annotated[
+        bool, typer.Option("--console", help="For people: opens the console, and only that.")
+    ] = False,
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
@@ -24,12 +30,18 @@ def create(
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
 
-    key, secret = open_keys(find_project_file(project)).create(name, team)
+    key, secret = open_keys(find_project_file(project)).create(name, team, console=console)
     if as_json:
         print_json({"key": key, "secret": secret})
         return
     typer.echo(f"Key {key.name} ({key.key_id}):\n\n  {secret}\n\nIt is not shown again.")
-    typer.echo("From now on the gateway asks for a key: use it as the client's api_key.")
+    if console:
+        typer.echo(
+            "Log in with it at /console. It does not open inferences: from now on the gateway"
+        )
+        typer.echo("asks applications for a key of their own (`trimtab keys create NAME`).")
+    else:
+        typer.echo("From now on the gateway asks for a key: use it as the client's api_key.")
 
 
 @keys.command(name="list")
@@ -47,12 +59,14 @@ def list_keys(project: ProjectFolder = Path(), as_json: Json = False) -> None:
         typer.echo("No keys yet: the gateway serves this machine only. Make one with")
         typer.echo("  trimtab keys create NAME")
         return
-    shown = table("Keys", "name", "id", "begins with", "team", "created (UTC)", "revoked (UTC)")
+    shown = table(
+        "Keys", "name", "for", "id", "begins with", "team", "created (UTC)", "revoked (UTC)"
+    )
     for key in found:
         revoked = format_time(key.revoked_ns) if key.revoked_ns is not None else "-"
-        shown.add_row(
-            key.name, key.key_id, key.prefix, key.team or "-", format_time(key.created_ns), revoked
-        )
+        opens = "console" if key.console else "gateway"
+        created = format_time(key.created_ns)
+        shown.add_row(key.name, opens, key.key_id, key.prefix, key.team or "-", created, revoked)
     print_table(shown)
 
 

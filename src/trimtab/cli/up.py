@@ -40,6 +40,7 @@ def run_gateway(file: Path, host: str | None, port: int | None) -> None:
     def say_ready(address: str, bound: int) -> None:
         name = f"[{address}]" if ":" in address else address
         print(f"trimtab serves {file} at http://{name}:{bound}/v1", flush=True)
+        print(f"console: http://{name}:{bound}/console", flush=True)
         if not open_to_keys:
             print(
                 "No keys are configured: only this machine is served. "

@@ -27,6 +27,7 @@ __all__ = ["Handler"]
 _log = logging.getLogger("trimtab.server")
 
 _OPEN_PATHS = frozenset((b"/healthz", b"/readyz"))
+_CONSOLE = b"/console"
 
 
 class Handler:
@@ -40,8 +41,8 @@ class Handler:
     def __init__(self, app: App, clock: Clock) -> None:
         self._app = app
         self._gateway = app.gateway
-        self._routes: ASGIApp = build_routes(app)
         self._complaints = Complaints(_log, clock)
+        self._routes: ASGIApp = build_routes(app, clock, self._complaints)
         self.stopping = False
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -74,7 +75,7 @@ class Handler:
         if path == b"/v1/chat/completions":
             self._chat(exchange)
             return
-        if path not in _OPEN_PATHS:
+        if not _lets_in_itself(path):
             identify(exchange, self._app.keys)
         task = self._gateway.spawn(self._serve_asgi(exchange))
         self.tasks.add(task)
@@ -101,3 +102,8 @@ class Handler:
         if reply.level > logging.INFO:
             self._complaints.log(reply.level, reply.code, f"{exchange.request_id}: {error}")
         exchange.send(status, error_headers(error), error_body(error))
+
+
+def _lets_in_itself(path: bytes) -> bool:
+    """Open to all, or the console, which asks for a session instead of a key."""
+    return path in _OPEN_PATHS or path == _CONSOLE or path.startswith(_CONSOLE + b"/")

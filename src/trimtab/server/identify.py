@@ -1,11 +1,13 @@
 """Who asks: the key, and what headers say of the end user. No database on this path."""
 
+from collections.abc import Mapping
+
 from trimtab.errors import ForbiddenOrigin, InvalidKey, MalformedRequest
 from trimtab.server.exchange import Exchange
 from trimtab.store.protocol import KeyStore
 from trimtab.types.identity import Caller
 
-__all__ = ["identify"]
+__all__ = ["check_local", "identify"]
 
 _MAX_NAME = 256
 _LOOPBACK_HOSTS = frozenset((b"localhost", b"127.0.0.1", b"[::1]"))
@@ -15,7 +17,7 @@ def identify(exchange: Exchange, keys: KeyStore) -> Caller:
     """The caller of `exchange`.
 
     Raises:
-        InvalidKey: keys are configured and this request has none that is valid.
+        InvalidKey: keys are configured and this request has none that is valid for applications.
         ForbiddenOrigin: no keys are configured, and the request comes through a web page or a
             foreign host name, as an attack on a local service would.
         MalformedRequest: a header is too long.
@@ -24,7 +26,7 @@ def identify(exchange: Exchange, keys: KeyStore) -> Caller:
     user = _name(headers, b"x-trimtab-user")
     session = _name(headers, b"x-trimtab-session")
     if not keys.any_configured():
-        _check_local(headers)
+        check_local(headers)
         return Caller(user=user, session=session)
     scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() != b"bearer" or not secret:
@@ -37,10 +39,20 @@ def identify(exchange: Exchange, keys: KeyStore) -> Caller:
         raise InvalidKey(
             "This key is unknown or revoked. `trimtab keys list` shows the valid ones."
         )
+    if key.console:
+        raise InvalidKey(
+            "This key opens the console and nothing else. Make one for the application with "
+            "`trimtab keys create NAME`."
+        )
     return Caller(key_id=key.key_id, team=key.team, user=user, session=session)
 
 
-def _check_local(headers: dict[bytes, bytes]) -> None:
+def check_local(headers: Mapping[bytes, bytes]) -> None:
+    """Let only this machine in, as a gateway without keys must.
+
+    Raises:
+        ForbiddenOrigin: the request comes through a web page or a foreign host name.
+    """
     host = headers.get(b"host", b"localhost")
     # A colon inside brackets belongs to the address. A bracket without its fellow is no name.
     name = host[: host.find(b"]") + 1] if host.startswith(b"[") else host.partition(b":")[0]

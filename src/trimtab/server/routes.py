@@ -1,4 +1,4 @@
-"""Every route that is not hot: the models on offer, and whether the gateway is well."""
+"""Every route that is not hot: the models on offer, whether the gateway is well, the console."""
 
 from typing import Any
 
@@ -9,17 +9,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from trimtab.app import App
+from trimtab.console.build import build_console
 from trimtab.errors import MethodNotAllowed, TrimtabError, UnknownPath, reply_of
 from trimtab.gateway.replies import error_body, error_headers
-from trimtab.types.clock import NS_PER_S
+from trimtab.server.complaints import Complaints
+from trimtab.server.identify import check_local
+from trimtab.types.clock import NS_PER_S, Clock
 
 __all__ = ["DEFECT", "build_routes"]
 
 DEFECT = "Internal error. The gateway's log has the details."
 
 
-def build_routes(app: App) -> Starlette:
+def build_routes(app: App, clock: Clock, complaints: Complaints) -> Starlette:
     """The application behind the hot routes."""
+    console = build_console(
+        app.reader, app.keys, clock, check_local=check_local, complain=complaints.log
+    )
 
     async def models(_request: Request) -> Response:
         names = sorted(app.gateway.serving.project.targets)
@@ -50,6 +56,7 @@ def build_routes(app: App) -> Starlette:
             Route("/v1/models/{name:path}", model),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            *console,
         ],
         exception_handlers={
             404: _unknown_path,
@@ -65,7 +72,7 @@ async def _unknown_path(request: Request, _error: Exception) -> Response:
         request,
         UnknownPath(
             "No such path. This gateway serves POST /v1/chat/completions, GET /v1/models, "
-            "/healthz and /readyz."
+            "/healthz, /readyz, and /console for people."
         ),
     )
 

@@ -51,10 +51,15 @@ class Ledger(Protocol):
 
 
 class KeyStore(Protocol):
-    """Credentials of applications. `find` is on the request path and reads memory only."""
+    """Credentials of applications, and of people for the console.
 
-    def create(self, name: str, team: str = "") -> tuple[Key, str]:
+    `find` is on the request path and reads memory only.
+    """
+
+    def create(self, name: str, team: str = "", *, console: bool = False) -> tuple[Key, str]:
         """A new key and its secret, which is shown once and not kept.
+
+        With `console` it opens the console and nothing else.
 
         Raises:
             UsageError: a valid key of that name exists, or the name is empty.

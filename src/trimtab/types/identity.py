@@ -6,7 +6,7 @@ __all__ = ["Caller", "Key"]
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """A credential of the application, as stored: the secret itself is not kept.
+    """A credential, as stored: the secret itself is not kept.
 
     Attributes:
         key_id: stable id, `key_...`.
@@ -15,6 +15,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
         team: the team it belongs to, or "".
         created_ns: UTC nanoseconds.
         revoked_ns: UTC nanoseconds, or None while it is valid.
+        console: it opens the console and nothing else; all other keys open all but the console.
     """
 
     key_id: str
@@ -23,6 +24,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     team: str = ""
     created_ns: int
     revoked_ns: int | None = None
+    console: bool = False
 
 
 class Caller(msgspec.Struct, frozen=True, gc=False):

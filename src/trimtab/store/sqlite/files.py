@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from trimtab.errors import StoreError
-from trimtab.store.sqlite.schema import CONTROL, DAY, DERIVED_VERSION, LEDGER, ROLLUPS, VERSION
+from trimtab.store.sqlite.schema import (
+    CONTROL,
+    CONTROL_VERSION,
+    DAY,
+    DERIVED_VERSION,
+    LEDGER,
+    ROLLUPS,
+    VERSION,
+)
 from trimtab.types.clock import NS_PER_S
 
 __all__ = [
@@ -79,7 +87,7 @@ def ledger_db(data_dir: Path) -> sqlite3.Connection:
 
 def control_db(data_dir: Path) -> sqlite3.Connection:
     """Keys, made if not there."""
-    return _connect(data_dir / "control.sqlite", CONTROL)
+    return _connect(data_dir / "control.sqlite", CONTROL, CONTROL_VERSION)
 
 
 def rollups_db(data_dir: Path) -> sqlite3.Connection:

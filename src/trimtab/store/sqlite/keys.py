@@ -15,6 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from trimtab.errors import StoreError, UsageError
 from trimtab.store.sqlite.files import control_db, exclusive, explain
 from trimtab.types.clock import Clock, SystemClock
@@ -44,7 +46,7 @@ class SqliteKeys:
         self._generation = _Generation(data_dir / "keys.generation")
         self._load()
 
-    def create(self, name: str, team: str = "") -> tuple[Key, str]:
+    def create(self, name: str, team: str = "", *, console: bool = False) -> tuple[Key, str]:
         """See `KeyStore.create`."""
         name = name.strip()
         if not name:
@@ -56,6 +58,7 @@ class SqliteKeys:
             prefix=secret[:_PREFIX_CHARS],
             team=team,
             created_ns=self._clock.wall_ns(),
+            console=console,
         )
         with closing(control_db(self._data_dir)) as db, exclusive(db):
             if db.execute(
@@ -63,8 +66,8 @@ class SqliteKeys:
             ).fetchone():
                 raise UsageError(f"A key named {name!r} exists. Revoke it, or take another name.")
             db.execute(
-                "INSERT INTO keys VALUES (?, ?, ?, ?, ?, NULL, ?)",
-                (key.key_id, name, key.prefix, team, key.created_ns, _digest(secret)),
+                "INSERT INTO keys VALUES (?, ?, ?, ?, ?, NULL, ?, ?)",
+                (key.key_id, name, key.prefix, team, key.created_ns, console, _digest(secret)),
             )
         self._generation.advance()
         return key, secret
@@ -152,7 +155,11 @@ def open_keys(data_dir: Path, clock: Clock = _SYSTEM_CLOCK) -> SqliteKeys:
 
 def _read(db: sqlite3.Connection) -> list[tuple[bytes, Key]]:
     rows: list[tuple[Any, ...]] = db.execute(_SELECT).fetchall()
-    return [(row[0], Key(**dict(zip(_COLUMNS, row[1:], strict=True)))) for row in rows]
+    # strict=False turns SQLite's 0 and 1 into booleans.
+    return [
+        (row[0], msgspec.convert(dict(zip(_COLUMNS, row[1:], strict=True)), Key, strict=False))
+        for row in rows
+    ]
 
 
 def _digest(secret: str) -> bytes:

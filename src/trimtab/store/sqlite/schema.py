@@ -4,6 +4,7 @@ from typing import Final
 
 __all__ = [
     "CONTROL",
+    "CONTROL_VERSION",
     "DAY",
     "DAY_INDEXES",
     "DERIVED_VERSION",
@@ -13,7 +14,10 @@ __all__ = [
 ]
 
 VERSION: Final = 1
-"""Of the ledger and the keys; kept in `PRAGMA user_version`."""
+"""Of the ledger; kept in `PRAGMA user_version`."""
+
+CONTROL_VERSION: Final = 2
+"""Of the keys."""
 
 DERIVED_VERSION: Final = 2
 """Of day files and rollups, which can be made anew from the ledger."""
@@ -47,6 +51,7 @@ CREATE TABLE keys (
     team       TEXT    NOT NULL,
     created_ns INTEGER NOT NULL,
     revoked_ns INTEGER,
+    console    INTEGER NOT NULL,
     digest     BLOB    NOT NULL UNIQUE
 ) STRICT;
 """

@@ -1,0 +1,72 @@
+"""`/console/users`: who costs what, as `trimtab spend users` has it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from trimtab.console.query import choice, link, read_span
+from trimtab.console.render import Page
+from trimtab.console.site import Answer, Asked, Site
+from trimtab.errors import UsageError
+from trimtab.insights.spending import UserSpend, spend_per_user
+
+__all__ = ["users_page"]
+
+_ROWS = 50
+
+_ORDERS: dict[str, Callable[[UserSpend], Any]] = {
+    "cost": lambda user: -user.cost_nanousd,
+    "requests": lambda user: -user.requests,
+    "errors": lambda user: -(user.errors + user.timeouts),
+    "input": lambda user: -user.input_tokens,
+    "output": lambda user: -user.output_tokens,
+    "median": lambda user: -user.median_nanousd,
+    "p95": lambda user: -user.p95_nanousd,
+    "user": lambda user: user.user,
+}
+
+
+def users_page(site: Site) -> Answer:
+    """A ranked table of all users; `sort`, `skip` and a range in the address."""
+
+    def answer(asked: Asked) -> Page:
+        span = read_span(asked.query, asked.now_ns, "7d")
+        order = choice(asked.query, "sort", tuple(_ORDERS))
+        skip = _skip(asked.query.get("skip", ""))
+        # The usual view needs the distributions of those users only whom it shows.
+        top = _ROWS if order == "cost" and not skip else None
+        report = spend_per_user(site.reader, span.since_ns, span.until_ns, top=top)
+        users = sorted(report.users, key=_ORDERS[order])
+        shown = users[skip : skip + _ROWS]
+        here = link("/console/users", span.parameters, sort=order if order != "cost" else "")
+        return Page(
+            "users.html",
+            {
+                "span": span,
+                "report": report,
+                "order": order,
+                "users": [(rank, user) for rank, user in enumerate(shown, skip + 1)],
+                "most_nanousd": max((user.cost_nanousd for user in users), default=0),
+                "outliers": [user for user in users if user.outlier],
+                "sort_links": {
+                    name: link("/console/users", span.parameters, sort=name) for name in _ORDERS
+                },
+                "range_link": {"path": "/console/users", "sort": order},
+                "previous": link(here, skip=str(max(0, skip - _ROWS))) if skip else "",
+                "next": _more(here, skip + _ROWS) if report.user_count > skip + _ROWS else "",
+                "live": bool(span.range) and not skip,
+            },
+        )
+
+    return answer
+
+
+def _more(here: str, skip: int) -> str:
+    return f"{here}{'&' if '?' in here else '?'}skip={skip}"
+
+
+def _skip(text: str) -> int:
+    if not text:
+        return 0
+    if not text.isdecimal() or len(text) > 9:
+        raise UsageError(f"skip={text[:80]!r} is not a number of rows. Leave it out.")
+    return int(text)

@@ -1,0 +1,113 @@
+"""Figures, times and texts as people read them. Pure; used by the templates as filters."""
+
+import re
+from datetime import UTC, datetime
+
+from trimtab.types.clock import NS_PER_S
+from trimtab.types.money import format_usd
+
+__all__ = [
+    "ago", "amount", "clock_time", "count", "iso_time", "milliseconds", "percent", "pieces",
+    "several", "short", "usd", "usd_rough", "utc_time", "visible",
+]  # fmt: skip
+
+NONE = "\N{EN DASH}"
+
+# What a reader cannot see, and what turns the order of what can be seen: controls, directional
+# marks, overrides and isolates, invisible operators, the byte order mark, tag characters.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_SHORT_CHARACTERS = 22
+
+
+def count(value: int) -> str:
+    """1,234,567."""
+    return f"{value:,}"
+
+
+def amount(value: int) -> str:
+    """A large number with three significant digits: 1.23 M."""
+    for size, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (10_000, "k")):
+        if value >= size:
+            return f"{value / (1_000 if unit == 'k' else size):.3g}\N{NO-BREAK SPACE}{unit}"
+    return f"{value:,}"
+
+
+def several(value: int, noun: str) -> str:
+    """1 error, 2 errors."""
+    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
+
+
+def pieces(text: str) -> list[str]:
+    """A message cut at its backticks: every second piece is something to type."""
+    found = text.split("`")
+    return found if len(found) % 2 else [text]
+
+
+def usd(nanousd: int) -> str:
+    """An exact amount, as the command line prints it."""
+    return format_usd(nanousd)
+
+
+def usd_rough(nanousd: int) -> str:
+    """An amount that was read from a histogram."""
+    return f"~{format_usd(nanousd, digits=2)}"
+
+
+def milliseconds(value: float | None) -> str:
+    """A duration, as the command line prints it."""
+    if value is None:
+        return NONE
+    if value >= 10_000:
+        return f"{value / 1000:.1f} s"
+    if value >= 1000:
+        return f"{value / 1000:.2f} s"
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+def percent(share: float) -> str:
+    """A share of one."""
+    return f"{share:.1%}"
+
+
+def utc_time(at_ns: int) -> str:
+    """2026-11-24 21:44:03."""
+    return _moment(at_ns).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def clock_time(at_ns: int) -> str:
+    """21:44:03."""
+    return _moment(at_ns).strftime("%H:%M:%S")
+
+
+def iso_time(at_ns: int) -> str:
+    """2026-11-24T21:44:03.120Z, for programs."""
+    return _moment(at_ns).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ns // 1_000_000 % 1000:03d}Z"
+
+
+def ago(at_ns: int, now_ns: int) -> str:
+    """How long ago; coarse, because the exact time stands beside it."""
+    seconds = max(0, now_ns - at_ns) // NS_PER_S
+    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def short(text: str) -> str:
+    """A long name, its middle left out."""
+    if len(text) <= _SHORT_CHARACTERS:
+        return text
+    half = _SHORT_CHARACTERS // 2
+    return f"{text[:half]}\N{HORIZONTAL ELLIPSIS}{text[-half + 1 :]}"
+
+
+def visible(text: str) -> str:
+    """Text from outside with every hidden or direction-changing character written out."""
+    return _HIDDEN.sub(lambda found: f"\u27e6U+{ord(found[0]):04X}\u27e7", text)
+
+
+def _moment(at_ns: int) -> datetime:
+    return datetime.fromtimestamp(at_ns // NS_PER_S, UTC)
