@@ -4,10 +4,23 @@ import gzip
 import json
 import threading
 import zlib
+from pathlib import Path
 
 import pytest
 
-from server.wire import Answer, Peer, Stage, assert_error, body_of, chat, post, stream_head
+from harness import project_text, running_gateway
+from server.wire import (
+    Answer,
+    Caller,
+    Peer,
+    RawServer,
+    Stage,
+    assert_error,
+    body_of,
+    chat,
+    post,
+    stream_head,
+)
 
 WHOLE = json.dumps(
     {
@@ -163,8 +176,11 @@ def test_bytes_that_nobody_asked_for_end_the_connection(stage: Stage) -> None:
         assert ask_raw(stage).body == WHOLE
 
 
-def test_an_early_answer_leaves_no_rest_of_a_request_behind(stage: Stage) -> None:
-    """The provider answers before it has read the request, and never reads the rest."""
+def test_an_early_answer_leaves_no_rest_of_a_request_behind(project_folder: Path) -> None:
+    """The provider answers before it has read the request, and never reads the rest.
+
+    The request is larger than what two sockets can hold between them.
+    """
     refused = b'{"error":{"message":"too long","code":"too_long"}}'
     done = threading.Event()
 
@@ -173,13 +189,18 @@ def test_an_early_answer_leaves_no_rest_of_a_request_behind(stage: Stage) -> Non
         peer.send(b"HTTP/1.1 413 Large\r\ncontent-type: application/json\r\n" + length(refused))
         done.wait(10)
 
-    stage.raw.play(play)
+    raw = RawServer()
+    raw.play(play)
+    text = project_text(f"http://127.0.0.1:{raw.port}/v1")
     try:
-        for _ in range(2):
-            answer = stage.ask(post(body_of("raw", pad="x" * 15_000_000)))
-            assert (answer.status, answer.json["error"]["code"]) == (413, "too_long")
+        with running_gateway(project_folder, text) as gateway, Caller(gateway.port) as caller:
+            for _ in range(2):
+                caller.send(post(body_of("fast", pad="x" * 19_000_000)))
+                answer = caller.read_answer()
+                assert (answer.status, answer.json["error"]["code"]) == (413, "too_long")
     finally:
         done.set()
+        raw.close()
 
 
 # ------------------------------------------------------------------ framing of answers
