@@ -12,6 +12,7 @@ from trimtab.cli.options import ProjectFolder
 __all__ = ["run_gateway", "up"]
 
 _SWITCH_INTERVAL_S = 0.0005  # so that the writer's work never holds up the event loop for long
+_GC_THRESHOLD = 20_000  # an inference leaves no cycles behind, so there is little to look for
 
 
 def up(
@@ -50,6 +51,7 @@ def run_gateway(file: Path, host: str | None, port: int | None) -> None:
         # What is here now stays: later collections need not look at it again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_GC_THRESHOLD)
 
     open_to_keys = False
 

@@ -82,7 +82,7 @@ class Attempt(AnswerSink, OutletListener):
     answer: Answer | None = None
 
     def __init__(self, call: Call, clock: Clock, owner: AttemptOwner) -> None:
-        self._owner = owner
+        self._owner: AttemptOwner | None = owner  # until it is over: no cycle is left behind
         self._now = clock.monotonic_s  # the loop's own time is in whole milliseconds
         self._timeouts = call.target.timeouts
         self._begun_s = call.begun_s  # of the inference: its limits count from there
@@ -136,10 +136,8 @@ class Attempt(AnswerSink, OutletListener):
 
     def abandon(self) -> None:
         """End it from this side: unless its answer is complete, the connection is closed."""
-        if not self.over:
-            self._finish_clock()
-            if self._connection is not None:
-                self._connection.abort()
+        if self._end_clock() is not None and self._connection is not None:
+            self._connection.abort()
 
     def give_back(self, pool: Pool) -> None:
         """Return the connection to its pool, if it can serve another call."""
@@ -208,7 +206,8 @@ class Attempt(AnswerSink, OutletListener):
     def _open(self) -> None:
         if self.first_token_s is None:
             self.first_token_s = self._last_data_s
-            self._owner.on_progress()
+            if self._owner is not None:
+                self._owner.on_progress()
 
     @override
     def on_end(self) -> None:
@@ -307,22 +306,25 @@ class Attempt(AnswerSink, OutletListener):
             self._fail(ProviderTimeout(name, getattr(self._timeouts, f"{name}_s")))
 
     def _complete(self) -> None:
-        if not self.over:
-            self._finish_clock()
+        owner = self._end_clock()
+        if owner is not None:
             self.complete = True
-            self._owner.on_progress()
+            owner.on_progress()
 
     def _fail(self, error: TrimtabError, *, keep_connection: bool = False) -> None:
-        if self.over:
-            return
-        self._finish_clock()
-        if self._connection is not None and not keep_connection:
-            self._connection.abort()
-        self._owner.on_failed(error)
+        owner = self._end_clock()
+        if owner is not None:
+            if self._connection is not None and not keep_connection:
+                self._connection.abort()
+            owner.on_failed(error)
 
-    def _finish_clock(self) -> None:
-        self.over = True
-        self.ended_s = self.ended_s or self._now()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _end_clock(self) -> AttemptOwner | None:
+        """It is over. Who is to be told, unless it was over already."""
+        owner, self._owner = self._owner, None
+        if owner is not None:
+            self.over = True
+            self.ended_s = self.ended_s or self._now()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+        return owner

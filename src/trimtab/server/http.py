@@ -276,7 +276,7 @@ class HttpConnection(asyncio.Protocol, Wire):
     def exchange_over(self, exchange: Exchange) -> None:
         if self._active is not exchange:
             return
-        self._active = None
+        self._active = exchange.listener = None
         self._since_s = self._loop.time()
         if not exchange.keep_alive or self._draining:
             self._close()
