@@ -219,3 +219,55 @@ def test_endless_comments_before_the_token_or_after_the_finish_are_refused(begin
         assert stream.feed(comment) == b""
     with pytest.raises(ProviderGarbage, match="before its first token"):
         stream.feed(comment + comment)
+
+
+_PIECES = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        [
+            '"},"finish_reason":"stop"}],"x":[{"delta":{"content":"',  # once escaped, only text
+            "\\",
+            '\\"',
+            "\n\n",
+            "[DONE]",
+            '"usage":{}',
+        ]
+    ),
+)
+
+
+@given(st.lists(_PIECES, max_size=12), st.booleans())
+def test_frames_of_one_shape_are_read_as_if_each_were_parsed(texts: list[str], escape: bool):
+    """The shortcut for a frame like the one before changes nothing but the time it takes."""
+    parts = [
+        b"data: " + json.dumps(body, separators=(",", ":"), ensure_ascii=escape).encode() + b"\n\n"
+        for body in (
+            *(chunk({"content": text}, usage=None) for text in ("Once", *texts)),
+            chunk(finish="stop", usage=None),
+            chunk(usage=USAGE, choices=[]),
+        )
+    ]
+    stream, out = run(b"", [*parts, DONE], keep_usage=True)
+    slow, expected = run(b"", [*(b":\n" + part for part in parts), DONE], keep_usage=True)
+    assert out + stream.tail() == (expected + slow.tail()).replace(b":\n", b"")
+    assert stream.usage == slow.usage
+    assert stream.finish_reason == slow.finish_reason == "stop"
+    assert (stream.done, stream.complete) == (slow.done, slow.complete) == (True, True)
+
+
+def test_a_frame_that_only_looks_like_the_one_before_is_read():
+    """Head and tail of the plain frames, with a finish written between them."""
+    plain = frames(chunk({"content": "a"}), done=False)
+    odd = plain.replace(b'"a"', b'"b"},"finish_reason":"stop"},{"index":1,"delta":{"content":"c"')
+    stream, _ = run(b"", [plain, plain, odd])
+    assert stream.finish_reason == "stop"
+    assert stream.finished
+
+
+@pytest.mark.parametrize("text", ["\x1f", "\\u12"])
+def test_a_frame_with_broken_text_is_left_out(text: str):
+    plain = frames(chunk({"content": "a"}), done=False)
+    broken = plain.replace(b'"a"', b'"' + text.encode() + b'"')
+    stream, out = run(b"", [plain, plain, broken, plain])
+    assert stream.skipped_frames == 1
+    assert out == plain * 3

@@ -181,6 +181,9 @@ class Attempt(AnswerSink, OutletListener):
         except ProviderGarbage as error:
             self._fail(error)
             return
+        if ready is data and self._outlet is not None:  # nothing in it that matters to us
+            self._pass_on(data)
+            return
         if stream.error is not None:
             self._fail(in_band_refusal(stream.error))
             return

@@ -17,6 +17,8 @@ DONE = b"data: [DONE]\n\n"
 MAX_EVENT_BYTES = 8_000_000
 _BOM = b"\xef\xbb\xbf"
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode  # walks the syntax, builds nothing
+_CONTENT = b'"content":"'
+_TEXT = bytes(set(range(0x20, 0x80)) - set(b'"\\'))  # what stands for itself in a JSON string
 
 
 class ChatStream:
@@ -55,6 +57,7 @@ class ChatStream:
         self._held_bytes = 0
         self._after_cr = False
         self._at_start = True
+        self._shape: tuple[bytes, bytes] | None = None
 
     @property
     def complete(self) -> bool:
@@ -68,9 +71,15 @@ class ChatStream:
             ProviderGarbage: more than `MAX_EVENT_BYTES` would have to be kept: of one event, before
                 the first token, or after the finish.
         """
-        if self.started and not self.finished and not self._partial and _is_plain(data):
-            self.content_frames += data.count(b"\n\n")
-            return data
+        if self.started and not self.finished and not self._partial:
+            shape = self._shape
+            if shape is not None and _has_shape(data, *shape):
+                self.content_frames += 1
+                return data
+            if _is_plain(data):
+                self.content_frames += data.count(b"\n\n")
+                self._shape = _shape_of(data)
+                return data
         return self._feed_events(data)
 
     def tail(self) -> bytes:
@@ -170,6 +179,28 @@ def _is_plain(data: bytes) -> bool:
         == count(b'"finish_reason":null') + count(b'"finish_reason": null')
         and b'"error"' not in data
         and b"\r" not in data
+    )
+
+
+def _shape_of(data: bytes) -> tuple[bytes, bytes] | None:
+    """What stands before and after the content of a plain event; None if there is no saying."""
+    begin = data.find(_CONTENT) + len(_CONTENT)
+    end = data.find(b'"', begin)
+    if begin < len(_CONTENT) or data[begin:end].translate(None, _TEXT) or data.count(b"\n\n") > 1:
+        return None
+    return data[:begin], data[end:]
+
+
+def _has_shape(data: bytes, head: bytes, tail: bytes) -> bool:
+    """Whether `data` is a plain event again, with other plain text for its content.
+
+    Nearly all frames are: so they need not be parsed.
+    """
+    return (
+        data.startswith(head)
+        and data.endswith(tail)
+        and len(data) >= len(head) + len(tail)
+        and not data[len(head) : -len(tail)].translate(None, _TEXT)
     )
 
 
