@@ -102,7 +102,14 @@ class SqliteReader:
         return sorted(found, key=lambda group: (-group.cost_nanousd, -group.requests, group.value))
 
     def usage_over_time(  # noqa: PLR0917 - what, and from when to when
-        self, dimension: Dimension, value: str, since_ns: int, until_ns: int, *, step_s: int
+        self,
+        dimension: Dimension,
+        value: str,
+        since_ns: int,
+        until_ns: int,
+        *,
+        step_s: int,
+        measures: Collection[Measure] = MEASURES,
     ) -> list[GroupSummary]:
         """See `Reader.usage_over_time`."""
         tiers = tiers_of_step(dimension, step_s)
@@ -122,12 +129,12 @@ class SqliteReader:
             tail = self._tail.read(db)
         totals: defaultdict[int, Total] = defaultdict(Total)
         for start_s, there in rows.items():
-            totals[start_s].add_rows(there)
+            totals[start_s].add_rows(there, measures)
         for sample in by_value(tail, dimension).get(value, ()):
             if span.since_s <= sample.started_s < span.until_s:
                 totals[start_of(sample.started_s, step_s)].add_samples([sample])
         return [
-            total.summary(value, (start_s * NS_PER_S, (start_s + step_s) * NS_PER_S))
+            total.summary(value, (start_s * NS_PER_S, (start_s + step_s) * NS_PER_S), measures)
             for start_s, total in sorted(totals.items())
         ]
 

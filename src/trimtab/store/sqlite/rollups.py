@@ -117,14 +117,14 @@ def read_costs(db: sqlite3.Connection, spans: Sequence[Span]) -> dict[str, int]:
     """Nano-dollars of each user in some spans, the tail excluded."""
     most = db.execute("SELECT ifnull(max(id), 0) FROM users").fetchone()[0]
     amounts = [0] * (most + 1)
-    seen: set[int] = set()
-    for tier_s, *span_s in spans:
-        for ids, costs in _read_amounts(db, tier_s, span_s):
-            seen.update(ids)
-            for user, cost in zip(ids, costs, strict=True):
-                amounts[user] += cost
+    parts = [part for tier_s, *span_s in spans for part in _read_amounts(db, tier_s, span_s)]
+    for ids, costs in parts:
+        for user, cost in zip(ids, costs, strict=True):
+            amounts[user] += cost
+    without = {user for user, amount in enumerate(amounts) if not amount}
+    absent = without.difference(*[ids for ids, _ in parts])  # the others had no cost
     names = db.execute("SELECT id, user FROM users")
-    return {name: amounts[user] for user, name in names if user in seen}
+    return {name: amounts[user] for user, name in names if user not in absent}
 
 
 def _merged(left: bytes, right: bytes) -> bytes:
