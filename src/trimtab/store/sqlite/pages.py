@@ -227,7 +227,8 @@ def _check(query: EventQuery) -> None:
 
 def _parse_place(query: EventQuery) -> _Place:
     if not query.after:
-        return _Place(_FIRST, _FIRST, "")
+        first = query.until_ns if query.order == "newest" else _FIRST
+        return _Place(first, first, "")
     match = _PLACE.fullmatch(query.after)
     if match is None:
         raise UsageError(

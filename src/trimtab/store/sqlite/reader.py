@@ -34,9 +34,10 @@ from trimtab.store.sqlite.files import day_of, days, explain, ledger_db
 from trimtab.store.sqlite.fold import InferenceState
 from trimtab.store.sqlite.pages import read_page
 from trimtab.store.sqlite.registration import dead_writers
-from trimtab.store.sqlite.rollups import Tail, closed_days, read_costs
+from trimtab.store.sqlite.rollups import Tail, closed_days
 from trimtab.store.sqlite.samples import MAXIMA, MEASURES, SUMS, Total, by_value
 from trimtab.store.sqlite.tiers import HOUR_S, Span, cover, finest_s, start_of, tiers_of_step
+from trimtab.store.sqlite.user_costs import read_costs
 from trimtab.types.clock import NS_PER_S, Clock
 
 __all__ = ["SqliteReader", "open_reader"]
