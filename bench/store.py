@@ -119,15 +119,15 @@ def _report(filled: Filled, ingest: Filled, shape: Shape) -> Iterator[str]:
     yield "# The store at scale"
     yield ""
     yield (
-        f"`make bench-store`: {shape.inferences:,} inferences of {shape.users:,} users over {shape.days} days, "
-        "20 models of 5 providers, written by the real writer and carried over by the real "
-        f"projector. Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+        f"`make bench-store`: {shape.inferences:,} inferences of {shape.users:,} users over "
+        f"{shape.days} days, 20 models of 5 providers, written by the real writer and carried "
+        f"over by the real projector. Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
         f"{platform.machine()}, {_cores()} cores."
     )
     yield ""
     yield (
-        f"Filling, measured on the first {each:,} of them in a new folder, one after the other; CPU is "
-        "of the whole process, making the records included in the ledger's."
+        f"Filling, measured on the first {each:,} of them in a new folder, ledger and projection "
+        "in turns. CPU is of the whole process; making up the records is not counted."
     )
     yield ""
     yield "| | inferences/s | CPU us/inference |"
@@ -144,7 +144,8 @@ def _report(filled: Filled, ingest: Filled, shape: Shape) -> Iterator[str]:
         yield f"| {name} | {each / wall_s:,.0f} | {cpu_s / each * 1e6:.1f} |"
     yield ""
     sizes = ", ".join(f"{name} {size:,.0f} MB" for name, size in filled.megabytes.items())
-    yield f"On the disk: {sizes}; {sum(filled.megabytes.values()) * 1e6 / filled.inferences:,.0f} bytes each."
+    bytes_each = sum(filled.megabytes.values()) * 1e6 / filled.inferences
+    yield f"On the disk: {sizes}; {bytes_each:,.0f} bytes each."
     yield (
         f"Most memory: {filled.peak_megabytes:.0f} MB while filling, "
         f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB while asking "

@@ -1,9 +1,9 @@
 """Rollups: which rows a sample adds to, and which rows make up a range. Pure.
 
 A row holds one value of one dimension for a minute, a quarter of an hour, an hour or a day. The
-first two are kept for the few values of total, route and model. Users, keys and teams are many: they start at the hour, and
-have rows by day once a day is *closed*, because to rewrite a day's row with each of its inferences
-would be most of the work.
+first two are kept for the few values of total, route and model. Users, keys and teams are many:
+they start at the hour, and have rows by day once a day is *closed*, because to rewrite a day's row
+with each of its inferences would be most of the work.
 """
 
 from collections import defaultdict

@@ -1,7 +1,7 @@
 """Cost of every user by hour and by day, as two long columns: what a ranking of users needs.
 
-Where at least a quarter of all users were seen, the amounts lie by id, 8 bytes each, with a place for
-everyone. Such rows are added as one long integer, which takes a hundredth of adding user by user.
+Where at least a quarter of all users were seen, the amounts lie by id, 8 bytes each, with a place
+for everyone. Such rows are added as one long integer, in a small part of the time of user by user.
 Sums of nano-dollars stay below 2**63, so that none spills into the place of the next.
 """
 
@@ -53,7 +53,10 @@ class _Costs:
 
 
 def add_costs(db: sqlite3.Connection, costs: Mapping[tuple[int, int], Mapping[str, int]]) -> None:
-    """Add nano-dollars by user to rows, named by tier and start. In a transaction of the caller's."""
+    """Add nano-dollars by user to rows, named by tier and start.
+
+    In a transaction of the caller's.
+    """
     ids = _ids(db, {user for there in costs.values() for user in there})
     most = _most(db)
     for (tier_s, start_s), there in costs.items():
