@@ -121,8 +121,8 @@ def _report(filled: Filled, ingest: Filled, shape: Shape) -> Iterator[str]:
     yield (
         f"`make bench-store`: {shape.inferences:,} inferences of {shape.users:,} users over "
         f"{shape.days} days, 20 models of 5 providers, written by the real writer and carried "
-        f"over by the real projector. Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
-        f"{platform.machine()}, {_cores()} cores."
+        f"over by the real projector. Python {platform.python_version()}, "
+        f"SQLite {sqlite3.sqlite_version}, {platform.machine()}, {_cores()} cores."
     )
     yield ""
     yield (

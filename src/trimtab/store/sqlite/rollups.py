@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.sqlite.samples import (
+    COST,
     MAXIMA,
     MEASURES,
     SUMS,
@@ -27,7 +28,7 @@ from trimtab.store.sqlite.user_costs import add_costs
 __all__ = ["Tail", "add_samples", "closed_days", "prepare_rollups"]
 
 _MOST_IN_TAIL: Final = 8_000
-_BREATH: Final = 64  # rows after which the event loop may have the interpreter lock
+_BREATH: Final = 128  # rows after which the event loop may have the interpreter lock
 _STRAGGLERS_S: Final = 2 * HOUR_S  # after midnight, inferences of the day before still end
 
 _ADD_ROLLUP: Final = (
@@ -139,10 +140,15 @@ def _costs_of(samples: list[Sample], closed: set[int]) -> dict[tuple[int, int], 
     """Nano-dollars of each user, by tier and start of the row."""
     places: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
     for sample in samples:
-        tiers = (HOUR_S, DAY_S) if start_of(sample.started_s, DAY_S) in closed else (HOUR_S,)
-        for tier_s in tiers:
-            place = places[tier_s, start_of(sample.started_s, tier_s)]
-            place[sample.user] = place.get(sample.user, 0) + sample.cost_nanousd
+        started_s, user = sample.started_s, sample.user
+        place = places[HOUR_S, started_s - started_s % HOUR_S]
+        place[user] = place.get(user, 0) + sample.sums[COST]
+    for (_, hour_s), costs in list(places.items()):
+        day_s = start_of(hour_s, DAY_S)
+        if day_s in closed:
+            place = places[DAY_S, day_s]
+            for user, cost in costs.items():
+                place[user] = place.get(user, 0) + cost
     return places
 
 
