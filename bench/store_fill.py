@@ -38,6 +38,7 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     shape: Shape
+    inferences: int
     ledger_s: float
     ledger_cpu_s: float
     projection_s: float
@@ -46,8 +47,11 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
     peak_megabytes: float
 
 
-def fill(folder: Path, shape: Shape, *, fresh: bool) -> Filled:
-    """A store of that shape in `folder`: the one that is there, or a new one."""
+def fill(folder: Path, shape: Shape, *, fresh: bool, most: int | None = None) -> Filled:
+    """A store of that shape in `folder`: the one that is there, or a new one.
+
+    With `most`, only the first so many inferences of it.
+    """
     done = folder / "filled.json"
     if done.exists() and not fresh:
         found = msgspec.json.decode(done.read_bytes(), type=Filled)
@@ -56,7 +60,7 @@ def fill(folder: Path, shape: Shape, *, fresh: bool) -> Filled:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     _check_room(folder, shape)
-    filled = asyncio.run(_fill(folder, shape))
+    filled = asyncio.run(_fill(folder, shape, min(most or shape.inferences, shape.inferences)))
     done.write_bytes(msgspec.json.format(msgspec.json.encode(filled)))
     return filled
 
@@ -70,10 +74,10 @@ def _check_room(folder: Path, shape: Shape) -> None:
         )
 
 
-async def _fill(folder: Path, shape: Shape) -> Filled:
+async def _fill(folder: Path, shape: Shape, count: int) -> Filled:
     writer = LedgerWriter(folder, SystemClock(), asyncio.get_running_loop())
     spent = {"ledger": [0.0, 0.0], "projection": [0.0, 0.0]}
-    inferences = traffic(shape)
+    inferences = islice(traffic(shape), count)
     written = 0
     with closing(Projector(folder)) as projector:
         while batch := list(islice(inferences, _PROJECT_EVERY)):
@@ -82,12 +86,13 @@ async def _fill(folder: Path, shape: Shape) -> Filled:
             with _timed(spent["projection"]):
                 projector.catch_up()
             written += len(batch)
-            _progress(written, shape.inferences)
+            _progress(written, count)
         writer.close(60)
         with _timed(spent["projection"]):
             projector.catch_up()
     return Filled(
         shape=shape,
+        inferences=count,
         ledger_s=spent["ledger"][0],
         ledger_cpu_s=spent["ledger"][1],
         projection_s=spent["projection"][0],

@@ -1,6 +1,7 @@
 from math import ceil
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,6 +86,45 @@ def test_counts_and_buckets() -> None:
 
 def test_small_in_storage() -> None:
     assert len(histogram_of(heavy_tailed(2, 100)).to_bytes()) < 5 * 100
+
+
+def dense(count: int = 1) -> LogHistogram:
+    """Enough neighbouring buckets to be stored as a run."""
+    histogram = LogHistogram()
+    for value in range(100, 400):
+        histogram.add(value, count)
+    return histogram
+
+
+@given(st.lists(st.sampled_from([1, 7, 2**20, 2**31, 2**40]), min_size=1, max_size=6), VALUES)
+def test_runs_are_added_exactly(counts: list[int], sparse: list[int]) -> None:
+    stored, added = histogram_of(sparse), histogram_of(sparse)
+    for count in counts:
+        stored.merge_bytes(dense(count).to_bytes())
+        added.merge(dense(count))
+    both = LogHistogram()
+    both.merge(stored)
+    both.merge(added)
+    assert stored == added
+    assert stored.to_bytes() == added.to_bytes()
+    assert both.count == 2 * (sum(counts) * 300 + len(sparse))
+    assert both.percentile(0.5) == added.percentile(0.5)
+
+
+def test_a_run_is_one_integer() -> None:
+    data = dense().to_bytes()
+    assert data[0] == 0xC1
+    assert len(data) < 4 * 90
+    assert LogHistogram.from_bytes(data) == dense()
+    with pytest.raises(msgspec.DecodeError, match="cut short"):
+        LogHistogram.from_bytes(data[:-1])
+
+
+def test_percentiles_at_once() -> None:
+    histogram = histogram_of(heavy_tailed(4, 1_000))
+    shares = [0.0, 0.5, 0.99, 1.0]
+    assert histogram.percentiles(shares) == [histogram.percentile(q) for q in shares]
+    assert LogHistogram().percentiles(shares) == [None] * 4
 
 
 @pytest.mark.parametrize("q", [-0.01, 1.01, 99])

@@ -131,7 +131,9 @@ def overview(
     """
     step_s = step_of(dimension, since_ns, until_ns)
     groups = reader.usage_by(dimension, since_ns, until_ns, values=[value], measures=TIMED)
-    steps = reader.usage_over_time(dimension, value, since_ns, until_ns, step_s=step_s)
+    steps = reader.usage_over_time(
+        dimension, value, since_ns, until_ns, step_s=step_s, measures=TIMED
+    )
     found = Overview(
         dimension=dimension,
         value=value,

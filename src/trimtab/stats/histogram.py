@@ -26,13 +26,15 @@ _MIDDLE: Final = 2 / (1 + _GAMMA)
 
 ZERO_BUCKET: Final = -1  # values <= 0; the smallest positive value, 1, is in bucket 0
 
-# Where at least half of the buckets between the first and the last are used, their counts are kept
-# one after the other in 8 bytes each. Such a run is added as one long integer, ten times as fast as
-# bucket by bucket; no count comes near the 2**64 at which it would spill into the next.
-_RUN: Final = Struct("<BhI")  # a byte that MessagePack never begins with, first bucket, how many
-_RUN_TAG: Final = 0xC1
+# Where at least a quarter of the buckets between the first and the last are used, their counts are
+# kept one after the other in 4 bytes each. Such a run is added as one long integer, ten times as
+# fast as bucket by bucket; before a lane could spill into the next, all are emptied.
+_RUN: Final = Struct("<BhIQ")  # a byte that MessagePack never begins with; first bucket, how many,
+_RUN_TAG: Final = 0xC1  # and the sum of all counts
 _SHORTEST_RUN: Final = 32
-_LANE_BITS: Final = 64
+_SPARSEST_RUN: Final = 4
+_LANE_BITS: Final = 32
+_MOST_IN_LANES: Final = (1 << _LANE_BITS) - 1
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(dict[int, int]).decode
@@ -44,11 +46,13 @@ class LogHistogram:
     The same buckets work wherever integer maps can be added, for instance ClickHouse's `sumMap`.
     """
 
-    __slots__ = ("_counts", "_lanes")
+    __slots__ = ("_counts", "_in_lanes", "_lanes")
 
     def __init__(self, buckets: Mapping[int, int] | None = None) -> None:
         self._counts: dict[int, int] = dict(buckets) if buckets else {}
-        self._lanes = 0  # runs that were added; bucket i is 64 bits, i + 1 lanes from the lowest
+        # Runs that were added: bucket i is 32 bits, i + 1 lanes from the lowest.
+        self._lanes = 0
+        self._in_lanes = 0  # sum of all counts there
 
     @staticmethod
     def bucket_of(value: int) -> int:
@@ -65,7 +69,7 @@ class LogHistogram:
 
     def merge(self, other: "LogHistogram") -> None:
         """Add everything that `other` counted; as if each value had been added here."""
-        self._lanes += other._lanes  # noqa: SLF001 - of the same class
+        self._add_lanes(other._lanes, other._in_lanes)  # noqa: SLF001 - of the same class
         self.merge_counts(other._counts)  # noqa: SLF001
 
     def merge_counts(self, counts: Mapping[int, int]) -> None:
@@ -84,20 +88,26 @@ class LogHistogram:
             msgspec.DecodeError: `data` is something else.
         """
         if data[:1] == b"\xc1":
-            _, first, length = _RUN.unpack_from(data)
+            _, first, length, count = _RUN.unpack_from(data)
             if len(data) != _RUN.size + length * _LANE_BITS // 8:
                 raise msgspec.DecodeError("A run of buckets is cut short.")
             run = int.from_bytes(data[_RUN.size :], "little")
-            self._lanes += run << (first - ZERO_BUCKET) * _LANE_BITS
+            self._add_lanes(run << (first - ZERO_BUCKET) * _LANE_BITS, count)
         else:
             self.merge_counts(_decode(data))
 
+    def _add_lanes(self, lanes: int, count: int) -> None:
+        if self._in_lanes + count > _MOST_IN_LANES:
+            self._all_counts()
+        self._lanes += lanes
+        self._in_lanes += count
+
     def _all_counts(self) -> dict[int, int]:
         """Count by bucket, with the runs that were added."""
-        lanes, self._lanes = self._lanes, 0
+        lanes, self._lanes, self._in_lanes = self._lanes, 0, 0
         if lanes:
             size = -(-lanes.bit_length() // _LANE_BITS) * _LANE_BITS // 8
-            run = array("Q", lanes.to_bytes(size, "little"))
+            run = array("I", lanes.to_bytes(size, "little"))
             self.merge_counts(
                 {index: count for index, count in enumerate(run, ZERO_BUCKET) if count}
             )
@@ -153,12 +163,13 @@ class LogHistogram:
             return _encode(buckets)
         first = next(iter(buckets))
         length = next(reversed(buckets)) - first + 1
-        if length > 2 * len(buckets):
+        count = sum(buckets.values())
+        if length > _SPARSEST_RUN * len(buckets) or count > _MOST_IN_LANES:
             return _encode(buckets)
-        run = array("Q", bytes(length * _LANE_BITS // 8))
-        for index, count in buckets.items():
-            run[index - first] = count
-        return _RUN.pack(_RUN_TAG, first, length) + run.tobytes()
+        run = array("I", bytes(length * _LANE_BITS // 8))
+        for index, there in buckets.items():
+            run[index - first] = there
+        return _RUN.pack(_RUN_TAG, first, length, count) + run.tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:

@@ -107,7 +107,14 @@ class Reader(Protocol):
         ...
 
     def usage_over_time(  # noqa: PLR0917 - what, and from when to when
-        self, dimension: Dimension, value: str, since_ns: int, until_ns: int, *, step_s: int
+        self,
+        dimension: Dimension,
+        value: str,
+        since_ns: int,
+        until_ns: int,
+        *,
+        step_s: int,
+        measures: Collection[Measure] = ("latency", "ttft", "cost"),
     ) -> list[GroupSummary]:
         """One summary of `value` for each step that saw anything, oldest first.
 

@@ -15,7 +15,6 @@ from trimtab.store.sqlite.event_rows import SettledAttempt, row_of
 from trimtab.store.sqlite.samples import Measures, Sample
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.records import Intent, Outcome, Settle
-from trimtab.types.usage import Usage
 
 __all__ = ["Fold", "InferenceState", "OpenAttempt"]
 
@@ -130,39 +129,35 @@ class Fold:
 
 
 def _sample(intent: Intent, settle: Settle, cost_nanousd: int) -> Sample:
-    caller = intent.caller
+    """What a settle adds; `cost_nanousd` is of the whole inference."""
+    caller, usage = intent.caller, settle.usage
+    counts, measures = _NOT_COUNTED, None
+    if settle.final:
+        counts = _ONE_OF[settle.outcome]
+        ttft_us = settle.ttft_us
+        measures = Measures(
+            settle.latency_us,
+            _bucket_of(settle.latency_us),
+            ttft_us or 0,
+            None if ttft_us is None else _bucket_of(ttft_us),
+            _bucket_of(cost_nanousd),
+        )
     return Sample(
-        started_s=intent.started_ns // NS_PER_S,
-        route=intent.route,
-        model=f"{intent.provider}:{intent.model}",
-        user=caller.user,
-        key=caller.key_id,
-        team=caller.team,
-        sums=(
-            *(_ONE_OF[settle.outcome] if settle.final else _NOT_COUNTED),
-            *_tokens(settle.usage),
+        intent.started_ns // NS_PER_S,
+        intent.route,
+        f"{intent.provider}:{intent.model}",
+        caller.user,
+        caller.key_id,
+        caller.team,
+        (
+            *counts,
+            usage.input_tokens,
+            usage.cache_read_tokens,
+            usage.cache_write_tokens,
+            usage.output_tokens,
+            usage.reasoning_tokens,
             settle.cost_nanousd,
             settle.cost_nanousd if settle.usage_source == "estimated" else 0,
         ),
-        measures=_measures(settle, cost_nanousd) if settle.final else None,
-    )
-
-
-def _measures(settle: Settle, cost_nanousd: int) -> Measures:
-    return Measures(
-        settle.latency_us,
-        _bucket_of(settle.latency_us),
-        settle.ttft_us or 0,
-        None if settle.ttft_us is None else _bucket_of(settle.ttft_us),
-        _bucket_of(cost_nanousd),
-    )
-
-
-def _tokens(usage: Usage) -> tuple[int, int, int, int, int]:
-    return (
-        usage.input_tokens,
-        usage.cache_read_tokens,
-        usage.cache_write_tokens,
-        usage.output_tokens,
-        usage.reasoning_tokens,
+        measures,
     )

@@ -32,7 +32,11 @@ _KEYS: Final[dict[EventOrder, str]] = {
     "costliest": "cost_nanousd",
     "slowest": "latency_us",
 }
-_ORDER_INDEXES: Final = {"costliest": "events_by_cost", "slowest": "events_by_latency"}
+_ORDER_INDEXES: Final[dict[EventOrder, str]] = {
+    "newest": "",  # the rows themselves lie in this order
+    "costliest": "events_by_cost",
+    "slowest": "events_by_latency",
+}
 _FEW: Final = 3_000
 _COUNT: Final = (
     "SELECT count(*) FROM (SELECT 1 FROM events INDEXED BY events_by_{field} "
@@ -62,38 +66,45 @@ class _Walk:
 
     def __init__(self, query: EventQuery) -> None:
         self.query = query
-        self.key = _KEYS[query.order]
-        self.key_at = EVENT_COLUMNS.index(self.key)
+        self.key_at = EVENT_COLUMNS.index(_KEYS[query.order])
         self.place = _parse_place(query)
         self.rows: list[tuple[Any, ...]] = []
         self._until_s = time.monotonic() + _BUDGET_S
-        self._indexed_by = ""
-        conditions = "".join(f" AND {field} = ?" for field in query.where)
-        within = "started_ns >= ? AND started_ns < ?"
-        below = f"({self.key}, started_ns, inference_id) < (?, ?, ?)"
-        order = f"ORDER BY {self.key} DESC, started_ns DESC"
+        key = _KEYS[query.order]
+        if query.order == "newest":
+            below = "(started_ns, inference_id) < (:started_ns, :inference_id)"
+            order = "ORDER BY started_ns DESC"
+            band = "started_ns < :started_ns"
+        else:
+            below = f"({key}, started_ns, inference_id) < (:key, :started_ns, :inference_id)"
+            below += f" AND ({key}, started_ns) >= (:end_key, :end_ns)"
+            order = f"ORDER BY {key} DESC, started_ns DESC"
+            band = f"({key}, started_ns) < (:key, :started_ns)"
+        matching = "".join(f" AND {field} = :{field}" for field in query.where)
         self._matching = (
-            f"SELECT {_COLUMNS} FROM events {{indexed_by}} WHERE {within} AND {below} "  # noqa: S608 - our own names
-            f"AND ({self.key}, started_ns) >= (?, ?){conditions} "
-            f"{order}, inference_id DESC LIMIT ?"
+            f"SELECT {_COLUMNS} FROM events {{indexed_by}} "  # noqa: S608 - our own names
+            f"WHERE started_ns >= :since_ns AND started_ns < :until_ns AND {below}{matching} "
+            f"{order}, inference_id DESC LIMIT :limit"
         )
         self._band_end = (
-            f"SELECT {self.key}, started_ns FROM events "  # noqa: S608 - our own names
-            f"WHERE ({self.key}, started_ns) < (?, ?) {order} LIMIT 1 OFFSET ?"
+            f"SELECT {key}, started_ns FROM events "  # noqa: S608 - our own names
+            f"WHERE {band} {order} LIMIT 1 OFFSET :band"
         )
 
     def go_down(self, group: list[sqlite3.Connection]) -> bool:
         """Walk through the days of a group together; False when the page is over before."""
-        if self._few_have_it(group):
-            self.rows += self._matching_rows(group, None)
+        rare_by = self._rare_by(group)
+        if rare_by:
+            self.rows += self._matching_rows(group, None, indexed_by=rare_by)
             return len(self.rows) < self.query.limit
         by_order = [db for db in group if self._is_in_order(db)]
         # The day that is not over has no index for this order: it is looked through once.
         others = [db for db in group if db not in by_order]
         aside = self._matching_rows(others, None)
+        indexed_by = _ORDER_INDEXES[self.query.order]
         while True:
             end = self._end_of_band(by_order)
-            band = self._matching_rows(by_order, end)
+            band = self._matching_rows(by_order, end, indexed_by=indexed_by)
             band += [row for row in aside if end is None or self._place_of(row)[:2] >= end]
             band.sort(key=self._place_of, reverse=True)
             self.rows += band[: self.query.limit - len(self.rows)]
@@ -106,24 +117,24 @@ class _Walk:
             if time.monotonic() >= self._until_s:
                 return False
 
-    def _few_have_it(self, group: list[sqlite3.Connection]) -> bool:
-        """Whether the rows of a user or session are few enough to look at all of them."""
-        self._indexed_by = ""
+    def _rare_by(self, group: list[sqlite3.Connection]) -> str:
+        """The index of a user or session whose rows are few enough to look at all of them."""
         where = self.query.where
         field = "session" if "session" in where else "user"
-        if field not in where or not all(_has_index(db, f"events_by_{field}") for db in group):
-            return False
+        index = f"events_by_{field}"
+        if field not in where or not all(_has_index(db, index) for db in group):
+            return ""
         room = _FEW
         for db in group:
             values = (where[field], self.query.since_ns, self.query.until_ns, room)
             room -= db.execute(_COUNT.format(field=field), values).fetchone()[0]
             if room <= 0:
-                return False
-        self._indexed_by = f"INDEXED BY events_by_{field}"
-        return True
+                return ""
+        return index
 
     def _is_in_order(self, db: sqlite3.Connection) -> bool:
-        return self.query.order == "newest" or _has_index(db, _ORDER_INDEXES[self.query.order])
+        index = _ORDER_INDEXES[self.query.order]
+        return not index or _has_index(db, index)
 
     def page(self, *, over: bool) -> EventPage:
         """What was found; `over` when nothing is left to look at."""
@@ -144,26 +155,29 @@ class _Walk:
         """Key and time of the last place of the next band; None when the rest fits into one."""
         if not group:
             return None
-        each = max(_BAND // len(group), 20)
-        above = (self.place.key, self.place.started_ns)
-        ends = [db.execute(self._band_end, (*above, each)).fetchone() for db in group]
+        values: dict[str, object] = {"band": max(_BAND // len(group), 20)}
+        values |= self.place._asdict()
+        ends = [db.execute(self._band_end, values).fetchone() for db in group]
         return max((end for end in ends if end is not None), default=None)
 
     def _matching_rows(
-        self, group: list[sqlite3.Connection], end: tuple[int, int] | None
+        self,
+        group: list[sqlite3.Connection],
+        end: tuple[int, int] | None,
+        *,
+        indexed_by: str = "",
     ) -> list[tuple[Any, ...]]:
         """What matches between here and `end`, in order; no more than there is room for."""
         query = self.query
+        since_ns, until_ns = query.since_ns, query.until_ns
+        if query.order == "newest":  # so that these bounds are as tight as those of the index
+            since_ns = max(since_ns, end[1] if end else since_ns)
+            until_ns = min(until_ns, self.place.started_ns + 1)
         room = query.limit - len(self.rows)
-        values = (
-            query.since_ns,
-            query.until_ns,
-            *self.place,
-            *(end or (-1, -1)),
-            *query.where.values(),
-            room,
-        )
-        sql = self._matching.format(indexed_by=self._indexed_by)
+        values: dict[str, object] = {"since_ns": since_ns, "until_ns": until_ns, "limit": room}
+        values |= self.place._asdict() | dict(query.where)
+        values["end_key"], values["end_ns"] = end or (-1, -1)
+        sql = self._matching.format(indexed_by=f"INDEXED BY {indexed_by}" if indexed_by else "")
         found = [row for db in group for row in db.execute(sql, values)]
         found.sort(key=self._place_of, reverse=True)
         return found[:room]
@@ -213,7 +227,8 @@ def _check(query: EventQuery) -> None:
 
 def _parse_place(query: EventQuery) -> _Place:
     if not query.after:
-        return _Place(_FIRST, _FIRST, "")
+        first = query.until_ns if query.order == "newest" else _FIRST
+        return _Place(first, first, "")
     match = _PLACE.fullmatch(query.after)
     if match is None:
         raise UsageError(

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 _CHUNK: Final = 8_000  # entries; the more, the less each rewrites of the rollups
 
-_BREATH: Final = 64  # entries after which the event loop may have the interpreter lock
+_BREATH: Final = 128  # entries after which the event loop may have the interpreter lock
 _DAY_NS: Final = 86_400 * NS_PER_S
 
 _encode_state = msgspec.msgpack.Encoder().encode

@@ -34,9 +34,10 @@ from trimtab.store.sqlite.files import day_of, days, explain, ledger_db
 from trimtab.store.sqlite.fold import InferenceState
 from trimtab.store.sqlite.pages import read_page
 from trimtab.store.sqlite.registration import dead_writers
-from trimtab.store.sqlite.rollups import Tail, closed_days, read_costs
+from trimtab.store.sqlite.rollups import Tail, closed_days
 from trimtab.store.sqlite.samples import MAXIMA, MEASURES, SUMS, Total, by_value
 from trimtab.store.sqlite.tiers import HOUR_S, Span, cover, finest_s, start_of, tiers_of_step
+from trimtab.store.sqlite.user_costs import read_costs
 from trimtab.types.clock import NS_PER_S, Clock
 
 __all__ = ["SqliteReader", "open_reader"]
@@ -102,7 +103,14 @@ class SqliteReader:
         return sorted(found, key=lambda group: (-group.cost_nanousd, -group.requests, group.value))
 
     def usage_over_time(  # noqa: PLR0917 - what, and from when to when
-        self, dimension: Dimension, value: str, since_ns: int, until_ns: int, *, step_s: int
+        self,
+        dimension: Dimension,
+        value: str,
+        since_ns: int,
+        until_ns: int,
+        *,
+        step_s: int,
+        measures: Collection[Measure] = MEASURES,
     ) -> list[GroupSummary]:
         """See `Reader.usage_over_time`."""
         tiers = tiers_of_step(dimension, step_s)
@@ -122,12 +130,12 @@ class SqliteReader:
             tail = self._tail.read(db)
         totals: defaultdict[int, Total] = defaultdict(Total)
         for start_s, there in rows.items():
-            totals[start_s].add_rows(there)
+            totals[start_s].add_rows(there, measures)
         for sample in by_value(tail, dimension).get(value, ()):
             if span.since_s <= sample.started_s < span.until_s:
                 totals[start_of(sample.started_s, step_s)].add_samples([sample])
         return [
-            total.summary(value, (start_s * NS_PER_S, (start_s + step_s) * NS_PER_S))
+            total.summary(value, (start_s * NS_PER_S, (start_s + step_s) * NS_PER_S), measures)
             for start_s, total in sorted(totals.items())
         ]
 

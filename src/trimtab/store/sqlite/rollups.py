@@ -7,13 +7,13 @@ inferences, and whoever reads adds the tail to the rows.
 
 import sqlite3
 import time
-from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.sqlite.samples import (
+    COST,
     MAXIMA,
     MEASURES,
     SUMS,
@@ -22,12 +22,13 @@ from trimtab.store.sqlite.samples import (
     decode_samples,
     encode_samples,
 )
-from trimtab.store.sqlite.tiers import DAY_S, HOUR_S, MANY, ROLLUP_COLUMNS, Span, rows_of, start_of
+from trimtab.store.sqlite.tiers import DAY_S, HOUR_S, MANY, ROLLUP_COLUMNS, rows_of, start_of
+from trimtab.store.sqlite.user_costs import add_costs
 
-__all__ = ["Tail", "add_samples", "closed_days", "prepare_rollups", "read_costs"]
+__all__ = ["Tail", "add_samples", "closed_days", "prepare_rollups"]
 
 _MOST_IN_TAIL: Final = 8_000
-_BREATH: Final = 64  # rows after which the event loop may have the interpreter lock
+_BREATH: Final = 128  # rows after which the event loop may have the interpreter lock
 _STRAGGLERS_S: Final = 2 * HOUR_S  # after midnight, inferences of the day before still end
 
 _ADD_ROLLUP: Final = (
@@ -44,7 +45,6 @@ _HOURS: Final = (
     f"SELECT value, {', '.join((*SUMS, *MAXIMA, *MEASURES))} FROM rollups "  # noqa: S608
     "WHERE tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
 )
-_AMOUNTS: Final = "SELECT ids, amounts FROM costs WHERE tier_s = ? AND start_s >= ? AND start_s < ?"
 
 
 def prepare_rollups(db: sqlite3.Connection) -> None:
@@ -103,30 +103,6 @@ def closed_days(db: sqlite3.Connection) -> set[int]:
     return {start_s for (start_s,) in db.execute("SELECT start_s FROM days WHERE closed")}
 
 
-def _read_amounts(
-    db: sqlite3.Connection, tier_s: int, span_s: Sequence[int]
-) -> list[tuple["array[int]", "array[int]"]]:
-    """Ids and costs of the users of each row of `costs` that starts in a span of seconds."""
-    found: list[tuple[array[int], array[int]]] = []
-    for ids, amounts in db.execute(_AMOUNTS, (tier_s, *span_s)):
-        found.append((array("I", ids), array("q", amounts)))
-    return found
-
-
-def read_costs(db: sqlite3.Connection, spans: Sequence[Span]) -> dict[str, int]:
-    """Nano-dollars of each user in some spans, the tail excluded."""
-    most = db.execute("SELECT ifnull(max(id), 0) FROM users").fetchone()[0]
-    amounts = [0] * (most + 1)
-    seen: set[int] = set()
-    for tier_s, *span_s in spans:
-        for ids, costs in _read_amounts(db, tier_s, span_s):
-            seen.update(ids)
-            for user, cost in zip(ids, costs, strict=True):
-                amounts[user] += cost
-    names = db.execute("SELECT id, user FROM users")
-    return {name: amounts[user] for user, name in names if user in seen}
-
-
 def _merged(left: bytes, right: bytes) -> bytes:
     """The histogram of both; SQLite calls this to add to a row that is there."""
     histogram = LogHistogram.from_bytes(left)
@@ -138,7 +114,7 @@ def _add_tail(db: sqlite3.Connection) -> list[int]:
     samples = read_tail(db)
     closed = closed_days(db)
     db.executemany(_ADD_ROLLUP, _breathing(list(rows_of(samples, closed=closed))))
-    _add_costs(db, samples, closed)
+    add_costs(db, _costs_of(samples, closed))
     touched = {start_of(sample.started_s, DAY_S) for sample in samples}
     db.executemany("INSERT OR IGNORE INTO days VALUES (?, 0)", [(day_s,) for day_s in touched])
     db.execute("DELETE FROM tail")
@@ -160,38 +136,20 @@ def _breathing(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
         yield row
 
 
-def _add_costs(db: sqlite3.Connection, samples: list[Sample], closed: set[int]) -> None:
-    ids = _ids(db, {sample.user for sample in samples})
-    places: defaultdict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+def _costs_of(samples: list[Sample], closed: set[int]) -> dict[tuple[int, int], dict[str, int]]:
+    """Nano-dollars of each user, by tier and start of the row."""
+    places: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
     for sample in samples:
-        user, cost_nanousd = ids[sample.user], sample.cost_nanousd
-        hour = places[HOUR_S, start_of(sample.started_s, HOUR_S)]
-        hour[user] = hour.get(user, 0) + cost_nanousd
-        day_s = start_of(sample.started_s, DAY_S)
+        started_s, user = sample.started_s, sample.user
+        place = places[HOUR_S, started_s - started_s % HOUR_S]
+        place[user] = place.get(user, 0) + sample.sums[COST]
+    for (_, hour_s), costs in list(places.items()):
+        day_s = start_of(hour_s, DAY_S)
         if day_s in closed:
-            day = places[DAY_S, day_s]
-            day[user] = day.get(user, 0) + cost_nanousd
-    for place, amounts in places.items():
-        _write_costs(db, place, amounts)
-
-
-def _write_costs(db: sqlite3.Connection, place: tuple[int, int], amounts: dict[int, int]) -> None:
-    tier_s, start_s = place
-    for ids, before in _read_amounts(db, tier_s, (start_s, start_s + 1)):
-        for user, amount in zip(ids, before, strict=True):
-            amounts[user] = amounts.get(user, 0) + amount
-    db.execute(
-        "INSERT OR REPLACE INTO costs VALUES (?, ?, ?, ?)",
-        (tier_s, start_s, array("I", amounts).tobytes(), array("q", amounts.values()).tobytes()),
-    )
-
-
-def _ids(db: sqlite3.Connection, users: set[str]) -> dict[str, int]:
-    db.executemany("INSERT OR IGNORE INTO users (user) VALUES (?)", [(user,) for user in users])
-    return {
-        user: db.execute("SELECT id FROM users WHERE user = ?", (user,)).fetchone()[0]
-        for user in users
-    }
+            place = places[DAY_S, day_s]
+            for user, cost in costs.items():
+                place[user] = place.get(user, 0) + cost
+    return places
 
 
 def _close_day(db: sqlite3.Connection, day_s: int) -> None:
@@ -205,7 +163,6 @@ def _close_day(db: sqlite3.Connection, day_s: int) -> None:
         rows = [(DAY_S, dimension, day_s, value, *total.row()) for value, total in totals.items()]
         db.executemany(_ADD_ROLLUP, _breathing(rows))
         if dimension == "user":
-            ids = _ids(db, set(totals))
-            costs = {ids[user]: total.cost_nanousd for user, total in totals.items()}
-            _write_costs(db, (DAY_S, day_s), costs)
+            costs = {user: total.cost_nanousd for user, total in totals.items()}
+            add_costs(db, {(DAY_S, day_s): costs})
     db.execute("UPDATE days SET closed = 1 WHERE start_s = ?", (day_s,))

@@ -11,6 +11,7 @@ from trimtab.stats.histogram import LogHistogram
 from trimtab.store.records import Dimension, GroupSummary, Measure
 
 __all__ = [
+    "COST",
     "MAXIMA",
     "MEASURES",
     "SUMS",
@@ -38,7 +39,7 @@ SUMS: Final = (
 )
 MAXIMA: Final = ("latency_max_us", "ttft_max_us")
 MEASURES: Final[tuple[Measure, ...]] = ("latency", "ttft", "cost")
-_COST: Final = SUMS.index("cost_nanousd")
+COST: Final = SUMS.index("cost_nanousd")
 _FEW: Final = 6  # from here on it is faster to add up column by column
 _MEASURES_AT: Final = len(SUMS) + len(MAXIMA)
 
@@ -80,7 +81,7 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @property
     def cost_nanousd(self) -> int:
         """Of the attempt."""
-        return self.sums[_COST]
+        return self.sums[COST]
 
 
 encode_samples = msgspec.msgpack.Encoder().encode
@@ -126,7 +127,7 @@ class Total:
     @property
     def cost_nanousd(self) -> int:
         """Of all."""
-        return self._sums[_COST]
+        return self._sums[COST]
 
     def add_samples(self, samples: Sequence[Sample]) -> None:
         """Count `samples`, which are not none."""

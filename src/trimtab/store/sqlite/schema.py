@@ -157,9 +157,11 @@ CREATE TABLE days (
 ) STRICT;
 
 -- Cost of every user in an hour or a closed day: what a ranking needs, without the rest.
+-- Written and read by user_costs.py.
 CREATE TABLE costs (
     tier_s  INTEGER NOT NULL,
     start_s INTEGER NOT NULL,
+    dense   INTEGER NOT NULL,
     ids     BLOB    NOT NULL,
     amounts BLOB    NOT NULL,
     PRIMARY KEY (tier_s, start_s)

@@ -1,9 +1,9 @@
 """Rollups: which rows a sample adds to, and which rows make up a range. Pure.
 
-A row holds one value of one dimension for a minute, an hour or a day. Minutes are kept for the
-few values of total, route and model. Users, keys and teams are many: they start at the hour, and
-have rows by day once a day is *closed*, because to rewrite a day's row with each of its inferences
-would be most of the work.
+A row holds one value of one dimension for a minute, a quarter of an hour, an hour or a day. The
+first two are kept for the few values of total, route and model. Users, keys and teams are many:
+they start at the hour, and have rows by day once a day is *closed*, because to rewrite a day's row
+with each of its inferences would be most of the work.
 """
 
 from collections import defaultdict
@@ -28,13 +28,14 @@ __all__ = [
 
 DAY_S: Final = 86_400
 HOUR_S: Final = 3_600
+_QUARTER_S: Final = 900
 MANY: Final[tuple[Dimension, ...]] = ("user", "key", "team")
 ROLLUP_COLUMNS: Final = ("tier_s", "dimension", "start_s", "value", *SUMS, *MAXIMA, *MEASURES)
 
 _TIERS: Final[dict[Dimension, tuple[int, ...]]] = {
-    "total": (DAY_S, HOUR_S, 60),
-    "route": (DAY_S, HOUR_S, 60),
-    "model": (DAY_S, HOUR_S, 60),
+    "total": (DAY_S, HOUR_S, _QUARTER_S, 60),
+    "route": (DAY_S, HOUR_S, _QUARTER_S, 60),
+    "model": (DAY_S, HOUR_S, _QUARTER_S, 60),
     "user": (DAY_S, HOUR_S),
     "key": (DAY_S, HOUR_S),
     "team": (DAY_S, HOUR_S),
