@@ -104,19 +104,22 @@ class LogHistogram:
 
     def _all_counts(self) -> dict[int, int]:
         """Count by bucket, with the runs that were added."""
-        lanes, self._lanes, self._in_lanes = self._lanes, 0, 0
-        if lanes:
-            size = -(-lanes.bit_length() // _LANE_BITS) * _LANE_BITS // 8
-            run = array("I", lanes.to_bytes(size, "little"))
+        if self._lanes:
+            run, self._lanes, self._in_lanes = self._run(), 0, 0
             self.merge_counts(
                 {index: count for index, count in enumerate(run, ZERO_BUCKET) if count}
             )
         return self._counts
 
+    def _run(self) -> "array[int]":
+        """The lanes one by one, that of `ZERO_BUCKET` first."""
+        size = -(-self._lanes.bit_length() // _LANE_BITS) * _LANE_BITS // 8
+        return array("I", self._lanes.to_bytes(size, "little"))
+
     @property
     def count(self) -> int:
         """How many values were added."""
-        return sum(self._all_counts().values())
+        return self._in_lanes + sum(self._counts.values())
 
     def percentile(self, q: float) -> float | None:
         """The value of nearest rank, `ceil(q * count)` of the sorted values, within 1 %.
@@ -143,10 +146,15 @@ class LogHistogram:
         for q in shares:
             if not 0 <= q <= 1:
                 raise ValueError(f"q is {q}; it must be in 0..1 (0.99 for the 99th percentile).")
-        buckets = self.buckets()
-        if not buckets:
+        indexes: Sequence[int]
+        if self._counts:
+            buckets = self.buckets()
+            indexes, upto = list(buckets), list(accumulate(buckets.values()))
+        else:
+            run = self._run()
+            indexes, upto = range(ZERO_BUCKET, ZERO_BUCKET + len(run)), list(accumulate(run))
+        if not upto:
             return [None] * len(shares)
-        indexes, upto = list(buckets), list(accumulate(buckets.values()))
         found = [indexes[bisect_left(upto, max(ceil(q * upto[-1]), 1))] for q in shares]
         return [0.0 if index == ZERO_BUCKET else _MIDDLE * _GAMMA**index for index in found]
 

@@ -6,7 +6,7 @@ extreme user moves the latter two. On a log scale, because amounts per user are 
 """
 
 from collections.abc import Mapping
-from math import log
+from math import exp, log
 from statistics import fmean, median
 from typing import Final, NamedTuple
 
@@ -15,7 +15,7 @@ __all__ = ["Outlier", "find_outliers"]
 _CUTOFF: Final = 3.5  # Iglewicz & Hoaglin's recommendation
 _MAD_TO_SIGMA: Final = 1 / 0.6745
 _MEAN_AD_TO_SIGMA: Final = 1.253314
-_ROUNDING: Final = 1e-9
+_ROUNDED_DOWN: Final = 1 - 1e-9
 _FEWEST: Final = 4  # below this a median says nothing about the rest
 _LEAST_RATIO: Final = 2.0  # among near-equal amounts a hair's difference has a huge score
 
@@ -43,20 +43,20 @@ def find_outliers(amounts: Mapping[str, float]) -> list[Outlier]:
     is flagged, nor is anything under twice the median. Where more than half of the amounts are
     equal (MAD 0), the mean absolute deviation stands in, as the same source recommends.
     """
-    logs = {name: log(amount) for name, amount in amounts.items() if amount > 0}
-    if len(logs) < _FEWEST:
+    ordered = sorted(amount for amount in amounts.values() if amount > 0)
+    if len(ordered) < _FEWEST:
         return []
-    middle = median(logs.values())
-    sigma = _spread([abs(value - middle) for value in logs.values()])
+    logs = [log(amount) for amount in ordered]  # in order as well, so that their median is at hand
+    middle, typical = median(logs), median(ordered)
+    sigma = _spread([abs(value - middle) for value in logs])
     if sigma == 0:
         return []
-    typical = median(amounts[name] for name in logs)
     # Most are not far enough away: only the others are worth an object.
-    least = max(middle + _CUTOFF * sigma - _ROUNDING, log(_LEAST_RATIO * typical) - _ROUNDING)
+    least = max(_LEAST_RATIO * typical, exp(middle + _CUTOFF * sigma) * _ROUNDED_DOWN)
     found = [
-        Outlier(name, amounts[name], amounts[name] / typical, (value - middle) / sigma)
-        for name, value in logs.items()
-        if value >= least
+        Outlier(name, amount, amount / typical, (log(amount) - middle) / sigma)
+        for name, amount in amounts.items()
+        if amount >= least
     ]
     flagged = [o for o in found if o.score > _CUTOFF and o.times_median >= _LEAST_RATIO]
     return sorted(flagged, key=lambda outlier: -outlier.value)

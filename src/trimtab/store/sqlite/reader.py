@@ -51,15 +51,8 @@ _STARTED: Final = ROW_COLUMNS.index("started_ns")
 _ONE: Final = f"SELECT {', '.join(ROW_COLUMNS)} FROM events WHERE inference_id = ?"  # noqa: S608 - our own names
 _SEVERAL: Final = "SELECT record FROM attempts WHERE inference_id = ? ORDER BY attempt"
 _STATE: Final = "SELECT state FROM open_inferences WHERE inference_id = ?"
-_COLUMNS: Final = f"{', '.join((*SUMS, *MAXIMA, *MEASURES))}, value"
-_ROLLUPS: Final = (
-    f"SELECT {_COLUMNS} FROM rollups "  # noqa: S608 - our own names
-    "WHERE tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
-)
-_ROLLUP: Final = (
-    f"SELECT {_COLUMNS} FROM rollups "  # noqa: S608 - our own names
-    "WHERE tier_s = ? AND dimension = ? AND start_s = ? AND value = ?"
-)
+_IN_SPAN: Final = "tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
+_AT_PLACE: Final = "tier_s = ? AND dimension = ? AND start_s = ? AND value = ?"
 
 
 class SqliteReader:
@@ -88,7 +81,7 @@ class SqliteReader:
         with self._files.rollups() as db:
             closed = closed_days(db)
             for part in cover(dimension, span.since_s, span.until_s, closed=closed):
-                for row in _rows(db, dimension, part, values=values):
+                for row in _rows(db, dimension, part, values=values, measures=measures):
                     rows[row[-1]].append(row[:-1])
             tail = self._tail.read(db)
         totals: defaultdict[str, Total] = defaultdict(Total)
@@ -125,7 +118,7 @@ class SqliteReader:
         with self._files.rollups() as db:
             closed = closed_days(db)
             for part in cover(dimension, span.since_s, span.until_s, closed=closed, tiers=tiers):
-                for start_s, row in _series(db, dimension, part, value=value):
+                for start_s, row in _series(db, dimension, part, value=value, measures=measures):
                     rows[start_of(start_s, step_s)].append(row)
             tail = self._tail.read(db)
         totals: defaultdict[int, Total] = defaultdict(Total)
@@ -224,24 +217,43 @@ def _widened(step_s: int, since_ns: int, until_ns: int) -> Span:
     return Span(step_s, first * step_s, last * step_s)
 
 
+def _select(measures: Collection[Measure], where: str) -> str:
+    """Sums, maxima, measures and value of rows; measures that are not wanted are not read."""
+    wanted = [name if name in measures else "NULL" for name in MEASURES]
+    return f"SELECT {', '.join((*SUMS, *MAXIMA, *wanted))}, value FROM rollups WHERE {where}"  # noqa: S608 - our own names
+
+
 def _rows(
-    db: sqlite3.Connection, dimension: Dimension, span: Span, *, values: Collection[str] | None
+    db: sqlite3.Connection,
+    dimension: Dimension,
+    span: Span,
+    *,
+    values: Collection[str] | None,
+    measures: Collection[Measure],
 ) -> Iterator[tuple[Any, ...]]:
-    """Sums, maxima, measures and value of each row in a span."""
+    """Each row in a span, in the order of `_select`."""
     if values is None:
-        yield from db.execute(_ROLLUPS, (span.tier_s, dimension, span.since_s, span.until_s))
+        place = (span.tier_s, dimension, span.since_s, span.until_s)
+        yield from db.execute(_select(measures, _IN_SPAN), place)
         return
+    sql = _select(measures, _AT_PLACE)
     for start_s in range(span.since_s, span.until_s, span.tier_s):
         for value in values:
-            yield from db.execute(_ROLLUP, (span.tier_s, dimension, start_s, value))
+            yield from db.execute(sql, (span.tier_s, dimension, start_s, value))
 
 
 def _series(
-    db: sqlite3.Connection, dimension: Dimension, span: Span, *, value: str
+    db: sqlite3.Connection,
+    dimension: Dimension,
+    span: Span,
+    *,
+    value: str,
+    measures: Collection[Measure],
 ) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Start, then sums, maxima and measures, of each row of a value in a span."""
+    """Start of each row of a value in a span, and the row without the value."""
+    sql = _select(measures, _AT_PLACE)
     for start_s in range(span.since_s, span.until_s, span.tier_s):
-        for row in db.execute(_ROLLUP, (span.tier_s, dimension, start_s, value)):
+        for row in db.execute(sql, (span.tier_s, dimension, start_s, value)):
             yield start_s, row[:-1]
 
 

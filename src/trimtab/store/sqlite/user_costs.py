@@ -79,8 +79,8 @@ def read_costs(db: sqlite3.Connection, spans: Iterable[Span]) -> dict[str, int]:
         for row in db.execute(_READ, span):
             found.add(row)
     amounts = found.total()
-    names = db.execute("SELECT id, user FROM users")
-    return {name: amounts[user] for user, name in names if user in amounts}
+    names: dict[int, str] = dict(db.execute("SELECT id, user FROM users").fetchall())
+    return {names[user]: amount for user, amount in amounts.items()}
 
 
 def _row(amounts: dict[int, int], most: int) -> tuple[int, bytes, bytes]:
