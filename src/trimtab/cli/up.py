@@ -12,6 +12,7 @@ from trimtab.cli.options import ProjectFolder
 __all__ = ["run_gateway", "up"]
 
 _SWITCH_INTERVAL_S = 0.0005  # so that the writer's work never holds up the event loop for long
+_MANY_FILES = 65_536
 _GC_THRESHOLD = 20_000  # an inference leaves no cycles behind, so there is little to look for
 
 
@@ -29,6 +30,16 @@ def up(
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     run_gateway(find_project_file(project), host, port)
+
+
+def _allow_many_files() -> None:
+    """Raise the soft limit: each inference takes two connections, and 1,024 is a usual default."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def run_gateway(file: Path, host: str | None, port: int | None) -> None:
@@ -72,5 +83,6 @@ def run_gateway(file: Path, host: str | None, port: int | None) -> None:
         finally:
             await app.close()
 
+    _allow_many_files()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     uvloop.run(run())

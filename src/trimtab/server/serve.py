@@ -21,7 +21,7 @@ _SWEEP_S = 2.0
 _POLL_PROJECT_S = 0.5
 _LAST_BYTES_S = 0.5  # also for what was cut: its last words are on their way
 _LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
-_BACKLOG = 2048
+_BACKLOG = 4096
 
 
 class _Listener:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from trimtab.store.chain import UNREADABLE, decode_record
+from trimtab.store.sqlite.bulk import BulkInsert
 from trimtab.store.sqlite.day_files import DayFiles
 from trimtab.store.sqlite.event_rows import ROW_COLUMNS, settled_attempt
 from trimtab.store.sqlite.files import day_of, exclusive, ledger_db, rollups_db
@@ -42,9 +43,8 @@ _ENTRIES: Final = (
 )
 _HASH: Final = "SELECT hash FROM entries WHERE writer = ? AND seq = ?"
 _AT: Final = ROW_COLUMNS.index("started_ns")
-_ADD_EVENT: Final = (
-    f"INSERT OR REPLACE INTO events ({', '.join(ROW_COLUMNS)}) "  # noqa: S608 - our own names
-    f"VALUES ({', '.join('?' * len(ROW_COLUMNS))})"
+_ADD_EVENTS: Final = BulkInsert(
+    f"INSERT OR REPLACE INTO events ({', '.join(ROW_COLUMNS)})", len(ROW_COLUMNS)
 )
 
 
@@ -144,7 +144,7 @@ class Projector:
         for day, rows in events.items():
             db = self._days.get(day_of(day * _DAY_NS))
             with exclusive(db):
-                db.executemany(_ADD_EVENT, rows)
+                _ADD_EVENTS.run(db, rows)
                 db.executemany("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)", attempts[day])
 
     def _write_states(self, fold: Fold) -> None:
