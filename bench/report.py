@@ -46,7 +46,7 @@ nothing of each other. The same bytes for everybody. Gateways are pinned to one 
 and provider to another; as root, all of them run before other programs (nice {NICE}).
 
 CPU is the clock of every process of the contender's tree (the scheduler's account, ended threads
-included) over answers, from the first request until 0.15 s after the last answer; per frame: over
+included) over answers, from the first request until 1.3 s after the last answer; per frame: over
 the frames that the provider sent. Added: over the direct call of the same round. The first token is
 in the second frame, 10 ms after the first. Memory is resident memory, summed over processes."""
 _SOUND = """\

@@ -1,6 +1,7 @@
 """`trimtab spend`: what it costs, and who causes it."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -16,8 +17,21 @@ def _spend() -> None:
     pass
 
 
+_SHOWN = 20  # of a table; more is a file, not a page
+
+
 @spend.command()
-def users(since: Since = "7d", project: ProjectFolder = Path(), as_json: Json = False) -> None:
+def users(
+    since: Since = "7d",
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Only so many, the costliest; 0 for all. [default: 20; JSON: all]"
+        ),
+    ] = None,
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
     """Cost per end user: requests, tokens, share, median and P95 per request, outliers."""
     from trimtab.app import open_reader
     from trimtab.cli.output import print_json
@@ -28,7 +42,9 @@ def users(since: Since = "7d", project: ProjectFolder = Path(), as_json: Json = 
 
     now_ns = SystemClock.wall_ns()
     reader = open_reader(find_project_file(project))
-    report = spend_per_user(reader, now_ns - parse_window_ns(since), now_ns)
+    if top is None:
+        top = 0 if as_json else _SHOWN
+    report = spend_per_user(reader, now_ns - parse_window_ns(since), now_ns, top=top or None)
     if as_json:
         print_json(report)
     else:

@@ -21,6 +21,8 @@ def print_spend(report: SpendReport) -> None:
         cells = _cells(user)
         shown.add_row(*(cells[column] for column in columns))
     print_table(shown)
+    if report.user_count > len(report.users):
+        console.print(_rest(report))
     for user in report.users:
         if user.outlier:
             console.print(Text(f"{user.user or '(no user)'} stands out: {user.outlier}.", "bold"))
@@ -35,6 +37,14 @@ def print_spend(report: SpendReport) -> None:
             f"Besides, up to {format_usd(report.unsettled_nanousd)} is unsettled: a crash came "
             "before the end of these calls was known (`trimtab ledger verify` counts them)."
         )
+
+
+def _rest(report: SpendReport) -> str:
+    rest_nanousd = report.cost_nanousd - sum(user.cost_nanousd for user in report.users)
+    return (
+        f"{report.user_count - len(report.users):,} more users cost {format_usd(rest_nanousd)}; "
+        "see them with --top 0."
+    )
 
 
 def _columns(report: SpendReport) -> list[str]:
