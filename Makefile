@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 WORKERS ?= 2
+STORE_ARGS ?= --write
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
