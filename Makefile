@@ -9,6 +9,7 @@ STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 PEERS := .bench/litellm/.installed .bench/smg/.installed bench/portkey/node_modules/.installed
 WORKERS ?= 2
+STORE_ARGS ?= --write
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14

@@ -77,7 +77,8 @@ def main() -> None:
     if args.fill_only:
         return
     # How fast it fills is measured apart, because the machine is not kept quiet for a whole fill.
-    ingest = fill(folder.with_name("store-ingest"), shape, fresh=True, most=_INGEST)
+    most = min(_INGEST, shape.inferences // 5)
+    ingest = fill(folder.with_name("store-ingest"), shape, fresh=True, most=most)
     until_ns = _UNTIL_S * NS_PER_S
     timed: list[Timed] = []
     for one in ask_all(folder, until_ns, args.repetitions):

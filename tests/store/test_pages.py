@@ -122,6 +122,15 @@ def test_a_page_that_never_was(reader: Reader, after: str) -> None:
         reader.event_page(EventQuery(since_ns=0, until_ns=1, after=after))
 
 
+def test_more_days_than_can_be_open_at_once(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "_MOST_DAYS", 3)
+    assert all_events(reader)
+    with pytest.raises(UsageError, match="shorter time"):
+        all_events(reader, order="costliest")
+
+
 def test_unknown_order_field_or_size(reader: Reader) -> None:
     values: dict[str, Any] = {"since_ns": 0, "until_ns": 1}
     cases: list[tuple[dict[str, Any], str]] = [

@@ -10,7 +10,7 @@ import pytest
 from store.samples import CLOCK, DAY_NS, NOON_NS, derived, intent, pair, record, rows, settle
 from trimtab.errors import StoreError, UsageError
 from trimtab.store.chain import Record
-from trimtab.store.sqlite import open_reader, rebuild
+from trimtab.store.sqlite import forget_days, open_reader, rebuild
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.identity import Caller
 
@@ -126,6 +126,17 @@ def test_a_reader_sees_files_that_were_made_anew(tmp_path: Path) -> None:
         path.unlink()
     assert reader.event("inf_1") is not None
     assert [group.requests for group in reader.usage_by("total", 0, NOON_NS + 1)] == [1]
+
+
+def test_a_day_that_was_deleted_is_let_go(tmp_path: Path) -> None:
+    record(tmp_path, [*pair("inf_1"), *pair("inf_2", started_ns=NOON_NS + DAY_NS)])
+    reader = open_reader(tmp_path, CLOCK)
+    assert reader.event("inf_1") is not None
+    forget_days(tmp_path, NOON_NS + 9 * DAY_NS, 8)
+    assert reader.event("inf_1") is None
+    held = [link.resolve().name for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    assert not [name for name in held if name.startswith("events-2026-11-23") and "deleted" in name]
+    assert reader.first_day() == "2026-11-24"
 
 
 def test_files_of_an_older_trimtab_are_made_anew_by_rebuild(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ class Connections:
 
     def catch_up(self) -> None:
         """Bring events and rollups up to the ledger."""
+        self._close_deleted()
         with self._projecting:
             files = (_inode(ledger_path(self._data_dir)), _inode(rollups_path(self._data_dir)))
             if self._projector is None or files != self._projected or 0 in files:
@@ -84,6 +85,14 @@ class Connections:
             while self._idle:
                 for _, db in self._idle.popitem()[1]:
                     db.close()
+
+    def _close_deleted(self) -> None:
+        """Let go of files that retention has deleted, so that their room on the disk is free."""
+        with self._lock:
+            for path, idle in list(self._idle.items()):
+                if idle and _inode(path) != idle[0].inode:
+                    for _, db in self._idle.pop(path):
+                        db.close()
 
     def _drop_projector(self) -> None:
         if self._projector is not None:

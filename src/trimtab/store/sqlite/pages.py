@@ -38,6 +38,7 @@ _ORDER_INDEXES: Final[dict[EventOrder, str]] = {
     "slowest": "events_by_latency",
 }
 _FEW: Final = 3_000
+_MOST_DAYS: Final = 150  # each is three open files
 _COUNT: Final = (
     "SELECT count(*) FROM (SELECT 1 FROM events INDEXED BY events_by_{field} "
     "WHERE {field} = ? AND started_ns >= ? AND started_ns < ? LIMIT ?)"
@@ -201,6 +202,11 @@ def read_page(data_dir: Path, files: Connections, query: EventQuery) -> EventPag
         newest = day_of(min(walk.place.key, query.until_ns))
         groups: Iterable[list[str]] = ([day] for day in found if day <= newest)
     else:
+        if len(found) > _MOST_DAYS:
+            raise UsageError(
+                f"A list by cost or latency goes through {_MOST_DAYS} days at most, and these are "
+                f"{len(found)}. Ask for a shorter time."
+            )
         groups = [found] if found else []
     for group in groups:
         with ExitStack() as stack:
