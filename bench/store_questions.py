@@ -76,10 +76,14 @@ def questions(until_ns: int) -> Iterator[Question]:
     spans = {name: (until_ns - length_ns, until_ns) for name, length_ns in _RANGES.items()}
     for name in ("24h", "7d", "30d"):
         yield Question(f"top 20 users by cost, {name}", 50, partial(_spend, spans[name], 20))
+        yield Question(f"users page, 50 of them, {name}", 100, partial(_spend, spans[name], 50))
+        yield Question(f"users page, 100 ranked, {name}", 100, partial(_spend, spans[name], 100))
         yield Question(f"spend users, all, {name}", 50, partial(_spend, spans[name], None))
     for by in _GROUPINGS:
         for name, span in spans.items():
             yield Question(f"latency by {by}, {name}", 50, partial(_latency, by, span))
+    for name, span in spans.items():
+        yield Question(f"latency page, 50 users, {name}", 100, partial(_latency_page, span))
     for place in _PLACES:
         for name in ("1h", "24h", "7d", "30d"):
             what = place[1] or "everything"
@@ -108,6 +112,10 @@ def _spend(span: _Span, top: int | None, reader: Reader) -> object:
 
 def _latency(by: Grouping, span: _Span, reader: Reader) -> object:
     return latency_by(reader, by, since_ns=span[0], until_ns=span[1])
+
+
+def _latency_page(span: _Span, reader: Reader) -> object:
+    return latency_by(reader, "user", since_ns=span[0], until_ns=span[1], top=50)
 
 
 def _see(place: tuple[Dimension, str], span: _Span, reader: Reader) -> object:

@@ -91,6 +91,14 @@ def test_the_costliest_are_the_first_of_all(reader: Reader) -> None:
     assert (top.since_ns, top.until_ns) == (everyone.since_ns, everyone.until_ns)
 
 
+def test_latency_of_the_costliest_is_that_of_all(reader: Reader) -> None:
+    few = latency_by(reader, "user", since_ns=SPAN[0], until_ns=SPAN[1], top=4)
+    everyone = latency_by(reader, "user", since_ns=SPAN[0], until_ns=SPAN[1])
+    names = {user.user for user in spend_per_user(reader, *SPAN, top=4).users}
+    assert few == [row for row in everyone if row.value in names]
+    assert len(few) == 4
+
+
 @pytest.mark.parametrize(
     ("hours", "total_s", "user_s"),
     [(1, 60, 3_600), (24, 900, 3_600), (168, 7_200, 7_200), (720, 21_600, 21_600)],

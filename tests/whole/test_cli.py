@@ -267,6 +267,20 @@ def test_spend_and_latency_as_tables(used: Path):
         assert word in waited.out
 
 
+def test_only_the_costliest_users(used: Path):
+    everyone = run(used, "spend", "users", "--json", "--top", "0").json
+    (first,) = run(used, "spend", "users", "--json", "--top", "1").json["users"]
+    assert first == everyone["users"][0]
+    told = run(used, "spend", "users", "--top", "1").out
+    assert f"{len(everyone['users']) - 1} more users cost $" in told
+    waited = run(used, "latency", "--by", "user", "--top", "1")
+    assert first["user"] in waited.out
+    assert "--top 0" in waited.out
+    wrong = run(used, "spend", "users", "--top", "-1")
+    assert wrong.code == 2
+    assert "greater than or equal to 0" in wrong.err
+
+
 def test_spend_and_latency_as_json(used: Path):
     report = run(used, "spend", "users", "--json").json
     assert report["requests"] == 40

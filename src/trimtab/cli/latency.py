@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trimtab.cli.options import Json, ProjectFolder, Since
+from trimtab.cli.options import Json, ProjectFolder, Since, Top, top_of
 
 if TYPE_CHECKING:
     from trimtab.insights.latency import LatencyRow
@@ -29,6 +29,7 @@ class Grouping(StrEnum):
 def latency(
     by: Annotated[Grouping, typer.Option(help="What to split by.")] = Grouping.model,
     since: Since = "24h",
+    top: Top = None,
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
@@ -43,11 +44,14 @@ def latency(
     now_ns = SystemClock.wall_ns()
     reader = open_reader(find_project_file(project))
     since_ns = now_ns - parse_window_ns(since)
-    rows = latency_by(reader, by.value, since_ns=since_ns, until_ns=now_ns)
+    few = top_of(top, as_json=as_json)
+    rows = latency_by(reader, by.value, since_ns=since_ns, until_ns=now_ns, top=few)
     if as_json:
         print_json(rows)
-    else:
-        print_latency(rows, by.value)
+        return
+    print_latency(rows, by.value)
+    if by is Grouping.user and len(rows) == few:
+        print(f"These are the {few} costliest users, the busiest first; see all with --top 0.")
 
 
 def print_latency(rows: "list[LatencyRow]", by: str) -> None:

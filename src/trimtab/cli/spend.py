@@ -1,11 +1,10 @@
 """`trimtab spend`: what it costs, and who causes it."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from trimtab.cli.options import Json, ProjectFolder, Since
+from trimtab.cli.options import Json, ProjectFolder, Since, Top, top_of
 
 __all__ = ["spend"]
 
@@ -17,18 +16,10 @@ def _spend() -> None:
     pass
 
 
-_SHOWN = 20  # of a table; more is a file, not a page
-
-
 @spend.command()
 def users(
     since: Since = "7d",
-    top: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="Only so many, the costliest; 0 for all. [default: 20; JSON: all]"
-        ),
-    ] = None,
+    top: Top = None,
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
@@ -42,9 +33,9 @@ def users(
 
     now_ns = SystemClock.wall_ns()
     reader = open_reader(find_project_file(project))
-    if top is None:
-        top = 0 if as_json else _SHOWN
-    report = spend_per_user(reader, now_ns - parse_window_ns(since), now_ns, top=top or None)
+    report = spend_per_user(
+        reader, now_ns - parse_window_ns(since), now_ns, top=top_of(top, as_json=as_json)
+    )
     if as_json:
         print_json(report)
     else:

@@ -8,6 +8,7 @@ from trimtab.insights.latency import latency_by
 __all__ = ["latency_page"]
 
 _ROWS = 200
+_USERS = 50  # whose distributions can be read in a moment
 
 
 def latency_page(site: Site) -> Answer:
@@ -22,6 +23,7 @@ def latency_page(site: Site) -> Answer:
             by,  # pyright: ignore[reportArgumentType] - one of the four
             since_ns=span.since_ns,
             until_ns=span.until_ns,
+            top=_USERS,
         )
         return Page(
             "latency.html",
@@ -30,6 +32,7 @@ def latency_page(site: Site) -> Answer:
                 "by": by,
                 "rows": rows[:_ROWS],
                 "left_off": max(0, len(rows) - _ROWS),
+                "costliest": _USERS if by == "user" and len(rows) == _USERS else 0,
                 "live": bool(span.range),
             },
         )

@@ -12,6 +12,7 @@ from trimtab.insights.spending import UserSpend, spend_per_user
 __all__ = ["users_page"]
 
 _ROWS = 50
+_RANKED = 100  # so many, the costliest, can be put into another order in a moment
 
 _ORDERS: dict[str, Callable[[UserSpend], Any]] = {
     "cost": lambda user: -user.cost_nanousd,
@@ -32,9 +33,10 @@ def users_page(site: Site) -> Answer:
         span = read_span(asked.query, asked.now_ns, "7d")
         order = choice(asked.query, "sort", tuple(_ORDERS))
         skip = _skip(asked.query.get("skip", ""))
-        # The usual view needs the distributions of those users only whom it shows.
-        top = _ROWS if order == "cost" and not skip else None
+        # Distributions are read of few users only: up to this page, or of those in the ranking.
+        top = skip + _ROWS if order == "cost" else _RANKED
         report = spend_per_user(site.reader, span.since_ns, span.until_ns, top=top)
+        ranked = report.user_count if order == "cost" else len(report.users)
         users = sorted(report.users, key=_ORDERS[order])
         shown = users[skip : skip + _ROWS]
         here = link("/console/users", span.parameters, sort=order if order != "cost" else "")
@@ -52,7 +54,8 @@ def users_page(site: Site) -> Answer:
                 },
                 "range_link": {"path": "/console/users", "sort": order},
                 "previous": link(here, skip=str(max(0, skip - _ROWS))) if skip else "",
-                "next": _more(here, skip + _ROWS) if report.user_count > skip + _ROWS else "",
+                "next": _more(here, skip + _ROWS) if ranked > skip + _ROWS else "",
+                "among": ranked if ranked < report.user_count else 0,
                 "live": bool(span.range) and not skip,
             },
         )

@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from trimtab.insights.ranking import costliest
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.protocol import Reader
 from trimtab.store.records import GroupSummary, Measure
@@ -82,10 +83,17 @@ class LatencyRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def latency_by(
-    reader: Reader, grouping: Grouping, *, since_ns: int, until_ns: int
+    reader: Reader, grouping: Grouping, *, since_ns: int, until_ns: int, top: int | None = None
 ) -> list[LatencyRow]:
-    """Latency of each value of `grouping` between two UTC times, the busiest first."""
-    groups = reader.usage_by(grouping, since_ns, until_ns, measures=TIMED)
+    """Latency of each value of `grouping` between two UTC times, the busiest first.
+
+    Users may be many, and reading the distributions of all of them takes seconds: with `top` only
+    so many are read, the costliest.
+    """
+    few = None
+    if top is not None and grouping == "user":
+        few = costliest(reader.cost_per_user(since_ns, until_ns), top)
+    groups = reader.usage_by(grouping, since_ns, until_ns, values=few, measures=TIMED)
     return [latency_row(group) for group in sorted(groups, key=lambda group: -group.requests)]
 
 

@@ -1,12 +1,11 @@
 """What each user costs, and who stands out."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from heapq import nlargest
 from typing import Final
 
 import msgspec
 
+from trimtab.insights.ranking import costliest
 from trimtab.stats.outliers import Outlier, find_outliers
 from trimtab.store.protocol import Reader
 from trimtab.store.records import GroupSummary
@@ -79,7 +78,7 @@ def spend_per_user(
         costs = {group.value: group.cost_nanousd for group in groups}
     else:
         costs = reader.cost_per_user(since_ns, until_ns)
-        shown = _costliest(costs, top)
+        shown = costliest(costs, top)
         groups = reader.usage_by("user", since_ns, until_ns, values=shown, measures=("cost",))
         hours_ns = (since_ns - since_ns % _HOUR_NS, until_ns + -until_ns % _HOUR_NS)
         whole = reader.usage_by("total", *hours_ns, measures=())
@@ -106,12 +105,6 @@ def spend_per_user(
         user_count=len(costs) + len(held_only),
         users=users[:top],
     )
-
-
-def _costliest(costs: Mapping[str, int], top: int) -> list[str]:
-    least = min(nlargest(top, costs.values()), default=0)
-    found = [user for user, cost in costs.items() if cost >= least]
-    return sorted(found, key=lambda user: (-costs[user], user))[:top]
 
 
 def _holds_by_user(reader: Reader, since_ns: int, until_ns: int) -> dict[str, int]:
