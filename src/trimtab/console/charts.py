@@ -11,6 +11,8 @@ from trimtab.types.money import NANO_PER_USD
 
 __all__ = ["Chart", "charts_of", "steps_of"]
 
+_FEWEST_STEPS = 10  # on an axis
+
 _Value = Callable[[Point], float | None]
 
 
@@ -89,6 +91,10 @@ class _Maker:
         self._times = [at_ns // NS_PER_S for at_ns, _ in points]
         self._points = [point for _, point in points]
         self._until = self._times[-1] + found.step_s if self._times else 0
+        # A young project has little to show: the axis begins a step before it, not a day before.
+        begins = next((at for at, point in enumerate(self._points) if point is not None), 0)
+        shown = max(0, min(begins - 1, len(self._times) - _FEWEST_STEPS))
+        self._since = self._times[shown] if self._times else 0
 
     def chart(
         self,
@@ -103,7 +109,7 @@ class _Maker:
         data: dict[str, Any] = {
             "unit": unit,
             "bars": counted,
-            "since": self._times[0] if self._times else 0,
+            "since": self._since,
             "until": self._until,
             "times": self._times,
             "series": [
