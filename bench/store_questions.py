@@ -76,7 +76,7 @@ def questions(until_ns: int) -> Iterator[Question]:
     spans = {name: (until_ns - length_ns, until_ns) for name, length_ns in _RANGES.items()}
     for name in ("24h", "7d", "30d"):
         yield Question(f"top 20 users by cost, {name}", 50, partial(_spend, spans[name], 20))
-        yield Question(f"users page, 50 of them, {name}", 100, partial(_spend, spans[name], 50))
+        yield Question(f"users page, 40 of them, {name}", 100, partial(_spend, spans[name], 40))
         yield Question(f"users page, 100 ranked, {name}", 100, partial(_spend, spans[name], 100))
         yield Question(f"spend users, all, {name}", 50, partial(_spend, spans[name], None))
     for by in _GROUPINGS:

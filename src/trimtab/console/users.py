@@ -11,7 +11,7 @@ from trimtab.insights.spending import UserSpend, spend_per_user
 
 __all__ = ["users_page"]
 
-_ROWS = 50
+_ROWS = 40
 _RANKED = 100  # so many, the costliest, can be put into another order in a moment
 
 _ORDERS: dict[str, Callable[[UserSpend], Any]] = {
