@@ -108,7 +108,7 @@
         },
         {
           ...axis,
-          size: 60,
+          size: 72,
           space: 36,
           ...(data.unit === "ms" && { space: 14, filter: tidy, grid: { ...axis.grid, filter: tidy } }),
           values: (u, splits) => splits.map((value) => (value === null ? null : unit(value))),
