@@ -156,8 +156,9 @@ class Inference(AttemptOwner):
         try:
             self._show()
             if attempt.complete and not self._ending:
-                self._ending = True
-                self._record().add_done_callback(self._on_settled)
+                appended = self._record()
+                self._ending = True  # not before: a defect in recording must still end it
+                appended.add_done_callback(self._on_settled)
         except Exception as defect:  # noqa: BLE001 - called from a socket: nobody else would tell
             self._fail(defect)
 
