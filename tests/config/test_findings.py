@@ -54,6 +54,38 @@ CASES = {
         "[routes.default]\ntimeouts = {connect_s = 1, ttft_s = 0}",
         (7, "routes.default.timeouts.ttft_s", "0 is not valid", "above 0"),
     ),
+    "text for a switch": (
+        '[routes.a]\nmodel = "fast"\nside_effects = "no"',
+        (8, "routes.a.side_effects", "'no' is not valid", "Give true or false"),
+    ),
+    "text for a list": (
+        '[routes.a]\nmodel = "fast"\nfallback = "fast"',
+        (8, "routes.a.fallback", "'fast' is not valid", 'a list of names, as in ["first", "sec'),
+    ),
+    "fallback to nothing": (
+        '[routes.a]\nmodel = "fast"\nfallback = ["fats"]',
+        (8, "routes.a.fallback", "no model 'fats'", "Use fast"),
+    ),
+    "fallback to itself": (
+        '[routes.a]\nmodel = "fast"\nfallback = ["fast"]',
+        (8, "routes.a.fallback", "'fast' would be tried twice", "Remove one"),
+    ),
+    "the same model twice": (
+        '[models.b]\nref = "openai:x"\nalso = ["openai:x"]',
+        (8, "models.b.also", "'openai:x' is named twice", "Remove one"),
+    ),
+    "also at no provider": (
+        '[models.b]\nref = "openai:x"\nalso = ["opanai:x"]',
+        (8, "models.b.also", "no provider 'opanai'", "Declare [providers.opanai]"),
+    ),
+    "a cache without a time": (
+        '[routes.a]\nmodel = "fast"\ncache = {stale_s = 1}',
+        (8, "routes.a.cache.ttl_s", "ttl_s is missing", "Add ttl_s to [routes.a.cache]"),
+    ),
+    "one flight without a cache": (
+        '[routes.a]\nmodel = "fast"\nsingle_flight = true',
+        (8, "routes.a.single_flight", "needs a cache", "Add cache = {ttl_s = 60}"),
+    ),
     "number for a path": (
         "[providers.local]\nweights = 3",
         (7, "providers.local.weights", "3 is not valid", "text in quotes"),

@@ -12,7 +12,7 @@ from config.projects import KINDS, MINIMAL, load
 from trimtab.config import schema
 from trimtab.config.environment import data_folder, environment
 from trimtab.config.load import load_project
-from trimtab.config.schema import Timeouts
+from trimtab.config.schema import Cache, Hedge, Policy, Rung, Timeouts
 from trimtab.config.secret import Secret
 from trimtab.config.template import GITIGNORE, render_starter
 from trimtab.errors import UnknownModel
@@ -45,23 +45,67 @@ def folder(tmp_path: Path) -> Path:
 
 def test_route_is_resolved_completely(folder: Path) -> None:
     target = load(folder, FULL).resolve("support")
-    assert (target.route, target.alias) == ("support", "fast")
-    assert target.ref == ModelRef("mine", "a:b")
-    assert target.max_output_tokens == 7
+    assert target.route == "support"
+    assert target.rungs == (
+        Rung(alias="fast", ref=ModelRef("mine", "a:b"), max_output_tokens=7, context_tokens=None),
+    )
+    assert target.policy == Policy()
     assert target.timeouts == Timeouts(connect_s=1.0, ttft_s=8.5, idle_s=30.0, total_s=100.0)
     limits = [getattr(target.timeouts, name) for name in Timeouts.__struct_fields__]
     assert all(type(limit) is float for limit in limits)
 
 
+LADDER = """\
+[providers.a]
+kind = "openai"
+[providers.b]
+kind = "openai"
+[models.fast]
+ref = "a:m"
+also = ["b:m"]
+[models.small]
+ref = "b:s"
+continues = true
+context_tokens = 1000
+[routes.default]
+fallback = ["small"]
+retries = 1
+hedge = {after_s = 2}
+[routes.plain]
+model = "fast"
+fallback = []
+[routes.support]
+model = "fast"
+retries = 0
+cache = {ttl_s = 60}
+"""
+
+
+def test_a_ladder_is_the_model_at_its_providers_and_then_the_fallbacks(tmp_path: Path) -> None:
+    target = load(tmp_path, LADDER).resolve("support")
+    assert [str(rung.ref) for rung in target.rungs] == ["a:m", "b:m", "b:s"]
+    assert target.equals == 2
+    assert (target.rungs[2].continues, target.rungs[2].context_tokens) == (True, 1000)
+    assert target.policy == Policy(retries=0, hedge=Hedge(after_s=2.0), cache=Cache(ttl_s=60.0))
+
+
+def test_a_route_may_have_no_fallback_where_the_default_has_one(tmp_path: Path) -> None:
+    assert len(load(tmp_path, LADDER).resolve("plain").rungs) == 2
+
+
+def test_a_model_is_not_its_own_fallback(tmp_path: Path) -> None:
+    assert len(load(tmp_path, LADDER).resolve("small").rungs) == 1
+
+
 def test_alias_takes_the_default_route(folder: Path) -> None:
     target = load(folder, FULL).resolve("fast")
-    assert (target.route, target.alias) == ("default", "fast")
+    assert (target.route, target.rungs[0].alias) == ("default", "fast")
     assert target.timeouts == Timeouts(connect_s=1.0, total_s=100.0)
 
 
 def test_a_model_may_be_called_default(tmp_path: Path) -> None:
     text = MINIMAL.replace("models.fast", "models.default") + "[routes.default]\n"
-    assert load(tmp_path, text).resolve("default").alias == "default"
+    assert load(tmp_path, text).resolve("default").rungs[0].alias == "default"
 
 
 def test_default_is_not_a_name_of_its_own(folder: Path) -> None:
@@ -170,11 +214,16 @@ def test_example_of_the_docs_loads(tmp_path: Path) -> None:
 TABLES = {
     "server": schema.Server,
     "recording": schema.Recording,
+    "retries": schema.Retries,
+    "breakers": schema.Breakers,
+    "cache": schema.ResponseCache,
     "providers.NAME": schema.ProviderTable,
     "models.ALIAS": schema.Model,
     "models.ALIAS.price": schema.Price,
     "routes.NAME": schema.Route,
     "routes.NAME.timeouts": schema.TimeoutsTable,
+    "routes.NAME.hedge": schema.Hedge,
+    "routes.NAME.cache": schema.Cache,
 }
 
 

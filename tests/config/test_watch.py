@@ -45,7 +45,7 @@ def test_change_is_taken_up_once(watched: Watched) -> None:
     watched.write(BETTER)
     project = watched.watcher.poll()
     assert project is not None
-    assert project.resolve("fast").max_output_tokens == 9
+    assert project.resolve("fast").rungs[0].max_output_tokens == 9
     assert watched.watcher.poll() is None
     assert watched.errors == []
 

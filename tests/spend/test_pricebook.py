@@ -135,14 +135,14 @@ def test_service_tier(tmp_path: Path, tier: str, nanousd: int) -> None:
 
 def test_words_of_callers_do_not_fill_the_cache(tmp_path: Path) -> None:
     prices = book(tmp_path, '[models.m]\nref = "openai:gpt-4.1-mini"\n')
-    target = load_project(tmp_path, {}).resolve("m")
+    target = load_project(tmp_path, {}).resolve("m").rungs[0]
     cards = {id(prices.card(target, NOW_NS, f"tier {n}")) for n in range(100)}
     assert len(cards) == 1
 
 
 def test_card_is_kept_for_the_minute(tmp_path: Path) -> None:
     prices = book(tmp_path, '[models.m]\nref = "openai:gpt-4.1-mini"\n')
-    target = load_project(tmp_path, {}).resolve("m")
+    target = load_project(tmp_path, {}).resolve("m").rungs[0]
     first = prices.card(target, NOW_NS)
     assert prices.card(target, NOW_NS + 59_999_999_999) is first
     later = prices.card(target, NOW_NS + 60_000_000_000)

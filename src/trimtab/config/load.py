@@ -3,10 +3,10 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,14 +17,15 @@ from trimtab.config.rules import check_tables
 from trimtab.config.schema import (
     DEFAULT_ROUTE,
     FILE_NAME,
+    Policy,
     Project,
     ProjectTable,
     Provider,
     ProviderTable,
     Route,
+    Rung,
     Target,
     Timeouts,
-    TimeoutsTable,
 )
 from trimtab.config.secret import Secret
 from trimtab.errors import ConfigError, Finding
@@ -36,6 +37,8 @@ __all__ = ["find_project_file", "load_project"]
 _DIGEST_CHARS = 12
 _TOML_POSITION = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 _REMEDY_MISSING = "Run: trimtab init"
+
+_Complete = TypeVar("_Complete", Timeouts, Policy)
 
 
 def find_project_file(start: Path) -> Path:
@@ -91,6 +94,9 @@ def load_project(
         digest=hashlib.sha256(content).hexdigest()[:_DIGEST_CHARS],
         server=tables.server,
         recording=tables.recording,
+        retries=tables.retries,
+        breakers=tables.breakers,
+        cache=tables.cache,
         providers=providers,
         models=tables.models,
         routes=tables.routes,
@@ -163,30 +169,55 @@ def _resolve_targets(tables: ProjectTable) -> dict[str, Target]:
     """Every name a caller may write, ready for one look-up per inference."""
     default = tables.routes.get(DEFAULT_ROUTE, Route())
     limits = _overlay(Timeouts(), default.timeouts)
+    policy = _overlay(Policy(), default)
     targets = {
-        alias: _target(tables, alias, route=DEFAULT_ROUTE, timeouts=limits)
+        alias: Target(
+            route=DEFAULT_ROUTE,
+            timeouts=limits,
+            policy=policy,
+            **_ladder(tables, alias, default.fallback or ()),
+        )
         for alias in tables.models
     }
     for name, route in tables.routes.items():
-        if name != DEFAULT_ROUTE:
-            timeouts = _overlay(limits, route.timeouts)
-            targets[name] = _target(tables, route.model, route=name, timeouts=timeouts)
+        if name == DEFAULT_ROUTE:
+            continue
+        fallback = default.fallback if route.fallback is None else route.fallback
+        targets[name] = Target(
+            route=name,
+            timeouts=_overlay(limits, route.timeouts),
+            policy=_overlay(policy, route),
+            **_ladder(tables, route.model, fallback or ()),
+        )
     return targets
 
 
-def _target(tables: ProjectTable, alias: str, *, route: str, timeouts: Timeouts) -> Target:
+def _ladder(tables: ProjectTable, alias: str, fallback: Sequence[str]) -> dict[str, Any]:
+    """The rungs of a target, and how many of them are the same model."""
+    rungs = _rungs(tables, alias)
+    further = [rung for name in fallback if name != alias for rung in _rungs(tables, name)]
+    return {"rungs": (*rungs, *further), "equals": len(rungs)}
+
+
+def _rungs(tables: ProjectTable, alias: str) -> list[Rung]:
+    """A model at each of its providers."""
     model = tables.models[alias]
-    return Target(
-        route=route,
-        alias=alias,
-        ref=ModelRef.parse(model.ref),
-        timeouts=timeouts,
-        max_output_tokens=model.max_output_tokens,
-    )
+    return [
+        Rung(
+            alias=alias,
+            ref=ModelRef.parse(ref),
+            max_output_tokens=model.max_output_tokens,
+            context_tokens=model.context_tokens,
+            continues=model.continues,
+        )
+        for ref in (model.ref, *model.also)
+    ]
 
 
-def _overlay(limits: Timeouts, own: TimeoutsTable) -> Timeouts:
-    written = {key: getattr(own, key) for key in own.__struct_fields__}
+def _overlay(complete: _Complete, own: msgspec.Struct) -> _Complete:
+    """`complete` with the values that `own` gives."""
+    names = set(complete.__struct_fields__) & set(own.__struct_fields__)
+    written = {name: getattr(own, name) for name in names}
     return msgspec.structs.replace(
-        limits, **{key: value for key, value in written.items() if value is not None}
+        complete, **{name: value for name, value in written.items() if value is not None}
     )

@@ -118,6 +118,10 @@ def describe(kind: Any) -> str:  # noqa: ANN401 - a type annotation has no type
     match info:
         case inspect.LiteralType(values):
             return " or ".join(f'"{value}"' for value in sorted(map(str, values)))
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.VarTupleType():
+            return 'a list of names, as in ["first", "second"]'
         case inspect.IntType():
             return f"a whole number from {info.ge} to {info.le}"
         case inspect.FloatType():

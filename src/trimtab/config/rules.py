@@ -84,11 +84,15 @@ def _check_local_keys(
 
 
 def _check_model(alias: str, model: Model, *, providers: list[str], reader: TableReader) -> None:
-    path = ("models", alias, "ref")
-    ref = _parse_ref(model.ref, path, reader)
-    if ref is not None and ref.provider not in providers:
-        remedy = f"Declare [providers.{ref.provider}] or use {_offer(ref.provider, providers)}"
-        reader.report(path, f"no provider {ref.provider!r}", remedy)
+    written = [("ref", model.ref), *[("also", ref) for ref in model.also]]
+    for number, (key, text) in enumerate(written):
+        path = ("models", alias, key)
+        ref = _parse_ref(text, path, reader)
+        if ref is not None and ref.provider not in providers:
+            remedy = f"Declare [providers.{ref.provider}] or use {_offer(ref.provider, providers)}"
+            reader.report(path, f"no provider {ref.provider!r}", remedy)
+        if text in [other for _, other in written[:number]]:
+            reader.report(path, f"{text!r} is named twice", "Remove one of them")
     if not model.price_as:
         return
     price_as = ("models", alias, "price_as")
@@ -107,6 +111,13 @@ def _parse_ref(text: str, path: tuple[str, ...], reader: TableReader) -> ModelRe
 
 def _check_route(name: str, route: Route, *, aliases: list[str], reader: TableReader) -> None:
     path = ("routes", name, "model")
+    _check_fallback(name, route, aliases=aliases, reader=reader)
+    if route.single_flight and route.cache is None:
+        reader.report(
+            ("routes", name, "single_flight"),
+            "single_flight needs a cache to share the answer through",
+            f"Add cache = {{ttl_s = 60}} to [routes.{name}]",
+        )
     if name == DEFAULT_ROUTE:
         if route.model:
             reader.report(
@@ -121,6 +132,16 @@ def _check_route(name: str, route: Route, *, aliases: list[str], reader: TableRe
     elif route.model not in aliases:
         problem = f"no model {route.model!r}"
         reader.report(path, problem, f"Set it to {_offer(route.model, aliases)}")
+
+
+def _check_fallback(name: str, route: Route, *, aliases: list[str], reader: TableReader) -> None:
+    path = ("routes", name, "fallback")
+    fallback = route.fallback or ()
+    for number, alias in enumerate(fallback):
+        if alias not in aliases:
+            reader.report(path, f"no model {alias!r}", f"Use {_offer(alias, aliases)}")
+        elif alias == route.model or alias in fallback[:number]:
+            reader.report(path, f"{alias!r} would be tried twice", "Remove one of them")
 
 
 def _offer(name: str, valid: Collection[str]) -> str:

@@ -19,14 +19,22 @@ from trimtab.types.refs import ModelRef
 __all__ = [
     "DEFAULT_ROUTE",
     "FILE_NAME",
+    "Breakers",
+    "Cache",
+    "Hedge",
     "Model",
+    "OnBreak",
+    "Policy",
     "Price",
     "Project",
     "ProjectTable",
     "Provider",
     "ProviderTable",
     "Recording",
+    "ResponseCache",
+    "Retries",
     "Route",
+    "Rung",
     "Server",
     "Target",
     "Timeouts",
@@ -38,6 +46,11 @@ DEFAULT_ROUTE = "default"
 
 _MAX_SHOWN_NAME = 80  # a caller's model name comes back in an error; a megabyte of it must not
 _Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+_Share = Annotated[float, Meta(ge=0, le=1)]
+_Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+OnBreak = Literal["continue", "restart", "error"]
+"""What is done about a stream that breaks after its first token."""
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +83,52 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     retention_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
 
 
+class Retries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many extra attempts all routes together may make.
+
+    Attributes:
+        budget_share: retries and hedges over inferences, in the long run. The fallback of an
+            attempt that failed does not count.
+    """
+
+    budget_share: _Share = 0.1
+
+
+class Breakers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a model of a provider is left alone for a while, and for how long.
+
+    Attributes:
+        failures: so many failures in a row open a breaker.
+        timeouts: so many timeouts in a row do.
+        error_share: so large a share of failures in `window_s` seconds does, once there were
+            `least_calls` calls.
+        window_s: seconds that `error_share` looks back.
+        least_calls: calls below which `error_share` says nothing.
+        open_s: seconds until the first probe; doubled after each probe that fails.
+        most_open_s: the longest wait between probes.
+    """
+
+    failures: _Count = 5
+    timeouts: _Count = 3
+    error_share: _Share = 0.5
+    window_s: _Seconds = 30.0
+    least_calls: _Count = 20
+    open_s: _Seconds = 5.0
+    most_open_s: _Seconds = 20.0
+
+
+class ResponseCache(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much room the cached responses of all routes take.
+
+    Attributes:
+        memory_mb: megabytes in memory.
+        disk_mb: megabytes in the data folder; the oldest go first.
+    """
+
+    memory_mb: Annotated[int, Meta(ge=1, le=1_000_000)] = 64
+    disk_mb: Annotated[int, Meta(ge=1, le=10_000_000)] = 512
+
+
 class ProviderTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[providers.NAME]` as written.
 
@@ -78,6 +137,8 @@ class ProviderTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         base_url: where its API begins; "" means the default of the kind.
         api_key_env: name of the variable that holds the key; "" means that none is sent.
         ca_file: certificates to trust instead of the system's.
+        max_concurrent: calls at once; further ones wait their turn.
+        max_waiting: calls that may wait; above it the next provider is tried, or callers get 503.
         weights: GGUF file of a local model; None means the one that ships.
         context_tokens: context window of a local model, shared by its parallel slots.
         parallel: sequences that a local model works on at once.
@@ -94,6 +155,8 @@ class ProviderTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Meta(pattern=r"^([A-Za-z_]\w*)?$", description="the name of an environment variable"),
     ] = ""
     ca_file: Path | None = None
+    max_concurrent: _Count = 1_000
+    max_waiting: Annotated[int, Meta(ge=0, le=1_000_000)] = 1_000
     weights: Path | None = None
     context_tokens: Annotated[int, Meta(ge=256, le=1_048_576)] = 4_096
     parallel: Annotated[int, Meta(ge=1, le=256)] = 2
@@ -140,13 +203,21 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     Attributes:
         ref: `provider:model`.
+        also: the same model at other providers, or at the same one with another key. One session
+            stays with one of them, so that its prompt cache there stays warm.
         max_output_tokens: output assumed for the hold when a request does not limit it.
+        context_tokens: its context window; None means that of the price book, if it knows it.
+        continues: it goes on from an assistant message that ends a request, so that it can take
+            over a stream that broke.
         price_as: `provider:model` of the price book to price it like; "" means by itself.
         price: its own price; None means that of the price book.
     """
 
     ref: str
+    also: tuple[str, ...] = ()
     max_output_tokens: Annotated[int, Meta(ge=1, le=10_000_000)] = 4_096
+    context_tokens: Annotated[int, Meta(ge=1, le=100_000_000)] | None = None
+    continues: bool = False
     price_as: str = ""
     price: Price | None = None
 
@@ -161,13 +232,13 @@ class TimeoutsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """The four limits of an inference, complete.
+    """The limits of an inference, complete.
 
     Attributes:
         connect_s: seconds to a connection, TLS included.
-        ttft_s: seconds from the start of the inference to the first token of a stream.
+        ttft_s: seconds from the start of an attempt to the first token of a stream.
         idle_s: longest gap in seconds between two frames of a stream.
-        total_s: seconds for the whole inference.
+        total_s: seconds for the whole inference, all attempts together.
     """
 
     connect_s: float = 5.0
@@ -176,16 +247,101 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     total_s: float = 300.0
 
 
+class Hedge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a second attempt is made beside one that is slow to begin.
+
+    Attributes:
+        after_s: seconds without a first token (or without a whole answer); None means the live
+            P95 of the route.
+        max_share: hedged inferences over all of the route, at most.
+    """
+
+    after_s: _Seconds | None = None
+    max_share: _Share = 0.05
+
+
+class Cache(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long answers may be given again to the same request.
+
+    Attributes:
+        ttl_s: seconds that a response is fresh.
+        stale_s: seconds longer that it may be given when all models have failed.
+        scope: who shares responses: one user of one key, one key, or one team.
+    """
+
+    ttl_s: Annotated[float, Meta(gt=0, le=31_536_000)]
+    stale_s: Annotated[float, Meta(ge=0, le=31_536_000)] = 0.0
+    scope: Literal["user", "key", "team"] = "user"
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What a route does beside calling its model, complete.
+
+    Attributes:
+        retries: attempts at one model after the first.
+        on_break: what is done about a stream that breaks after its first token.
+        buffer_tokens: tokens of a stream that are held back, so that a break among them can still
+            be mended unseen.
+        side_effects: its requests do something in the world, so none is made twice at a time.
+        on_disconnect: when the caller leaves, close the call, or read it to its usage.
+        answer_model: the `model` of answers: as served, or as the caller wrote it.
+        single_flight: identical requests at the same time share one call; needs `cache`.
+        hedge: None for no hedging.
+        cache: None for no cache.
+    """
+
+    retries: int = 2
+    on_break: OnBreak = "continue"
+    buffer_tokens: int = 0
+    side_effects: bool = False
+    on_disconnect: Literal["cancel", "drain"] = "cancel"
+    answer_model: Literal["served", "asked"] = "served"
+    single_flight: bool = False
+    hedge: Hedge | None = None
+    cache: Cache | None = None
+
+
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[routes.NAME]`: an alias with limits of its own. `default` sets limits for all others.
+    """`[routes.NAME]`: an alias with a policy of its own. `default` sets that of all others.
+
+    None takes the value of `routes.default`, and from there that of `Policy`.
 
     Attributes:
         model: the alias that serves it; "" in `default` only.
+        fallback: aliases to try when it fails, in their order.
         timeouts: its own limits.
     """
 
     model: str = ""
+    fallback: tuple[str, ...] | None = None
     timeouts: TimeoutsTable = TimeoutsTable()
+    retries: Annotated[int, Meta(ge=0, le=10)] | None = None
+    on_break: OnBreak | None = None
+    buffer_tokens: Annotated[int, Meta(ge=0, le=100_000)] | None = None
+    side_effects: bool | None = None
+    on_disconnect: Literal["cancel", "drain"] | None = None
+    answer_model: Literal["served", "asked"] | None = None
+    single_flight: bool | None = None
+    hedge: Hedge | None = None
+    cache: Cache | None = None
+
+
+class Rung(msgspec.Struct, frozen=True, kw_only=True):
+    """One model at one provider: a place where an inference can be served.
+
+    Attributes:
+        alias: alias in `[models]`.
+        ref: provider and model.
+        max_output_tokens: output assumed for the hold when the request does not limit it.
+        context_tokens: its context window as the project declares it, or None.
+        continues: it can take over a stream that broke.
+    """
+
+    alias: str
+    ref: ModelRef
+    max_output_tokens: int
+    context_tokens: int | None = None
+    continues: bool = False
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,17 +349,17 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         route: route that serves it.
-        alias: alias in `[models]`.
-        ref: provider and model.
         timeouts: complete limits of the route.
-        max_output_tokens: output assumed for the hold when the request does not limit it.
+        policy: what the route does beside calling its model.
+        rungs: where it can be served, in order: the model at its providers, then the fallbacks.
+        equals: how many rungs, from the first, are the same model; any of them may begin.
     """
 
     route: str
-    alias: str
-    ref: ModelRef
     timeouts: Timeouts
-    max_output_tokens: int
+    policy: Policy
+    rungs: tuple[Rung, ...]
+    equals: int = 1
 
 
 class ProjectTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -211,6 +367,9 @@ class ProjectTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     server: Server = Server()
     recording: Recording = Recording()
+    retries: Retries = Retries()
+    breakers: Breakers = Breakers()
+    cache: ResponseCache = ResponseCache()
     providers: dict[str, ProviderTable] = {}
     models: dict[str, Model] = {}
     routes: dict[str, Route] = {}
@@ -225,6 +384,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         digest: first 12 hex digits of the SHA-256 of the file's bytes.
         server: where the gateway listens.
         recording: what is kept.
+        retries, breakers, cache: what all routes share.
         providers: by name.
         models: by alias.
         routes: by name, as written.
@@ -237,6 +397,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     server: Server
     recording: Recording
+    retries: Retries
+    breakers: Breakers
+    cache: ResponseCache
     providers: dict[str, Provider]
     models: dict[str, Model]
     routes: dict[str, Route]

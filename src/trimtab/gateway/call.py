@@ -2,7 +2,7 @@
 
 import msgspec
 
-from trimtab.config.schema import Target
+from trimtab.config.schema import Rung, Target
 from trimtab.gateway.serving import Serving, Upstream
 from trimtab.providers.wire.chat_request import ChatRequest
 from trimtab.providers.wire.chat_stream import ChatStream
@@ -32,6 +32,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     request: ChatRequest
     body: bytes
     target: Target
+    rung: Rung
     upstream: Upstream
     card: RateCard
     serving: Serving
@@ -49,7 +50,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def intent(self, attempt: int, clock: Clock) -> Intent:
         """The ledger entry that announces attempt number `attempt`."""
         target = self.target
-        output_limit = self.request.output_limit(target.max_output_tokens)
+        output_limit = self.request.output_limit(self.rung.max_output_tokens)
         return Intent(
             inference_id=self.inference_id,
             attempt=attempt,
@@ -57,8 +58,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             caller=self.caller,
             route=target.route,
             alias=self.request.model,
-            provider=target.ref.provider,
-            model=target.ref.model,
+            provider=self.rung.ref.provider,
+            model=self.rung.ref.model,
             streamed=bool(self.request.stream),
             hold_nanousd=self.card.hold_nanousd(self.input_estimate, output_limit),
             price_version=self.card.version,

@@ -96,7 +96,8 @@ class Gateway:
         started_ns = self._clock.wall_ns()
         request = parse_request(body)
         target = serving.project.resolve(request.model)
-        upstream = serving.upstreams[target.ref.provider]
+        rung = target.rungs[0]
+        upstream = serving.upstreams[rung.ref.provider]
         if upstream.problem:
             raise ProviderUnreachable(upstream.problem)
         return Call(
@@ -112,7 +113,8 @@ class Gateway:
             request=request,
             body=body,
             target=target,
+            rung=rung,
             upstream=upstream,
-            card=serving.prices.card(target, started_ns),
+            card=serving.prices.card(rung, started_ns),
             serving=serving,
         )

@@ -82,7 +82,7 @@ class Inference(AttemptOwner):
         self._on_over = on_over
         call = self._call
         self._request = call.upstream.request(
-            upstream_body(call.body, call.request, call.target.ref.model)
+            upstream_body(call.body, call.request, call.rung.ref.model)
         )
         if self._outlet.gone:
             raise CallerGone("The caller closed the connection.")

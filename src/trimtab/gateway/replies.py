@@ -38,8 +38,8 @@ def whole_headers(call: Call, attempt: Attempt, settle: Settle) -> HeaderList:
 def _common(call: Call, attempt: Attempt, *, served: str, number: int) -> HeaderList:
     target = call.target
     headers = [
-        (b"x-trimtab-provider", _value(target.ref.provider)),
-        (b"x-trimtab-served-model", _value(served or target.ref.model)),
+        (b"x-trimtab-provider", _value(call.rung.ref.provider)),
+        (b"x-trimtab-served-model", _value(served or call.rung.ref.model)),
         (b"x-trimtab-route", _value(target.route)),
         (b"x-trimtab-attempts", b"%d" % number),
     ]

@@ -45,7 +45,7 @@ def settle_of(
         usage, source = _usage(call, attempt, error)
     card = call.card
     if learnt.service_tier:
-        card = call.serving.prices.card(call.target, call.started_ns, learnt.service_tier)
+        card = call.serving.prices.card(call.rung, call.started_ns, learnt.service_tier)
     latency_us = int((attempt.ended_s - call.begun_s) * 1e6)
     return Settle(
         inference_id=call.inference_id,

@@ -40,7 +40,7 @@ def build_routes(app: App, clock: Clock, complaints: Complaints) -> Starlette:
             "id": name,
             "object": "model",
             "created": app.started_ns // NS_PER_S,
-            "owned_by": target.ref.provider,
+            "owned_by": target.rungs[0].ref.provider,
         }
 
     async def healthz(_request: Request) -> Response:

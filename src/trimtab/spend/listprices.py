@@ -37,6 +37,7 @@ class ListedModel:
 
     Attributes:
         tiers: the service tiers that change its price.
+        context_tokens: its context window, or None where it is not known.
     """
 
     def __init__(self, provider: types.Provider, model: types.ModelInfo) -> None:
@@ -44,6 +45,7 @@ class ListedModel:
         # As genai-prices does it: variants hold at the model's own provider only.
         own = any(model is candidate for candidate in provider.models)
         self.tiers = _tiers(model) if own else frozenset[str]()
+        self.context_tokens = model.context_window
 
     def prices(self, at_s: int, service_tier: str) -> CardPrices | None:
         """The prices at the UTC second `at_s`; None if it does not price tokens.

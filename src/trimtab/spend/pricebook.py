@@ -1,4 +1,4 @@
-"""(target, moment, service tier) -> `RateCard`. One price book per snapshot of the project."""
+"""(model at a provider, moment, service tier) -> `RateCard`. One price book per snapshot of the project."""
 
 import hashlib
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from trimtab.config.schema import Model, Price, Project, Provider, Target
+from trimtab.config.schema import Model, Price, Project, Provider, Rung
 from trimtab.errors import Finding, UnpricedModel
 from trimtab.spend.listprices import LIST_VERSION, ListedModel, find_listed, find_served
 from trimtab.spend.rates import CardPrices, RateCard, TieredPrice, Unit, compile_card
@@ -16,6 +16,9 @@ __all__ = ["PriceBook"]
 
 _NS_PER_MINUTE = 60_000_000_000
 _DIGEST_CHARS = 8
+
+_Place = tuple[str, ModelRef]
+"""Alias, and the provider and model that it stands for."""
 
 
 class _Cached(NamedTuple):
@@ -33,21 +36,21 @@ class PriceBook:
     def __init__(self, project: Project) -> None:
         self._file = project.file
         self._declared: dict[str, RateCard] = {}
-        self._listed: dict[str, ListedModel | None] = {}
-        self._refs = {alias: ModelRef.parse(model.ref) for alias, model in project.models.items()}
-        self._cache: dict[tuple[str, str], _Cached] = {}
+        self._listed: dict[_Place, ListedModel | None] = {}
+        self._cache: dict[tuple[_Place, str], _Cached] = {}
         for alias, model in project.models.items():
             if model.price is not None:
                 self._declared[alias] = _declared_card(model.price)
-            else:
-                ref = self._refs[alias]
-                self._listed[alias] = _find(model, ref, project.providers[ref.provider])
+                continue
+            for ref in map(ModelRef.parse, (model.ref, *model.also)):
+                found = _find(model, ref, project.providers[ref.provider])
+                self._listed[alias, ref] = found
 
-    def card(self, target: Target, at_ns: int, service_tier: str = "") -> RateCard:
-        """The rates of `target` at a moment.
+    def card(self, rung: Rung, at_ns: int, service_tier: str = "") -> RateCard:
+        """The rates of a model at a provider at a moment.
 
         Args:
-            target: what the project resolved.
+            rung: which one.
             at_ns: UTC nanoseconds; the start of the inference.
             service_tier: as the request asks for it or the provider reports it: "priority",
                 "flex", "batch" and so on. One that does not change the price is the standard one.
@@ -55,13 +58,18 @@ class PriceBook:
         Raises:
             UnpricedModel: neither the project nor the price book has a price for it.
         """
-        declared = self._declared.get(target.alias)
+        declared = self._declared.get(rung.alias)
         if declared is not None:
             return declared
-        card = self._listed_card(target.alias, at_ns // _NS_PER_MINUTE, service_tier)
+        card = self._listed_card((rung.alias, rung.ref), at_ns // _NS_PER_MINUTE, service_tier)
         if card is None:
-            raise UnpricedModel(_no_price(target.alias, str(target.ref)), param="model")
+            raise UnpricedModel(_no_price(rung.alias, str(rung.ref)), param="model")
         return card
+
+    def context_tokens(self, rung: Rung) -> int | None:
+        """The context window of a model, as the project or the price book tells it."""
+        listed = self._listed.get((rung.alias, rung.ref))
+        return rung.context_tokens or (listed.context_tokens if listed is not None else None)
 
     def unpriced(self, at_ns: int) -> list[Finding]:
         """One finding for each model of the project without a price at `at_ns` (UTC)."""
@@ -69,24 +77,24 @@ class PriceBook:
         return [
             Finding(
                 f"{self._file} (models.{alias})",
-                f"{self._refs[alias]} has no price, so calls of it are refused",
+                f"{ref} has no price, so calls of it are refused",
                 _remedy(alias),
             )
-            for alias in self._listed
-            if self._listed_card(alias, minute, "") is None
+            for alias, ref in self._listed
+            if self._listed_card((alias, ref), minute, "") is None
         ]
 
-    def _listed_card(self, alias: str, minute: int, service_tier: str) -> RateCard | None:
-        listed = self._listed[alias]
+    def _listed_card(self, place: _Place, minute: int, service_tier: str) -> RateCard | None:
+        listed = self._listed[place]
         if listed is None:
             return None
         # Only tiers that matter are cached: the word may be anything that a caller sent.
         tier = service_tier if service_tier in listed.tiers else ""
-        cached = self._cache.get((alias, tier))
+        cached = self._cache.get((place, tier))
         if cached is None or cached.minute != minute:
             prices = listed.prices(minute * 60, tier)
             card = compile_card(prices, LIST_VERSION) if prices is not None else None
-            cached = self._cache[alias, tier] = _Cached(minute, card)
+            cached = self._cache[place, tier] = _Cached(minute, card)
         return cached.card
 
 

@@ -11,10 +11,12 @@ import msgspec
 from trimtab.types.identity import Caller
 from trimtab.types.usage import NO_USAGE, Usage
 
-__all__ = ["Intent", "Outcome", "Settle", "UsageSource"]
+__all__ = ["Cause", "Intent", "Outcome", "Settle", "UsageSource"]
 
 Outcome = Literal["ok", "error", "timeout", "cancelled"]
 UsageSource = Literal["reported", "estimated", "none"]
+Cause = Literal["first", "retry", "fallback", "hedge", "continue", "cache", "stale"]
+"""Why an attempt is made. The last two are answers from the response cache: nobody is called."""
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -34,6 +36,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         price_version: price book version that the hold was computed with.
         after_us: microseconds from the start of the inference to the start of this attempt; 0 for
             the first.
+        cause: why it is made.
+        rung: which rung of the route's ladder it is made on; 0 for the first.
     """
 
     inference_id: str
@@ -48,6 +52,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     hold_nanousd: int
     price_version: str
     after_us: int = 0
+    cause: Cause = "first"
+    rung: int = 0
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -70,6 +76,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         usage_source: whether the provider reported them, we estimated them, or nothing was used.
         cost_nanousd: what it cost.
         price_version: price book version that the cost was computed with.
+        saved_nanousd: what an answer from the response cache had cost when it was made.
     """
 
     inference_id: str
@@ -88,3 +95,4 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     usage_source: UsageSource = "none"
     cost_nanousd: int = 0
     price_version: str = ""
+    saved_nanousd: int = 0
