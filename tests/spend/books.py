@@ -29,4 +29,4 @@ def card(folder: Path, model: str, *, at_ns: int = NOW_NS, tier: str = "") -> Ra
     """The card of one model; `model` is the body of its table."""
     prices = book(folder, f"[models.m]\n{model}\n")
     project = load_project(folder, {}, kinds=("openai", "local"))
-    return prices.card(project.resolve("m"), at_ns, tier)
+    return prices.card(project.resolve("m").rungs[0], at_ns, tier)

@@ -20,6 +20,11 @@ _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 _MAX_PRICE_USD = 1_000_000
 _MAX_DECIMALS = 18  # as fine as the finest price in the price book
 _MAX_SHOWN_VALUE = 60
+_IN_WORDS: dict[type[inspect.Type], str] = {
+    inspect.DecimalType: f"USD per million tokens, from 0 to {_MAX_PRICE_USD}",
+    inspect.BoolType: "true or false",
+    inspect.VarTupleType: 'a list of names, as in ["first", "second"]',
+}
 
 
 class TableReader:
@@ -115,20 +120,16 @@ def describe(kind: Any) -> str:  # noqa: ANN401 - a type annotation has no type
     info = inspect.type_info(kind)
     if isinstance(info, inspect.UnionType):
         info = next(part for part in info.types if not isinstance(part, inspect.NoneType))
+    if type(info) in _IN_WORDS:
+        return _IN_WORDS[type(info)]
     match info:
         case inspect.LiteralType(values):
             return " or ".join(f'"{value}"' for value in sorted(map(str, values)))
-        case inspect.BoolType():
-            return "true or false"
-        case inspect.VarTupleType():
-            return 'a list of names, as in ["first", "second"]'
         case inspect.IntType():
             return f"a whole number from {info.ge} to {info.le}"
         case inspect.FloatType():
             low = f"above {info.gt}" if info.gt is not None else f"from {info.ge}"
             return f"a number {low} up to {info.le}"
-        case inspect.DecimalType():
-            return f"USD per million tokens, from 0 to {_MAX_PRICE_USD}"
         case inspect.Metadata(extra_json_schema=extra) if extra:
             return str(extra["description"])
         case _:

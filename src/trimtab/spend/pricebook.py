@@ -1,4 +1,4 @@
-"""(model at a provider, moment, service tier) -> `RateCard`. One price book per snapshot of the project."""
+"""(model at a provider, moment, service tier) -> `RateCard`. One price book per snapshot."""
 
 import hashlib
 from decimal import Decimal
