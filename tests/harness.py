@@ -22,8 +22,13 @@ PRICE = "{input_usd_per_mtok = 0.4, output_usd_per_mtok = 1.6, cache_read_usd_pe
 TRIMTAB = [sys.executable, "-m", "trimtab"]
 
 
-def project_text(base_url: str, *, timeouts: str = "", extra: str = "", server: str = "") -> str:
-    """A project with one provider, the alias `fast`, and whatever else a test needs."""
+def project_text(
+    base_url: str, *, timeouts: str = "", extra: str = "", server: str = "", retries: int = 0
+) -> str:
+    """A project with one provider, the alias `fast`, and whatever else a test needs.
+
+    Nothing is tried twice unless `retries` says so: most tests are about one attempt.
+    """
     return f"""
 [server]
 port = 0
@@ -36,6 +41,7 @@ ref = "fake:gpt-test"
 price = {PRICE}
 [routes.default]
 timeouts = {{{timeouts}}}
+retries = {retries}
 {extra}
 """
 

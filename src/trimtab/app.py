@@ -12,7 +12,9 @@ from trimtab.config.watch import ProjectWatcher
 from trimtab.errors import ConfigError, Finding
 from trimtab.gateway.gateway import Gateway
 from trimtab.gateway.pool import Origin
+from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.serving import Serving, Upstream
+from trimtab.gateway.slots import Slots
 from trimtab.plugins import PROVIDERS, load_plugin
 from trimtab.providers.kind import Engine, ProviderKind
 from trimtab.spend.pricebook import PriceBook
@@ -47,8 +49,14 @@ class App:
         self.reader: Reader = sqlite.open_reader(folder, clock)
         self._engines: dict[str, Engine] = {}
         self._addresses: dict[str, str] = {}
+        self._slots: dict[str, Slots] = {}
         self._watcher = ProjectWatcher(project, _say_kept)
-        self.gateway = Gateway(self._serving(project), self._ledger, clock)
+        self.gateway = Gateway(
+            self._serving(project),
+            ledger=self._ledger,
+            clock=clock,
+            reliability=Reliability(project, clock),
+        )
 
     @classmethod
     async def open(cls, project_file: Path, clock: Clock | None = None) -> Self:
@@ -154,13 +162,11 @@ class App:
                 f"Provider {name} needs a key: put it into the environment variable "
                 f"{provider.api_key_env} and start the gateway again."
             )
-        return Upstream.build(
-            name,
-            Origin.parse(address),
-            key=provider.key.reveal() if provider.key is not None else "",
-            ca_file=provider.ca_file,
-            problem=problem,
-        )
+        slots = self._slots.get(name)
+        if slots is None:
+            slots = self._slots[name] = Slots(provider.max_concurrent, provider.max_waiting)
+        slots.resize(provider.max_concurrent, provider.max_waiting)
+        return Upstream.build(provider, Origin.parse(address), slots=slots, problem=problem)
 
 
 def check_project(project: Project) -> tuple[list[Finding], list[Finding]]:

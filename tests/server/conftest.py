@@ -63,6 +63,7 @@ price = {PRICE}
 {models}
 [routes.default]
 timeouts = {{total_s = 20, idle_s = 8, ttft_s = 8}}
+retries = 0
 """
         with running_gateway(folder, text) as gateway:
             yield Stage(gateway, provider, raw)

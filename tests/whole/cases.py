@@ -190,6 +190,8 @@ def case_project(base_url: str) -> str:
     lines = [
         "[server]",
         "port = 0",
+        "[routes.default]",
+        "retries = 0",  # each case is about one call
         *(
             f'[providers.{name}]\nkind = "openai"\nbase_url = "{base_url}"'
             for name in ("fake", "openaiish")

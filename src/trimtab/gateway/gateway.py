@@ -2,10 +2,11 @@
 
 import asyncio
 
-from trimtab.errors import Overloaded, ProviderUnreachable
+from trimtab.errors import Overloaded
 from trimtab.gateway.call import Call
 from trimtab.gateway.inference import Inference, Spawn
 from trimtab.gateway.outlet import Outlet
+from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.serving import Serving
 from trimtab.providers.wire.chat_request import parse_request
 from trimtab.store.protocol import Ledger
@@ -26,7 +27,15 @@ class Gateway:
 
     spawn: Spawn
 
-    def __init__(self, serving: Serving, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self,
+        serving: Serving,
+        *,
+        ledger: Ledger,
+        clock: Clock,
+        reliability: Reliability,
+    ) -> None:
+        self._reliability = reliability
         self._ledger = ledger
         self._clock = clock
         self._ids = IdSource(clock)
@@ -44,18 +53,28 @@ class Gateway:
         """Serve new inferences with `serving`; those under way keep the one they began with."""
         previous, self.serving = self.serving, serving
         previous.close()
+        self._reliability.use(serving.project)
 
     def new_inference_id(self) -> str:
         """An id for an inference. The server asks for it first, so that errors carry it too."""
         return self._ids.new("inf")
 
-    def infer(self, inference_id: str, body: bytes, *, caller: Caller, outlet: Outlet) -> None:
+    def infer(
+        self,
+        inference_id: str,
+        body: bytes,
+        *,
+        caller: Caller,
+        tried_before: bool,
+        outlet: Outlet,
+    ) -> None:
         """Begin to serve one chat completion.
 
         Args:
             inference_id: from `new_inference_id`.
             body: the request body as it came.
             caller: key and team, and the user and session that headers named, if any.
+            tried_before: the caller's client says that it tries this again by itself.
             outlet: where the answer goes, and what goes wrong with it.
 
         Raises:
@@ -64,8 +83,14 @@ class Gateway:
         if len(self._active) >= self.serving.project.server.max_inflight:
             raise Overloaded("Too many requests are in flight. Try again shortly.")
         self._ledger.check_open()
-        call = self._resolve(inference_id, body, caller)
-        inference = Inference(call, outlet, ledger=self._ledger, clock=self._clock)
+        call = self._resolve(inference_id, body, caller=caller, tried_before=tried_before)
+        inference = Inference(
+            call,
+            outlet,
+            ledger=self._ledger,
+            clock=self._clock,
+            reliability=self._reliability,
+        )
         inference.begin(self.spawn, self._forget)
         self._active.add(inference)
         self._idle.clear()
@@ -91,15 +116,13 @@ class Gateway:
         if not self._active:
             self._idle.set()
 
-    def _resolve(self, inference_id: str, body: bytes, caller: Caller) -> Call:
+    def _resolve(
+        self, inference_id: str, body: bytes, *, caller: Caller, tried_before: bool
+    ) -> Call:
         serving = self.serving
         started_ns = self._clock.wall_ns()
         request = parse_request(body)
         target = serving.project.resolve(request.model)
-        rung = target.rungs[0]
-        upstream = serving.upstreams[rung.ref.provider]
-        if upstream.problem:
-            raise ProviderUnreachable(upstream.problem)
         return Call(
             inference_id=inference_id,
             started_ns=started_ns,
@@ -113,8 +136,6 @@ class Gateway:
             request=request,
             body=body,
             target=target,
-            rung=rung,
-            upstream=upstream,
-            card=serving.prices.card(rung, started_ns),
             serving=serving,
+            tried_before=tried_before,
         )
