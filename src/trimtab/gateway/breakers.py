@@ -123,7 +123,7 @@ class Breaker:
             call: its number.
             timeout: it was too slow.
         """
-        if call < self._oldest:
+        if call < self._oldest or (self._opened_s is not None and call != self._number):
             return
         self._failures += 1
         self._timeouts = self._timeouts + 1 if timeout else 0
