@@ -18,7 +18,7 @@ class Stage(NamedTuple):
     provider: RunningFaultProvider
 
     def calls(self, model: str) -> int:
-        return sum(call.model == model for call in self.provider.calls)
+        return sum(call.model == f"fault:{model}" for call in self.provider.calls)
 
     def event(self, reply: Reply) -> Event:
         request_id = reply.headers["x-request-id"]
@@ -49,10 +49,10 @@ base_url = "{provider.base_url}"
 kind = "openai"
 base_url = "{provider.base_url}"
 [models.main]
-ref = "one:main"
+ref = "one:fault:main"
 price = {PRICE}
 [models.spare]
-ref = "two:spare"
+ref = "two:fault:spare"
 price = {PRICE}
 {models}
 [routes.default]
@@ -128,11 +128,11 @@ def test_too_long_for_one_model_is_tried_on_a_larger_one_only(project_folder: Pa
     too_long = {"message": "x", "type": "invalid_request_error", "code": "context_length_exceeded"}
     models = f"""
 [models.small]
-ref = "two:small"
+ref = "two:fault:small"
 context_tokens = 1000
 price = {PRICE}
 [models.large]
-ref = "two:large"
+ref = "two:fault:large"
 context_tokens = 9000
 price = {PRICE}
 [routes.grows]
@@ -197,8 +197,8 @@ def test_a_route_with_side_effects_is_never_hedged(project_folder: Path):
 
 
 def test_t13_a_client_that_retries_by_itself_is_not_multiplied(project_folder: Path):
-    with stage(project_folder, {"main": Behaviour(status=503)}, route="fallback = []") as on:
-        on.gateway.chat(model="r", headers={"x-stainless-retry-count": "1"})
+    with stage(project_folder, {"main": Behaviour(status=503)}) as on:
+        on.gateway.chat(model="main", headers={"x-stainless-retry-count": "1"})
         assert on.calls("main") == 1
 
 

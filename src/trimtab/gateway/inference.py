@@ -173,11 +173,14 @@ class Inference(AttemptOwner, OutletListener):
         attempt.limit_to(left_s / self._ladder.rungs_left)
 
     def _dispatch(self, attempt: Attempt) -> None:
-        connection = attempt.upstream.pool.take_free()
-        if connection is None:
-            self._spawn(self._connect(attempt))
-        else:
-            attempt.send(connection, self._request(attempt))
+        try:
+            connection = attempt.upstream.pool.take_free()
+            if connection is None:
+                self._spawn(self._connect(attempt))
+            else:
+                attempt.send(connection, self._request(attempt))
+        except Exception as defect:  # noqa: BLE001 - may be called by another call's end
+            self._fail(attempt, defect)
 
     def _request(self, attempt: Attempt) -> bytes:
         return attempt.upstream.request(
@@ -225,17 +228,21 @@ class Inference(AttemptOwner, OutletListener):
         if self._hedge_timer is not None:
             self._hedge_timer.cancel()
             self._hedge_timer = None
-        hedge = self._call.target.policy.hedge
-        if hedge is not None and attempt.number == 1 and not attempt.relaying:
-            streamed = attempt.stream is not None
-            at_s = attempt.first_token_s if streamed else None
-            took_s = (at_s or self._clock.monotonic_s()) - attempt.begun_s
-            self._reliability.timer(self._call.target.route).observe(took_s, streamed=streamed)
+        if not attempt.relaying:
+            self._observe(attempt)
         if self._rival is not None:
             loser = self._lead if attempt is self._rival else self._rival
             self._lead, self._rival = attempt, None
             assert loser is not None
             self._lose(loser)
+
+    def _observe(self, attempt: Attempt) -> None:
+        """Note how long a first attempt took to begin, or how long it has had no beginning."""
+        if self._call.target.policy.hedge is None or attempt.number > 1:
+            return
+        took_s = (attempt.first_token_s or self._clock.monotonic_s()) - attempt.begun_s
+        timer = self._reliability.timer(self._call.target.route)
+        timer.observe(took_s, streamed=attempt.stream is not None)
 
     def _show(self, attempt: Attempt) -> None:
         """Begin to pass on a stream."""
@@ -340,6 +347,7 @@ class Inference(AttemptOwner, OutletListener):
     def _lose(self, attempt: Attempt) -> None:
         """End an attempt that another one of this inference has beaten."""
         error = Superseded("Another attempt was faster.")
+        self._observe(attempt)
         attempt.settling = True
         attempt.abandon()
         attempt.give_back()
@@ -401,6 +409,8 @@ class Inference(AttemptOwner, OutletListener):
             return
         attempt.settling = True
         attempt.abandon()
+        if isinstance(error, ProviderTimeout):
+            self._observe(attempt)
         if attempt.stale:
             self._ladder.give_up(attempt.step)
         else:
