@@ -35,14 +35,14 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-tail", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="1,500 inferences per arm")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=60.0, help="a second, in the model world")
+    parser.add_argument("--rate", type=float, default=80.0, help="a second, in the model world")
     return parser.parse_args()
 
 
 def _plan(options: argparse.Namespace) -> Plan:
     if options.quick:
-        return Plan(options.seed, rounds=1, calls=1_500, warm=300, per_s=options.rate)
-    return Plan(options.seed, rounds=5, calls=4_000, warm=600, per_s=options.rate)
+        return Plan(options.seed, rounds=1, calls=1_500, warm=400, per_s=options.rate)
+    return Plan(options.seed, rounds=5, calls=6_000, warm=400, per_s=options.rate)
 
 
 def _cores() -> tuple[int, int]:

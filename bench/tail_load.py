@@ -19,9 +19,13 @@ from typing_extensions import override
 
 from bench.tail_model import expected_text
 
-__all__ = ["Order", "Seen", "Told"]
+__all__ = ["COUNTED", "Load", "Order", "Seen", "Told"]
+
+COUNTED, WARM = "counted", "warm"
+"""The end users that requests name: the ledger tells them apart."""
 
 _FIRST_TOKEN = re.compile(rb'"content":"[^"]')
+_CODE = re.compile(rb'"code": ?"(\w+)"')
 _LAST_CHUNK = b"0\r\n\r\n"
 _KEPT = 16  # bytes in which the beginning of a token may hide
 _READY = 48  # connections that are open before the first call
@@ -35,9 +39,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         port: of the gateway or provider, on loopback.
         headers: lines such as `authorization: Bearer x`.
         model: as callers write it.
-        user: the end user that the requests name.
+        warm: how many calls come first and are not counted; they name another end user.
         seed: of the arrivals.
-        calls: how many.
+        calls: how many count.
         per_s: calls a second, on average.
         patience_s: after which a caller gives up.
     """
@@ -45,20 +49,20 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     headers: tuple[str, ...]
     model: str
-    user: str
+    warm: int
     seed: str
     calls: int
     per_s: float
     patience_s: float
 
-    def request(self) -> bytes:
+    def request(self, *, counts: bool) -> bytes:
         """The bytes of one request."""
         fields = {
             "model": self.model,
             "messages": [{"role": "user", "content": _PROMPT}],
             "stream": True,
             "stream_options": {"include_usage": True},
-            "user": self.user,
+            "user": COUNTED if counts else WARM,
         }
         body = json.dumps(fields, separators=(",", ":")).encode()
         lines = (
@@ -74,7 +78,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         """When each call is due, counted from the first."""
         random = Random(self.seed)  # noqa: S311 - a load, not a secret
         due_s, found = 0.0, [0.0]
-        for _ in range(self.calls - 1):
+        for _ in range(self.warm + self.calls - 1):
             due_s += random.expovariate(self.per_s)
             found.append(due_s)
         return found
@@ -97,7 +101,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """All calls in the order in which they were due, and the CPU seconds that asking took."""
+    """The calls that count, as they were due; CPU and real seconds of all of them."""
 
     calls: list[Told]
     cpu_s: float
@@ -107,7 +111,7 @@ class Seen(msgspec.Struct, frozen=True):
 class _Caller(asyncio.Protocol):
     """One connection; busy from a request to the end of its answer."""
 
-    def __init__(self, load: "_Load") -> None:
+    def __init__(self, load: "Load") -> None:
         self._load = load
         self._number = -1
 
@@ -124,7 +128,7 @@ class _Caller(asyncio.Protocol):
         self._sent_s = loop.time() - due_s
         left_s = self._load.order.patience_s - self._sent_s
         self._limit = loop.call_later(left_s, self._give_up)
-        self._transport.write(self._load.request)
+        self._transport.write(self._load.request(number))
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -135,9 +139,9 @@ class _Caller(asyncio.Protocol):
             self._first_s = self._load.loop.time() - self._due_s
         head = bytes(answer[9:12])
         if head != b"200":
-            end = answer.find(b"\r\n\r\n")
-            if end >= 0:
-                self._end(f"status {head.decode()}", keep=False)
+            if b"\r\n\r\n" in answer:
+                code = _CODE.search(answer)
+                self._end(f"status {head.decode()} {code[1].decode() if code else ''}", keep=False)
         elif answer.endswith(_LAST_CHUNK):
             self._end(_problem(bytes(answer)), keep=True)
 
@@ -164,28 +168,36 @@ class _Caller(asyncio.Protocol):
         self._transport.abort()
 
 
-class _Load:
+class Load:
     """All calls of one order."""
 
     def __init__(self, order: Order) -> None:
         self.order = order
-        self.request = order.request()
+        self._requests = (order.request(counts=False), order.request(counts=True))
+        self._all = order.warm + order.calls
         self.loop = asyncio.get_running_loop()
         self.free: list[_Caller] = []
         self._told: dict[int, Told] = {}
         self._over = asyncio.Event()
 
+    def request(self, number: int) -> bytes:
+        """What is sent for a call."""
+        return self._requests[number >= self.order.warm]
+
     def lost(self, caller: _Caller) -> None:
+        """A connection was closed."""
         if caller in self.free:
             self.free.remove(caller)
 
     def ended(self, number: int, told: Told) -> None:
+        """A call is over."""
         self._told[number] = told
-        if len(self._told) == self.order.calls:
+        if len(self._told) == self._all:
             self._over.set()
 
     async def run(self) -> Seen:
-        ready = [await self._connect() for _ in range(min(_READY, self.order.calls))]
+        """Ask, and wait for the last end."""
+        ready = [await self._connect() for _ in range(min(_READY, self._all))]
         self.free = [caller for caller in ready if caller is not None]
         begun_s = self.loop.time()
         async with asyncio.TaskGroup() as group:
@@ -203,7 +215,7 @@ class _Load:
         for caller in self.free:
             caller.abort()
         used = resource.getrusage(resource.RUSAGE_SELF)
-        told = [self._told[number] for number in range(self.order.calls)]
+        told = [self._told[number] for number in range(self.order.warm, self._all)]
         return Seen(told, used.ru_utime + used.ru_stime, took_s)
 
     async def _ask_on_a_new_one(self, number: int, due_s: float) -> None:
@@ -258,7 +270,7 @@ _TEXT = expected_text()
 
 
 async def _main() -> Seen:
-    return await _Load(msgspec.json.decode(sys.stdin.buffer.read(), type=Order)).run()
+    return await Load(msgspec.json.decode(sys.stdin.buffer.read(), type=Order)).run()
 
 
 if __name__ == "__main__":

@@ -48,8 +48,10 @@ Callers come as a Poisson process, whether others have been answered or not, and
 counts from the moment at which it was due. A caller gives up after {CALLER_LIMIT_S:g} s. An answer
 is a success when the whole text came, each word once, and the terminator. A call that failed counts
 with the time after which its caller knew. Provider, gateway and load are processes of their own on
-loopback, the gateway alone on one core. The rounds of the arms take turns. A warm-up is not
-counted: it opens connections and teaches the hedged route its P95.
+loopback, the gateway alone on one core. The rounds of the arms take turns. The first calls of each
+round are not counted: they open connections, teach the hedged route its P95, and close a breaker
+that the end of the round before has opened (when callers stop, the last to end are the slow ones,
+and three of them in a row are enough).
 
 Ranges of percentiles are 95 % intervals from order statistics (binomial; nothing is assumed about
 the distribution). "On paper" is the policy alone, computed from {DRAWS:,} other draws, without

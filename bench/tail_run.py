@@ -18,7 +18,7 @@ from bench.load import Target
 from bench.priority import put_before_others
 from bench.processes import BenchError, Running, launched, prepared
 from bench.tail_arms import ARMS, CALLER_LIMIT_S, Arm
-from bench.tail_load import Order, Seen, Told
+from bench.tail_load import COUNTED, Order, Seen, Told
 from bench.tail_model import SCALE, script
 from trimtab.types.records import Intent, Settle
 
@@ -27,8 +27,6 @@ __all__ = ["ArmFigures", "Books", "Plan", "run_tail"]
 _START_LIMIT_S = 30.0
 _RETRY_S = 0.01
 _SETTLE_S = 1.5  # real seconds after a load: what a gateway does then belongs to it
-_WARM = "warm"
-_COUNTED = "bench"
 _PROVIDER = "$python -m trimtab.testing --port $port --script $folder/script.json"
 
 
@@ -38,7 +36,7 @@ class Plan(NamedTuple):
     seed: int
     rounds: int
     calls: int  # of a round
-    warm: int
+    warm: int  # before them in each round, not counted
     per_s: float
 
 
@@ -100,8 +98,6 @@ def run_tail(
     """
     with ExitStack() as stack:
         stands = [_set_up(arm, plan, folder, stack=stack, cores=cores) for arm in ARMS]
-        for stand in stands:
-            _load(stand, plan, f"{plan.seed}/warm", calls=plan.warm, user=_WARM)
         for number in range(plan.rounds):
             for stand in stands:
                 _measure(stand, plan, number)
@@ -117,7 +113,7 @@ def _set_up(
     arm: Arm, plan: Plan, folder: Path, *, stack: ExitStack, cores: tuple[int, int]
 ) -> _Stand:
     gateway_core, load_core = cores
-    calls = plan.warm + plan.rounds * plan.calls
+    calls = plan.rounds * (plan.warm + plan.calls)
     text = msgspec.json.encode(script(plan.seed, calls)).decode()
     fake = Contender(
         f"{arm.key}-provider", "", lambda: None, _PROVIDER, files={"script.json": text}
@@ -151,7 +147,7 @@ def _measure(stand: _Stand, plan: Plan, number: int) -> None:
     gateway = stand.gateway
     provider_us = stand.provider.cpu_us()
     gateway_us = gateway.cpu_us() if gateway else 0.0
-    seen = _load(stand, plan, f"{plan.seed}/{number}", calls=plan.calls, user=_COUNTED)
+    seen = _load(stand, plan, f"{plan.seed}/{number}")
     time.sleep(_SETTLE_S)
     figures = stand.figures
     figures.rounds.append(seen)
@@ -161,14 +157,14 @@ def _measure(stand: _Stand, plan: Plan, number: int) -> None:
         figures.gateway_cpu.append((gateway.cpu_us() - gateway_us) / 1e6 / seen.took_s)
 
 
-def _load(stand: _Stand, plan: Plan, seed: str, *, calls: int, user: str) -> Seen:
+def _load(stand: _Stand, plan: Plan, seed: str) -> Seen:
     order = Order(
         port=stand.target.port,
         headers=tuple(stand.target.headers),
         model=stand.arm.model,
-        user=user,
+        warm=plan.warm,
         seed=seed,
-        calls=calls,
+        calls=plan.calls,
         per_s=plan.per_s * SCALE,
         patience_s=CALLER_LIMIT_S / SCALE,
     )
@@ -203,7 +199,7 @@ def _books(folder: Path) -> Books:
     for kind, body in rows:
         if kind == "intent":
             intent = msgspec.json.decode(body, type=Intent)
-            if intent.caller.user == _COUNTED:
+            if intent.caller.user == COUNTED:
                 counted.add(intent.inference_id)
                 causes[intent.cause] += 1
             continue
