@@ -1,10 +1,10 @@
 """What happens after a failure: through real sockets, with what the caller sees and the record."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness import PRICE, Gateway, Reply, running_gateway, wait_until
 from trimtab.store.records import AttemptRecord, Event
@@ -31,7 +31,12 @@ class Stage(NamedTuple):
 
 @contextmanager
 def stage(
-    folder: Path, script: dict[str, Any], *, route: str = "", default: str = "", models: str = ""
+    folder: Path,
+    script: Mapping[str, Behaviour | tuple[Behaviour, ...]],
+    *,
+    route: str = "",
+    default: str = "",
+    models: str = "",
 ) -> Generator[Stage]:
     """A gateway whose alias `main` falls back to `spare`."""
     named = {
