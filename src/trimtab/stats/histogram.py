@@ -140,6 +140,17 @@ class LogHistogram:
         size = -(-self._lanes.bit_length() // _LANE_BITS) * _LANE_BITS // 8
         return array("I", self._lanes.to_bytes(size, "little"))
 
+    def _whole_run(self) -> list[int]:
+        """Counts of all buckets, that of `ZERO_BUCKET` first: runs, lists and the rest."""
+        run = self._run().tolist()
+        for counts in (self._counts, Counter(array(_LISTED, self._listed))):
+            if not counts:
+                continue
+            run += [0] * (max(counts) - ZERO_BUCKET + 1 - len(run))
+            for index, there in counts.items():
+                run[index - ZERO_BUCKET] += there
+        return run
+
     @property
     def count(self) -> int:
         """How many values were added."""
@@ -182,12 +193,12 @@ class LogHistogram:
             ordered = sorted(array(_LISTED, self._listed))
             return [ordered[_rank(q, len(ordered)) - 1] for q in shares]
         indexes: Sequence[int]
-        if self._counts or self._listed:
+        if self._lanes:
+            run = self._whole_run()
+            indexes, upto = range(ZERO_BUCKET, ZERO_BUCKET + len(run)), list(accumulate(run))
+        else:
             buckets = self.buckets()
             indexes, upto = list(buckets), list(accumulate(buckets.values()))
-        else:
-            run = self._run()
-            indexes, upto = range(ZERO_BUCKET, ZERO_BUCKET + len(run)), list(accumulate(run))
         return [indexes[bisect_left(upto, _rank(q, upto[-1]))] for q in shares]
 
     def buckets(self) -> dict[int, int]:
