@@ -72,5 +72,5 @@ class KeptTotals:
 
 def _read(db: sqlite3.Connection, asked: RowQuery, spans: list[Span]) -> dict[Any, Total]:
     totals: defaultdict[Any, Total] = defaultdict(Total)
-    add_rows(totals, db, asked, spans)
+    add_rows(totals, db, asked, spans=spans)
     return dict(totals)

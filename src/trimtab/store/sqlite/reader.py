@@ -95,7 +95,7 @@ class SqliteReader:
             parts = cover(dimension, span.since_s, span.until_s, closed=closed)
             totals = self._totals(db, asked, parts, closed=closed)
             recent = self._tail.read(db)
-        for value, samples in recent.of(dimension, span.since_s, span.until_s, values):
+        for value, samples in recent.of(dimension, span, values):
             totals[value].add_samples(samples)
         span_ns = (span.since_s * NS_PER_S, span.until_s * NS_PER_S)
         found = [total.summary(value, span_ns, measures) for value, total in totals.items()]
@@ -126,7 +126,7 @@ class SqliteReader:
             parts = cover(dimension, span.since_s, span.until_s, closed=closed, tiers=tiers)
             totals = self._totals(db, asked, parts, closed=closed)
             recent = self._tail.read(db)
-        for _, samples in recent.of(dimension, span.since_s, span.until_s, [value]):
+        for _, samples in recent.of(dimension, span, [value]):
             for sample in samples:
                 totals[start_of(sample.started_s, step_s)].add_samples([sample])
         return [
@@ -215,13 +215,13 @@ class SqliteReader:
         """What the rows of some spans come to; what is kept of whole closed days is not read."""
         totals: defaultdict[Any, Total] = defaultdict(Total)
         if asked.values is None and asked.dimension in MANY:  # so many that none could be kept
-            add_rows(totals, db, asked, spans)
+            add_rows(totals, db, asked, spans=spans)
             return totals
         whole, left = apart(spans, closed)
         days = tuple((part, closed[start_of(part.since_s, DAY_S)]) for part in whole)
         for key, kept in self._kept.of(db, asked, days).items():
             totals[key].add(kept)
-        add_rows(totals, db, asked, left)
+        add_rows(totals, db, asked, spans=left)
         return totals
 
     def _row(self, inference_id: str) -> tuple[Any, ...] | None:

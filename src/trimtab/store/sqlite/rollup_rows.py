@@ -33,7 +33,7 @@ class RowQuery(NamedTuple):
 
 
 def add_rows(
-    totals: Mapping[Any, Total], db: sqlite3.Connection, asked: RowQuery, spans: Sequence[Span]
+    totals: Mapping[Any, Total], db: sqlite3.Connection, asked: RowQuery, *, spans: Sequence[Span]
 ) -> None:
     """Add the rows of some spans to totals by value, or by start of the step.
 

@@ -24,7 +24,7 @@ from trimtab.store.sqlite.samples import (
     decode_samples,
     encode_samples,
 )
-from trimtab.store.sqlite.tiers import DAY_S, HOUR_S, MANY, ROLLUP_COLUMNS, rows_of, start_of
+from trimtab.store.sqlite.tiers import DAY_S, HOUR_S, MANY, ROLLUP_COLUMNS, Span, rows_of, start_of
 from trimtab.store.sqlite.user_costs import add_costs
 
 __all__ = ["Recent", "Tail", "add_samples", "closed_days", "prepare_rollups"]
@@ -91,14 +91,16 @@ class Recent:
         self._by_value: dict[Dimension, dict[str, list[Sample]]] = {}
 
     def of(
-        self, dimension: Dimension, since_s: int, until_s: int, values: Collection[str] | None
+        self, dimension: Dimension, span: Span, values: Collection[str] | None
     ) -> Iterator[tuple[str, list[Sample]]]:
         """Values (of `values`, if any are named) with their samples of a time, if there are any."""
         there = self._by_value.get(dimension)
         if there is None:
             there = self._by_value[dimension] = by_value(self.samples, dimension)
         for value in there if values is None else there.keys() & set(values):
-            found = [sample for sample in there[value] if since_s <= sample.started_s < until_s]
+            found = [
+                sample for sample in there[value] if span.since_s <= sample.started_s < span.until_s
+            ]
             if found:
                 yield value, found
 

@@ -47,8 +47,8 @@ class _Costs:
         """The same, to add more to."""
         twin = _Costs()
         twin.free = set(self.free)
-        twin._by_id = dict(self._by_id)  # noqa: SLF001 - of the same class
-        twin._lanes = self._lanes  # noqa: SLF001
+        twin._by_id = dict(self._by_id)
+        twin._lanes = self._lanes
         return twin
 
     def total(self) -> dict[int, int]:
