@@ -17,7 +17,7 @@ from trimtab.store.sqlite.tiers import Span
 
 __all__ = ["KeptTotals"]
 
-# With the two histograms of a busy model or user a total has some 3 kB: 6 MB for so many.
+# Packed, with the two histograms of a busy model or user, a total has some 3 kB: 6 MB for so many.
 _MOST_TOTALS: Final = 2_000
 
 _Days = tuple[tuple[Span, int], ...]  # whole closed days, each with its stamp
@@ -73,4 +73,6 @@ class KeptTotals:
 def _read(db: sqlite3.Connection, asked: RowQuery, spans: list[Span]) -> dict[Any, Total]:
     totals: defaultdict[Any, Total] = defaultdict(Total)
     add_rows(totals, db, asked, spans=spans)
+    for total in totals.values():
+        total.pack()
     return dict(totals)

@@ -186,6 +186,10 @@ class Total:
         for mine, theirs in zip(self._measures, other._measures, strict=True):  # noqa: SLF001
             mine.merge(theirs)
 
+    def pack(self) -> None:
+        """Bring the histograms into their compact form, which is that of their bytes."""
+        self._measures = [LogHistogram.from_bytes(part.to_bytes()) for part in self._measures]
+
     def row(self) -> tuple[Any, ...]:
         """Sums, maxima and measures, as columns."""
         return (*self._sums, *self._maxima, *[part.to_bytes() for part in self._measures])
