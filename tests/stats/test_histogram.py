@@ -125,6 +125,9 @@ def test_few_values_are_a_list() -> None:
     assert few.to_bytes()[0] == 0xC0
     assert len(few.to_bytes()) == 1 + 2 * 100
     assert LogHistogram.from_bytes(few.to_bytes()).count == 100
+    assert LogHistogram.from_bytes(few.to_bytes()).percentiles(QUANTILES) == few.percentiles(
+        QUANTILES
+    )
     assert histogram_of(heavy_tailed(5, 101)).to_bytes()[0] != 0xC0
     with pytest.raises(msgspec.DecodeError, match="cut short"):
         LogHistogram.from_bytes(few.to_bytes()[:-1])
@@ -152,6 +155,15 @@ def test_however_it_is_stored(counts: list[int], more: list[int]) -> None:
     for part in rest:
         first = merged_bytes(first, part)
     assert first == other.to_bytes()
+
+
+def test_no_lane_spills_into_the_next() -> None:
+    runs = LogHistogram()
+    for _ in range(3):
+        runs.merge_bytes(dense(2**23).to_bytes())
+    assert runs.count == 3 * 300 * 2**23
+    assert runs == dense(3 * 2**23)
+    assert runs.percentiles(QUANTILES) == dense().percentiles(QUANTILES)
 
 
 def test_percentiles_at_once() -> None:

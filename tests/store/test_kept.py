@@ -27,14 +27,19 @@ def traffic(days: int = 5, users: int = 7) -> list[Record]:
     entries: list[Record] = []
     for number in range(days * 40):
         inference_id = f"inf_{number:04}"
+        user = number % users
         entries += [
             intent(
                 inference_id,
                 started_ns=NOON_NS + number * DAY_NS // 40,
-                caller=Caller("key_1", "search", f"user{number % users}", ""),
+                caller=Caller("key_1", "search", f"user{user}", ""),
                 model=f"model{number % 3}",
             ),
-            settle(inference_id, cost_nanousd=1_000 + number, latency_us=1_000 * (number + 1)),
+            settle(
+                inference_id,
+                cost_nanousd=0 if user == 2 else 1_000 + number,
+                latency_us=1_000 * (number + 1),
+            ),
         ]
     return entries
 
@@ -129,7 +134,7 @@ def test_a_rebuild_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("kept._MOST_TOTALS", 0),
         ("kept._MOST_TOTALS", 5),
         ("rollup_rows._MOST_AT_ONCE", 2),
-        ("user_costs._MOST_NAMES", 3),
+        ("user_costs._MOST_USERS", 3),
     ],
 )
 def test_limits_change_no_answer(

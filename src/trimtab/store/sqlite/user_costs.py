@@ -20,7 +20,7 @@ _READ: Final = (
 )
 _LEAST_SHARE: Final = 4  # one user in so many must have been seen
 _BYTES: Final = 8
-_MOST_NAMES: Final = 200_000  # kept between questions, of 100 bytes each; of more users, none are
+_MOST_USERS: Final = 200_000  # of whom names and amounts are kept between questions: 20 MB each
 _MOST_KEPT: Final = 4  # sums of days: so many ranges are looked at in turns
 
 
@@ -105,13 +105,16 @@ class UserCosts:
             if not closed or self._kept.closed != closed:
                 self._kept = _Kept(closed, {}, {})
             kept = self._kept
-            days = tuple(whole)
-            if days not in kept.days:
-                if len(kept.days) == _MOST_KEPT:
-                    kept.days.pop(next(iter(kept.days)))
-                kept.days[days] = _sum_of(db, whole)
-            found = kept.days[days].copy()
             names = _names(db, kept.names)
+            days = tuple(whole)
+            found = kept.days.get(days)
+            if found is None:
+                found = _sum_of(db, whole)
+                if len(names) <= _MOST_USERS:
+                    kept.days[days] = found
+                    if len(kept.days) > _MOST_KEPT:
+                        kept.days.pop(next(iter(kept.days)))
+            found = found.copy()
         for span in left:
             _add_span(found, db, span)
         return {names[user]: amount for user, amount in found.total().items()}
@@ -121,7 +124,7 @@ def _names(db: sqlite3.Connection, known: dict[int, str]) -> dict[int, str]:
     """Users by id; `known` is brought up to date, as far as it may be kept."""
     last = next(reversed(known), 0)
     new = db.execute("SELECT id, user FROM users WHERE id > ? ORDER BY id", (last,)).fetchall()
-    if len(known) + len(new) > _MOST_NAMES:
+    if len(known) + len(new) > _MOST_USERS:
         return known | dict(new)
     known.update(new)
     return known
