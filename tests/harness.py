@@ -19,11 +19,24 @@ from trimtab.config.environment import environment
 from trimtab.store.protocol import Reader
 
 PRICE = "{input_usd_per_mtok = 0.4, output_usd_per_mtok = 1.6, cache_read_usd_per_mtok = 0.1}"
+# For tests that send one fault after the other to one model.
+NO_BREAKERS = """
+[breakers]
+failures = 1_000_000
+timeouts = 1_000_000
+least_calls = 1_000_000
+"""
 TRIMTAB = [sys.executable, "-m", "trimtab"]
 
 
-def project_text(base_url: str, *, timeouts: str = "", extra: str = "", server: str = "") -> str:
-    """A project with one provider, the alias `fast`, and whatever else a test needs."""
+def project_text(
+    base_url: str, *, timeouts: str = "", extra: str = "", server: str = "", retries: int = 0
+) -> str:
+    """A project with one provider, the alias `fast`, and whatever else a test needs.
+
+    Nothing is tried twice unless `retries` says so, and no model is left alone: most tests are
+    about one attempt.
+    """
     return f"""
 [server]
 port = 0
@@ -36,6 +49,8 @@ ref = "fake:gpt-test"
 price = {PRICE}
 [routes.default]
 timeouts = {{{timeouts}}}
+retries = {retries}
+{NO_BREAKERS}
 {extra}
 """
 

@@ -70,7 +70,7 @@ def test_the_architecture_page_shows_the_checked_layers():
 def test_the_http_page_names_every_code_that_a_caller_can_get():
     page = (ROOT / "docs" / "http.md").read_text()
     inside = {"usage", "configuration_error", "invalid_request", "provider_error", "store_error"}
-    inside |= {"internal_error", "provider_refused", "caller_gone", "ledger_damaged"}
+    inside |= {"internal_error", "provider_refused", "caller_gone", "ledger_damaged", "superseded"}
     for reply in REPLIES.values():
         assert reply.code in inside or f"`{reply.code}`" in page, reply.code
 

@@ -12,7 +12,10 @@ from trimtab.config.watch import ProjectWatcher
 from trimtab.errors import ConfigError, Finding
 from trimtab.gateway.gateway import Gateway
 from trimtab.gateway.pool import Origin
+from trimtab.gateway.reliability import Reliability
+from trimtab.gateway.response_cache import ResponseCache
 from trimtab.gateway.serving import Serving, Upstream
+from trimtab.gateway.slots import Slots
 from trimtab.plugins import PROVIDERS, load_plugin
 from trimtab.providers.kind import Engine, ProviderKind
 from trimtab.spend.pricebook import PriceBook
@@ -45,10 +48,19 @@ class App:
         self.keys: KeyStore = sqlite.open_keys(folder, clock)
         self._ledger: Ledger = sqlite.open_ledger(folder, clock)
         self.reader: Reader = sqlite.open_reader(folder, clock)
+        store = sqlite.open_answers(folder, clock, most_bytes=0)  # the cache sets how many
+        self._cache = ResponseCache(store, clock, project.cache)
         self._engines: dict[str, Engine] = {}
         self._addresses: dict[str, str] = {}
+        self._slots: dict[str, Slots] = {}
         self._watcher = ProjectWatcher(project, _say_kept)
-        self.gateway = Gateway(self._serving(project), self._ledger, clock)
+        self.gateway = Gateway(
+            self._serving(project),
+            ledger=self._ledger,
+            clock=clock,
+            reliability=Reliability(project, clock),
+            cache=self._cache,
+        )
 
     @classmethod
     async def open(cls, project_file: Path, clock: Clock | None = None) -> Self:
@@ -60,6 +72,7 @@ class App:
         """
         app = cls(load_project(project_file), clock or SystemClock())
         try:
+            await app._cache.warm()
             await app._start_engines()
         except BaseException:
             await app.close()
@@ -69,6 +82,7 @@ class App:
     async def close(self) -> None:
         """Write what waits to be written, and end the engines."""
         await self._ledger.close()
+        await self._cache.close()
         self.gateway.serving.close()
         for engine in self._engines.values():
             await engine.stop()
@@ -154,13 +168,11 @@ class App:
                 f"Provider {name} needs a key: put it into the environment variable "
                 f"{provider.api_key_env} and start the gateway again."
             )
-        return Upstream.build(
-            name,
-            Origin.parse(address),
-            key=provider.key.reveal() if provider.key is not None else "",
-            ca_file=provider.ca_file,
-            problem=problem,
-        )
+        slots = self._slots.get(name)
+        if slots is None:
+            slots = self._slots[name] = Slots(provider.max_concurrent, provider.max_waiting)
+        slots.resize(provider.max_concurrent, provider.max_waiting)
+        return Upstream.build(provider, Origin.parse(address), slots=slots, problem=problem)
 
 
 def check_project(project: Project) -> tuple[list[Finding], list[Finding]]:

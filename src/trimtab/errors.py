@@ -11,15 +11,19 @@ TrimtabError
 │   ├── ForbiddenOrigin         a browser page or a foreign host name reached an open gateway
 │   ├── UnknownPath             no such route
 │   ├── MethodNotAllowed        the path exists, the method does not
+│   ├── IdempotencyConflict     its Idempotency-Key belongs to another request
 │   ├── RequestTooLarge         body over the limit
 │   └── HeadersTooLarge         headers over the limit
-├── ProviderError               one attempt failed; `caller_sees` maps it to a reply
+├── ProviderError               one attempt failed; its `remedy` says what to do next
 │   ├── ProviderUnreachable     DNS, connect, TLS, reset before an answer
+│   ├── ProviderBusy            as many calls at a time as it may have, and as many waiting
 │   ├── ProviderTimeout         connect, first token, idle or total limit
 │   ├── ProviderRefused         an error status or in-band error of the provider
 │   ├── ProviderRejectedKey     the provider does not accept *our* key
 │   ├── ProviderGarbage         what came back is not the wire format
 │   └── ProviderTruncated       the answer ended before it was finished
+├── RouteUnavailable            every model of the route is left alone for now
+├── Superseded                  another attempt of the inference was faster
 ├── CallerGone                  the caller closed the connection
 ├── Overloaded                  a bounded queue is full
 ├── ShuttingDown                told to stop; not taking new work
@@ -32,7 +36,7 @@ a test asserts that every class has a row.
 """
 
 import logging
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from typing_extensions import override
 
@@ -43,12 +47,14 @@ __all__ = [
     "Finding",
     "ForbiddenOrigin",
     "HeadersTooLarge",
+    "IdempotencyConflict",
     "InvalidKey",
     "LedgerDamaged",
     "LedgerUnavailable",
     "MalformedRequest",
     "MethodNotAllowed",
     "Overloaded",
+    "ProviderBusy",
     "ProviderError",
     "ProviderGarbage",
     "ProviderRefused",
@@ -56,11 +62,14 @@ __all__ = [
     "ProviderTimeout",
     "ProviderTruncated",
     "ProviderUnreachable",
+    "Remedy",
     "Reply",
     "RequestError",
     "RequestTooLarge",
+    "RouteUnavailable",
     "ShuttingDown",
     "StoreError",
+    "Superseded",
     "TrimtabError",
     "UnknownModel",
     "UnknownPath",
@@ -151,6 +160,10 @@ class MethodNotAllowed(RequestError):
         self.allowed = allowed
 
 
+class IdempotencyConflict(RequestError):
+    """The Idempotency-Key was used for another request, or is in use for one."""
+
+
 class RequestTooLarge(RequestError):
     """The body is over `server.max_body_bytes`."""
 
@@ -159,20 +172,42 @@ class HeadersTooLarge(RequestError):
     """Request line and headers are too long, or there are too many of them."""
 
 
+Remedy = Literal["retry", "move", "fail_over", "larger", "final", "caller"]
+"""What may help after a failed attempt.
+
+retry: the same model again after a wait, else another one.
+move: another model at once; where there is none, the same one again.
+fail_over: another model at once, and never the same one again.
+larger: a model with a larger context window.
+final: nothing; the provider's own decision about this request stands.
+caller: nothing; the request itself is at fault.
+"""
+
+
 class ProviderError(TrimtabError):
     """One attempt at a provider failed.
 
     Attributes:
         error_code: short stable word that goes into the ledger.
+        remedy: what may help.
     """
 
     error_code = "provider_error"
+    remedy: Remedy = "move"
 
 
 class ProviderUnreachable(ProviderError):
     """DNS, connect or TLS failed, or the connection broke before an answer began."""
 
     error_code = "unreachable"
+
+
+class ProviderBusy(ProviderError):
+    """It has as many calls as `max_concurrent` and as many waiting as `max_waiting` allow."""
+
+    error_code = "busy"
+    remedy = "fail_over"
+    retry_after_s = 1.0
 
 
 class ProviderTimeout(ProviderError):
@@ -182,6 +217,8 @@ class ProviderTimeout(ProviderError):
         limit: which one: "connect", "ttft", "idle" or "total".
         limit_s: its length in seconds.
     """
+
+    remedy = "fail_over"  # who is silent once only multiplies the wait
 
     def __init__(self, limit: str, limit_s: float) -> None:
         super().__init__(
@@ -200,30 +237,36 @@ class ProviderRefused(ProviderError):
         status: HTTP status to give the caller.
         body: the provider's error in the shape of the dialect, or None.
         headers: headers of the provider that tell the caller what to do, names in lower case.
+        wait_s: seconds after which the provider wants to be asked again, or None.
     """
 
     error_code = "refused"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a refusal says
         self,
         message: str,
         *,
         status: int,
         body: bytes | None = None,
         error_code: str = "refused",
+        remedy: Remedy,
         headers: tuple[tuple[bytes, bytes], ...] = (),
+        wait_s: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.body = body
         self.error_code = error_code
+        self.remedy = remedy
         self.headers = headers
+        self.wait_s = wait_s
 
 
 class ProviderRejectedKey(ProviderError):
     """The provider does not accept our key; the caller's own key is fine."""
 
     error_code = "key_rejected"
+    remedy = "fail_over"
 
 
 class ProviderGarbage(ProviderError):
@@ -236,6 +279,18 @@ class ProviderTruncated(ProviderError):
     """The answer ended before it was finished."""
 
     error_code = "truncated"
+
+
+class RouteUnavailable(TrimtabError):
+    """Every model of the route has failed so often that it is left alone for a while."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Superseded(TrimtabError):
+    """Another attempt of the same inference was faster. No caller ever sees it."""
 
 
 class CallerGone(TrimtabError):
@@ -302,15 +357,19 @@ REPLIES: dict[type[TrimtabError], Reply] = {
     ForbiddenOrigin: Reply(403, "permission_error", "forbidden_origin", 1, logging.WARNING),
     UnknownPath: Reply(404, _INVALID, "unknown_url", 1, logging.INFO),
     MethodNotAllowed: Reply(405, _INVALID, "method_not_allowed", 1, logging.INFO),
+    IdempotencyConflict: Reply(422, _INVALID, "idempotency_conflict", 1, logging.INFO),
     RequestTooLarge: Reply(413, _INVALID, "request_too_large", 1, logging.INFO),
     HeadersTooLarge: Reply(431, _INVALID, "headers_too_large", 1, logging.INFO),
     ProviderError: Reply(502, _UPSTREAM, "provider_error", 1, logging.WARNING),
     ProviderUnreachable: Reply(502, _UPSTREAM, "provider_unreachable", 1, logging.WARNING),
+    ProviderBusy: Reply(503, _UPSTREAM, "provider_busy", 1, logging.WARNING),
     ProviderTimeout: Reply(504, _UPSTREAM, "provider_timeout", 1, logging.WARNING),
     ProviderRefused: Reply(502, _UPSTREAM, "provider_refused", 1, logging.INFO),
     ProviderRejectedKey: Reply(502, _UPSTREAM, "provider_rejected_key", 1, logging.ERROR),
     ProviderGarbage: Reply(502, _UPSTREAM, "provider_garbage", 1, logging.WARNING),
     ProviderTruncated: Reply(502, _UPSTREAM, "provider_truncated", 1, logging.WARNING),
+    RouteUnavailable: Reply(503, _UPSTREAM, "route_unavailable", 1, logging.WARNING),
+    Superseded: Reply(500, _OURS, "superseded", 1, logging.DEBUG),
     CallerGone: Reply(499, _INVALID, "caller_gone", 1, logging.DEBUG),
     Overloaded: Reply(503, _OURS, "overloaded", 1, logging.WARNING),
     ShuttingDown: Reply(503, _OURS, "shutting_down", 1, logging.INFO),

@@ -8,7 +8,7 @@ from gateway.cached import STREAM, MemoryStore, answer
 from trimtab.config.schema import Cache
 from trimtab.config.schema import ResponseCache as Settings
 from trimtab.gateway.outlet import HeaderList, OutletListener
-from trimtab.gateway.response_cache import MAX_ANSWER_BYTES, Found, ResponseCache, replay
+from trimtab.gateway.response_cache import MAX_ANSWER_BYTES, Found, ResponseCache, give_again
 from trimtab.testing.clock import FrozenClock
 
 LIMITS = Cache(ttl_s=60, stale_s=600)
@@ -288,10 +288,10 @@ class Outlet:
         self.got.append("end")
 
 
-def test_t25_a_replay_is_what_was_sent_at_first():
+def test_t25_a_give_again_is_what_was_sent_at_first():
     headers = [(b"content-type", b"text/event-stream")]
     streamed, whole = Outlet(), Outlet()
-    replay(answer(1), streamed, headers)
+    give_again(answer(1), streamed, headers)
     assert streamed.got == [200, headers, STREAM, "end"]
-    replay(answer(1, streamed=False, body=b"{}"), whole, headers)
+    give_again(answer(1, streamed=False, body=b"{}"), whole, headers)
     assert whole.got == [200, headers, b"{}"]

@@ -130,7 +130,8 @@ def describe(kind: Any) -> str:  # noqa: ANN401 - a type annotation has no type
         case inspect.FloatType():
             low = f"above {info.gt}" if info.gt is not None else f"from {info.ge}"
             return f"a number {low} up to {info.le}"
-        case inspect.Metadata(extra_json_schema=extra) if extra:
+        case inspect.Metadata():
+            extra = cast("dict[str, object]", info.extra_json_schema)
             return str(extra["description"])
         case _:
             return "text in quotes"

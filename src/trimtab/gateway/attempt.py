@@ -5,12 +5,14 @@ the end); the bytes in between go straight from one socket to the other.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from typing_extensions import override
 
+from trimtab.config.schema import Rung
 from trimtab.errors import (
-    CallerGone,
+    ProviderBusy,
     ProviderError,
     ProviderGarbage,
     ProviderTimeout,
@@ -18,13 +20,18 @@ from trimtab.errors import (
     TrimtabError,
 )
 from trimtab.gateway.call import Call
-from trimtab.gateway.outlet import Outlet, OutletListener
-from trimtab.gateway.pool import Pool
+from trimtab.gateway.ladder import Step
+from trimtab.gateway.outlet import Outlet
 from trimtab.gateway.refusal import in_band_refusal, read_whole
+from trimtab.gateway.serving import Upstream
+from trimtab.gateway.slots import Ticket
 from trimtab.gateway.upstream import AnswerSink, UpstreamConnection
 from trimtab.providers.wire.chat_answer import Answer
+from trimtab.providers.wire.chat_name import renamed
 from trimtab.providers.wire.chat_stream import ChatStream
+from trimtab.spend.rates import RateCard
 from trimtab.types.clock import Clock
+from trimtab.types.records import Settle
 
 __all__ = ["Attempt", "AttemptOwner"]
 
@@ -37,19 +44,34 @@ _FINISH_GRACE_S = 2.0  # after the finish: how long a usage chunk or terminator 
 class AttemptOwner(Protocol):
     """Who hears of an attempt: the inference that it belongs to."""
 
-    def on_progress(self) -> None:
-        """The first token of a stream is there, or the answer is complete."""
+    def on_progress(self, attempt: "Attempt") -> None:
+        """A stream has something to show, or the answer is complete."""
         ...
 
-    def on_failed(self, error: TrimtabError) -> None:
+    def on_failed(self, attempt: "Attempt", error: Exception) -> None:
         """It has failed; nothing more will be heard of it."""
         ...
 
 
-class Attempt(AnswerSink, OutletListener):
+class Attempt(AnswerSink):
     """The state of one call.
 
+    Args:
+        call: the inference.
+        step: which rung is called, and why.
+        number: 1 for the first attempt of the inference.
+        stream: reads the answer; None where it comes whole.
+        clock: monotonic time.
+        owner: hears of it.
+
     Attributes:
+        step, number: as given.
+        rung, upstream, card: what is called, and its prices.
+        intent: done when the intent is on the disk.
+        durable: it is.
+        settling: it is over for the inference too; what it comes to is or will be recorded.
+        settle: what it came to, once that is recorded.
+        stale: it failed on a used connection before any answer: the peer had closed it unseen.
         sent: the request went out, so that the provider may have worked for us.
         status: HTTP status of the provider, 0 while unknown.
         headers: headers of the provider, lower-case names.
@@ -72,6 +94,16 @@ class Attempt(AnswerSink, OutletListener):
     _streaming = False
     _message_ended = False
     _keep: list[bytes] | None = None
+    _new_name: tuple[bytes, bytes] | None = None
+    _ticket: Ticket | None = None
+    _has_slot = False
+    _told = False
+    intent: "asyncio.Future[None]"
+    durable = False
+    settling = False
+    settle: Settle | None = None
+    relaying = False
+    stale = False
     sent = False
     status = 0
     headers: dict[bytes, bytes] = {}  # noqa: RUF012 - replaced, never filled
@@ -81,16 +113,60 @@ class Attempt(AnswerSink, OutletListener):
     complete = False
     answer: Answer | None = None
 
-    def __init__(self, call: Call, clock: Clock, owner: AttemptOwner) -> None:
+    def __init__(
+        self,
+        call: Call,
+        *,
+        step: Step,
+        number: int,
+        stream: ChatStream | None,
+        clock: Clock,
+        owner: AttemptOwner,
+    ) -> None:
         self._owner: AttemptOwner | None = owner  # until it is over: no cycle is left behind
         self._now = clock.monotonic_s  # the loop's own time is in whole milliseconds
         self._timeouts = call.target.timeouts
-        self._begun_s = call.begun_s  # of the inference: its limits count from there
-        self._last_data_s = call.begun_s
+        self._over_s = call.begun_s + call.target.timeouts.total_s
+        self._buffer_tokens = call.target.policy.buffer_tokens
         self._parts: list[bytes] = []
-        self.stream: ChatStream | None = call.new_stream()
+        self.step = step
+        self.number = number
+        self.rung: Rung = call.target.rungs[step.place]
+        self.upstream: Upstream = call.serving.upstreams[self.rung.ref.provider]
+        self.card: RateCard = call.serving.prices.card(self.rung, call.started_ns)
+        self.stream = stream
+        self.begun_s = call.begun_s if number == 1 else self._now()
+        self._last_data_s = self.begun_s
 
     # ------------------------------------------------------------ what the inference calls
+
+    def share_with(self, rungs: int) -> None:
+        """Leave `rungs`, this one included, an equal part of the time that is left."""
+        self._over_s = self.begun_s + (self._over_s - self.begun_s) / rungs
+
+    def enter(self, proceed: Callable[[], None]) -> None:
+        """Take a slot of the provider, now or when it is this call's turn, and then proceed."""
+        slots = self.upstream.slots
+        if slots.take():
+            self._has_slot = True
+            proceed()
+            return
+
+        def granted() -> None:
+            self._ticket = None
+            self._has_slot = True
+            proceed()
+
+        self._ticket = slots.wait(granted)
+        if self._ticket is None:
+            self._fail(
+                ProviderBusy(
+                    f"Provider {self.upstream.name} has as many calls as it may have at a time, "
+                    "and as many waiting. Try again shortly, or raise max_concurrent."
+                )
+            )
+        else:
+            self._arm()
 
     def send(self, connection: UpstreamConnection, request: bytes) -> None:
         """Send the request and start the clock on the limits."""
@@ -102,12 +178,27 @@ class Attempt(AnswerSink, OutletListener):
 
     @property
     def opened(self) -> bool:
-        """A stream has something to show, or is complete without."""
-        return self.stream is not None and (self.first_token_s is not None or self.complete)
+        """A stream has enough to show, or is complete."""
+        stream = self.stream
+        if stream is None:
+            return False
+        if self.complete:
+            return True
+        return self.first_token_s is not None and stream.content_frames >= self._buffer_tokens
 
-    def relay(self, outlet: Outlet, *, keep: bool) -> None:
-        """Pass on what has come and whatever comes, as it comes."""
+    def relay(
+        self, outlet: Outlet, *, keep: bool, new_name: tuple[bytes, bytes] | None = None
+    ) -> None:
+        """Pass on what has come and whatever comes, as it comes.
+
+        Args:
+            outlet: the caller.
+            keep: remember what was passed on.
+            new_name: the model's name in the frames, and the one to put in its place.
+        """
         self._outlet = outlet
+        self._new_name = new_name
+        self.relaying = True
         if keep:
             self._keep = []
         self._set_paused(paused=False)  # before the first write, which may pause it again
@@ -119,30 +210,32 @@ class Attempt(AnswerSink, OutletListener):
         """Stop reading for now; `relay` reads on."""
         self._set_paused(paused=True)
 
-    def kept(self, tail: bytes) -> bytes:
-        """What was relayed, for the record, with the tail that follows."""
-        return b"".join([*(self._keep or []), tail])
+    def set_paused(self, *, paused: bool) -> None:
+        """Stop reading because the caller does not keep up, or read on."""
+        self._set_paused(paused=paused)
+
+    @property
+    def kept(self) -> bytes | None:
+        """What was relayed so far; None where it was too much to keep, or was not to be kept."""
+        if self._keep is None or self._size > MAX_KEPT_BYTES:
+            return None
+        return b"".join(self._keep)
 
     @property
     def body(self) -> bytes:
         """The whole answer, where it is not a stream."""
         return b"".join(self._parts)
 
-    @property
-    def stale(self) -> bool:
-        """It failed on a used connection before any answer: the peer had closed it unseen."""
-        connection = self._connection
-        return connection is not None and connection.reused and not connection.answered
-
     def abandon(self) -> None:
         """End it from this side: unless its answer is complete, the connection is closed."""
         if self._end_clock() is not None and self._connection is not None:
             self._connection.abort()
 
-    def give_back(self, pool: Pool) -> None:
+    def give_back(self) -> None:
         """Return the connection to its pool, if it can serve another call."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            pool = self.upstream.pool
             if self._message_ended:
                 pool.release(connection)
             else:
@@ -192,7 +285,7 @@ class Attempt(AnswerSink, OutletListener):
                 self._pass_on(ready)
             else:
                 self._parts.append(ready)
-                self._open()
+                self._note_first_token()
         if stream.finished or stream.done:
             self._arm()
             if stream.complete:
@@ -200,17 +293,20 @@ class Attempt(AnswerSink, OutletListener):
 
     def _pass_on(self, data: bytes) -> None:
         assert self._outlet is not None
+        if self._new_name is not None:
+            data = renamed(data, *self._new_name)
         self._outlet.write(data)
         if self._keep is not None:
             self._size += len(data)
             if self._size <= MAX_KEPT_BYTES:
                 self._keep.append(data)
 
-    def _open(self) -> None:
+    def _note_first_token(self) -> None:
         if self.first_token_s is None:
             self.first_token_s = self._last_data_s
-            if self._owner is not None:
-                self._owner.on_progress()
+        if self._owner is not None and not self._told and self.opened:
+            self._told = True
+            self._owner.on_progress(self)
 
     @override
     def on_end(self) -> None:
@@ -230,24 +326,14 @@ class Attempt(AnswerSink, OutletListener):
 
     @override
     def on_broken(self, error: ProviderError) -> None:
+        connection = self._connection
+        self.stale = connection is not None and connection.reused and not connection.answered
         if self.stream is not None and self.stream.finished:
             self._complete()  # everything that matters had come
         else:
             self._fail(error)
 
-    # ------------------------------------------------------------ OutletListener
-
-    @override
-    def on_gone(self) -> None:
-        self._fail(CallerGone("The caller closed the connection."))
-
-    @override
-    def on_paused(self) -> None:
-        self._set_paused(paused=True)
-
-    @override
-    def on_resumed(self) -> None:
-        self._set_paused(paused=False)
+    # ------------------------------------------------------------ limits and endings
 
     def _set_paused(self, *, paused: bool) -> None:
         if paused == self._paused:
@@ -260,14 +346,12 @@ class Attempt(AnswerSink, OutletListener):
             else:
                 self._connection.resume()
 
-    # ------------------------------------------------------------ limits and endings
-
     def _limit(self) -> tuple[float, str]:
         """The next limit to pass: its monotonic time and its name."""
         timeouts = self._timeouts
-        total_s = self._begun_s + timeouts.total_s
+        total_s = self._over_s
         if self.stream is not None and self.first_token_s is None:
-            limit_s, name = self._begun_s + timeouts.ttft_s, "ttft"
+            limit_s, name = self.begun_s + timeouts.ttft_s, "ttft"
         elif self.status == 0:  # a whole answer comes all at once, however long it takes
             return total_s, "total"
         elif self.stream is not None and self.stream.finished:
@@ -306,26 +390,36 @@ class Attempt(AnswerSink, OutletListener):
             self._complete()
         else:
             self.ended_s = limit_s
-            self._fail(ProviderTimeout(name, getattr(self._timeouts, f"{name}_s")))
+            self._fail(ProviderTimeout(name, limit_s - self._since_s(name)))
+
+    def _since_s(self, name: str) -> float:
+        """When the limit that has passed began to count."""
+        return self._last_data_s if name == "idle" else self.begun_s
 
     def _complete(self) -> None:
         owner = self._end_clock()
         if owner is not None:
             self.complete = True
-            owner.on_progress()
+            owner.on_progress(self)
 
     def _fail(self, error: TrimtabError, *, keep_connection: bool = False) -> None:
         owner = self._end_clock()
         if owner is not None:
             if self._connection is not None and not keep_connection:
                 self._connection.abort()
-            owner.on_failed(error)
+            owner.on_failed(self, error)
 
     def _end_clock(self) -> AttemptOwner | None:
         """It is over. Who is to be told, unless it was over already."""
         owner, self._owner = self._owner, None
         if owner is not None:
             self.over = True
+            if self._has_slot:
+                self._has_slot = False
+                self.upstream.slots.give_back()
+            elif self._ticket is not None:
+                self._ticket.cancel()
+                self._ticket = None
             self.ended_s = self.ended_s or self._now()
             if self._timer is not None:
                 self._timer.cancel()

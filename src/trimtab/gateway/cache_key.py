@@ -42,6 +42,7 @@ def cache_key(
     scope: Literal["user", "key", "team"],
     rung: Rung,
     prompt_version: str = "",
+    asked: str = "",
 ) -> bytes | None:
     """The key of the answer to a request.
 
@@ -56,6 +57,7 @@ def cache_key(
             keys of one team; a key without a team shares with no other.
         rung: the model that would be asked, with its provider.
         prompt_version: version of the prompt that was rendered into the body, or "".
+        asked: the model's name as the caller wrote it, where answers carry it; else "".
 
     Returns:
         32 bytes, or None if the request is not to be cached: it is larger than `MAX_KEYED_BYTES`,
@@ -67,7 +69,7 @@ def cache_key(
     if canonical is None:
         return None
     ref = rung.ref
-    parts = (*_sharers(caller, scope), rung.alias, ref.provider, ref.model, prompt_version)
+    parts = (*_sharers(caller, scope), rung.alias, ref.provider, ref.model, prompt_version, asked)
     digest = hashlib.sha256(_FORMAT)
     for part in parts:
         text = part.encode("utf-8", "surrogatepass")

@@ -2,15 +2,13 @@
 
 import msgspec
 
-from trimtab.config.schema import Rung, Target
-from trimtab.gateway.serving import Serving, Upstream
+from trimtab.config.schema import Target
+from trimtab.gateway.serving import Serving
 from trimtab.providers.wire.chat_request import ChatRequest
-from trimtab.providers.wire.chat_stream import ChatStream
 from trimtab.spend.estimate import estimate_tokens
 from trimtab.spend.rates import RateCard
-from trimtab.types.clock import Clock
 from trimtab.types.identity import Caller
-from trimtab.types.records import Intent
+from trimtab.types.records import Cause, Intent
 
 __all__ = ["Call"]
 
@@ -22,7 +20,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         started_ns: UTC nanoseconds at which it began, for the record.
         begun_s: monotonic seconds at which it began, for its limits.
         body: the caller's bytes.
-        card: the prices of its hold.
+        tried_before: the caller's client says that it tries this again by itself.
     """
 
     inference_id: str
@@ -32,10 +30,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     request: ChatRequest
     body: bytes
     target: Target
-    rung: Rung
-    upstream: Upstream
-    card: RateCard
     serving: Serving
+    tried_before: bool = False
 
     @property
     def input_estimate(self) -> int:
@@ -47,27 +43,44 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Whether the project records texts."""
         return self.serving.project.recording.bodies == "full"
 
-    def intent(self, attempt: int, clock: Clock) -> Intent:
-        """The ledger entry that announces attempt number `attempt`."""
-        target = self.target
-        output_limit = self.request.output_limit(self.rung.max_output_tokens)
-        return Intent(
-            inference_id=self.inference_id,
-            attempt=attempt,
-            started_ns=self.started_ns,
-            caller=self.caller,
-            route=target.route,
-            alias=self.request.model,
-            provider=self.rung.ref.provider,
-            model=self.rung.ref.model,
-            streamed=bool(self.request.stream),
-            hold_nanousd=self.card.hold_nanousd(self.input_estimate, output_limit),
-            price_version=self.card.version,
-            after_us=int((clock.monotonic_s() - self.begun_s) * 1e6) if attempt > 1 else 0,
+    @property
+    def may_continue(self) -> bool:
+        """Whether another call could go on with a stream of this one that broke."""
+        policy = self.target.policy
+        return (
+            policy.on_break == "continue"
+            and bool(self.request.stream)
+            and self.request.choices == 1
+            and any(rung.continues for rung in self.target.rungs)
         )
 
-    def new_stream(self) -> ChatStream | None:
-        """A reader for the stream, if the caller wants one."""
-        if not self.request.stream:
-            return None
-        return ChatStream(choices=self.request.choices, keep_usage=self.request.wants_usage)
+    def intent(
+        self, *, place: int, number: int, cause: Cause, card: RateCard, now_s: float
+    ) -> Intent:
+        """The ledger entry that announces an attempt.
+
+        Args:
+            place: the rung that is called.
+            number: 1 for the first attempt.
+            cause: why it is made.
+            card: its prices.
+            now_s: monotonic seconds.
+        """
+        rung = self.target.rungs[place]
+        output_limit = self.request.output_limit(rung.max_output_tokens)
+        return Intent(
+            inference_id=self.inference_id,
+            attempt=number,
+            started_ns=self.started_ns,
+            caller=self.caller,
+            route=self.target.route,
+            alias=self.request.model,
+            provider=rung.ref.provider,
+            model=rung.ref.model,
+            streamed=bool(self.request.stream),
+            hold_nanousd=card.hold_nanousd(self.input_estimate, output_limit),
+            price_version=card.version,
+            after_us=int((now_s - self.begun_s) * 1e6) if number > 1 else 0,
+            cause=cause,
+            rung=place,
+        )

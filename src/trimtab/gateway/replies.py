@@ -9,9 +9,18 @@ from trimtab.errors import MethodNotAllowed, ProviderRefused, TrimtabError, repl
 from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
 from trimtab.gateway.outlet import HeaderList
-from trimtab.types.records import Settle
+from trimtab.gateway.response_cache import Found
+from trimtab.types.records import Cause, Settle
 
-__all__ = ["error_body", "error_headers", "stream_error", "stream_headers", "whole_headers"]
+__all__ = [
+    "error_body",
+    "error_headers",
+    "replay_headers",
+    "stream_error",
+    "stream_headers",
+    "taken_over",
+    "whole_headers",
+]
 
 _STREAM_HEADERS: HeaderList = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -20,28 +29,49 @@ _STREAM_HEADERS: HeaderList = (
 )
 
 
-def stream_headers(call: Call, attempt: Attempt, number: int) -> HeaderList:
-    """Headers of a streamed answer; its cost is not known yet."""
+def stream_headers(call: Call, attempt: Attempt, *, made: int) -> HeaderList:
+    """Headers of a streamed answer, after `made` attempts; its cost is not known yet."""
     served = attempt.stream.served_model if attempt.stream is not None else ""
-    return [*_STREAM_HEADERS, *_common(call, attempt, served=served, number=number)]
+    return [*_STREAM_HEADERS, *_common(call, attempt, served=served, made=made)]
 
 
-def whole_headers(call: Call, attempt: Attempt, settle: Settle) -> HeaderList:
-    """Headers of an answer that is sent whole."""
+def whole_headers(call: Call, attempt: Attempt, settle: Settle, *, made: int) -> HeaderList:
+    """Headers of an answer that is sent whole, after `made` attempts."""
     return [
         (b"content-type", b"application/json"),
-        *_common(call, attempt, served=settle.served_model, number=settle.attempt),
+        *_common(call, attempt, served=settle.served_model, made=made),
         (b"x-trimtab-cost-nanousd", b"%d" % settle.cost_nanousd),
     ]
 
 
-def _common(call: Call, attempt: Attempt, *, served: str, number: int) -> HeaderList:
-    target = call.target
+def replay_headers(call: Call, found: Found, *, cause: Cause, made: int) -> HeaderList:
+    """Headers of an answer that is given again, after `made` attempts."""
+    answer = found.answer
+    kind = _STREAM_HEADERS if answer.streamed else [(b"content-type", b"application/json")]
+    return [
+        *kind,
+        (b"x-trimtab-provider", _value(answer.provider)),
+        (b"x-trimtab-served-model", _value(answer.served_model or answer.model)),
+        (b"x-trimtab-route", _value(call.target.route)),
+        (b"x-trimtab-attempts", b"%d" % made),
+        (b"x-trimtab-cache", b"stale" if cause == "stale" else b"hit"),
+        (b"age", b"%d" % found.age_s),
+        (b"x-trimtab-cost-nanousd", b"0"),
+    ]
+
+
+def taken_over(attempt: Attempt) -> bytes:
+    """A comment inside a stream: another model goes on from here."""
+    return b": x-trimtab-continued-by: %b\n\n" % _value(str(attempt.rung.ref))
+
+
+def _common(call: Call, attempt: Attempt, *, served: str, made: int) -> HeaderList:
+    ref = attempt.rung.ref
     headers = [
-        (b"x-trimtab-provider", _value(call.rung.ref.provider)),
-        (b"x-trimtab-served-model", _value(served or call.rung.ref.model)),
-        (b"x-trimtab-route", _value(target.route)),
-        (b"x-trimtab-attempts", b"%d" % number),
+        (b"x-trimtab-provider", _value(ref.provider)),
+        (b"x-trimtab-served-model", _value(served or ref.model)),
+        (b"x-trimtab-route", _value(call.target.route)),
+        (b"x-trimtab-attempts", b"%d" % made),
     ]
     upstream_id = attempt.headers.get(b"x-request-id")
     if upstream_id:
@@ -79,6 +109,8 @@ def error_headers(error: TrimtabError) -> HeaderList:
     headers = [(b"content-type", b"application/json")]
     if isinstance(error, ProviderRefused):
         headers += error.headers
+        if error.remedy in {"caller", "final"}:  # SDKs try again by themselves
+            headers.append((b"x-should-retry", b"false"))
     elif error.retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % ceil(error.retry_after_s)))
     if isinstance(error, MethodNotAllowed):

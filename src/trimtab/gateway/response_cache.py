@@ -21,7 +21,7 @@ from trimtab.store.answers import CachedAnswer
 from trimtab.store.protocol import AnswerStore
 from trimtab.types.clock import NS_PER_S, Clock
 
-__all__ = ["MAX_ANSWER_BYTES", "Found", "ResponseCache", "replay"]
+__all__ = ["MAX_ANSWER_BYTES", "Found", "ResponseCache", "give_again"]
 
 MAX_ANSWER_BYTES: Final = 1_000_000
 """A larger answer is not kept."""
@@ -219,7 +219,7 @@ class ResponseCache:
             self.bytes -= len(kept.answer.body) + _OVERHEAD_BYTES
 
 
-def replay(answer: CachedAnswer, outlet: Outlet, headers: HeaderList) -> None:
+def give_again(answer: CachedAnswer, outlet: Outlet, headers: HeaderList) -> None:
     """Give an answer again: exactly the bytes of the first time, frames, usage and terminator.
 
     Args:

@@ -1,10 +1,10 @@
 """What one inference is served with: an immutable snapshot, swapped whole on a reload."""
 
-from pathlib import Path
 from typing import NamedTuple
 
-from trimtab.config.schema import Project
+from trimtab.config.schema import Project, Provider
 from trimtab.gateway.pool import Origin, Pool
+from trimtab.gateway.slots import Slots
 from trimtab.spend.pricebook import PriceBook
 
 __all__ = ["Serving", "Upstream"]
@@ -16,20 +16,21 @@ class Upstream(NamedTuple):
     Attributes:
         name: its name in the project.
         pool: connections to it.
+        slots: how many calls it may have at a time; outlives the project's generations.
         head: request line and headers up to the value of Content-Length.
         problem: why it cannot be called, or "".
     """
 
     name: str
     pool: Pool
+    slots: Slots
     head: bytes
     problem: str = ""
 
     @classmethod
-    def build(
-        cls, name: str, origin: Origin, *, key: str, ca_file: Path | None, problem: str
-    ) -> "Upstream":
+    def build(cls, provider: Provider, origin: Origin, *, slots: Slots, problem: str) -> "Upstream":
         """Prepare everything about a call that does not depend on the request."""
+        key = provider.key.reveal() if provider.key is not None else ""
         lines = [
             f"POST {origin.prefix}/chat/completions HTTP/1.1",
             f"host: {origin.authority}",
@@ -41,7 +42,7 @@ class Upstream(NamedTuple):
         if key:
             lines.append(f"authorization: Bearer {key}")
         head = "\r\n".join([*lines, "content-length: "]).encode("latin-1")
-        return cls(name, Pool(origin, ca_file), head, problem)
+        return cls(provider.name, Pool(origin, provider.ca_file), slots, head, problem)
 
     def request(self, body: bytes) -> bytes:
         """The bytes to send for `body`."""

@@ -1,5 +1,6 @@
 """From what an attempt has learnt to what goes on record: usage, cost, outcome."""
 
+import asyncio
 from typing import NamedTuple
 
 from trimtab.errors import (
@@ -11,6 +12,7 @@ from trimtab.errors import (
     ProviderTimeout,
     ProviderUnreachable,
     ShuttingDown,
+    Superseded,
     TrimtabError,
     reply_of,
 )
@@ -20,7 +22,7 @@ from trimtab.spend.estimate import estimate_tokens
 from trimtab.types.records import Outcome, Settle, UsageSource
 from trimtab.types.usage import NO_USAGE, Usage
 
-__all__ = ["settle_of"]
+__all__ = ["problem_of", "settle_of"]
 
 
 class _Learnt(NamedTuple):
@@ -36,25 +38,38 @@ _NOTHING = _Learnt()
 
 
 def settle_of(
-    call: Call, attempt: Attempt, error: Exception | None, *, number: int, final: bool
+    call: Call,
+    attempt: Attempt,
+    error: Exception | None,
+    *,
+    final: bool,
+    first_token_s: float | None,
 ) -> Settle:
-    """The ledger entry that ends attempt number `number`, which `error` ended if it is not None."""
+    """The ledger entry that ends an attempt, which `error` ended if it is not None.
+
+    Args:
+        call: the inference.
+        attempt: what is over.
+        error: why, if not all went well.
+        final: no further attempt follows.
+        first_token_s: monotonic time at which the answer's first token could be seen, or None.
+    """
     learnt = _learnt(attempt)
     usage, source = learnt.usage, "reported"
     if usage is None:
         usage, source = _usage(call, attempt, error)
-    card = call.card
+    card = attempt.card
     if learnt.service_tier:
-        card = call.serving.prices.card(call.rung, call.started_ns, learnt.service_tier)
+        card = call.serving.prices.card(attempt.rung, call.started_ns, learnt.service_tier)
     latency_us = int((attempt.ended_s - call.begun_s) * 1e6)
     return Settle(
         inference_id=call.inference_id,
-        attempt=number,
+        attempt=attempt.number,
         ended_ns=call.started_ns + latency_us * 1000,
         outcome="ok" if error is None else _outcome(error),
         final=final,
         latency_us=latency_us,
-        ttft_us=None if attempt.stream is None else _ttft_us(call, attempt, error),
+        ttft_us=None if attempt.stream is None else _ttft_us(call, attempt, first_token_s, error),
         status=attempt.status,
         error_code="" if error is None else _error_code(error),
         served_model=learnt.served_model,
@@ -108,9 +123,11 @@ def _may_be_billed(attempt: Attempt, error: Exception | None) -> bool:
     return True
 
 
-def _ttft_us(call: Call, attempt: Attempt, error: Exception | None) -> int | None:
-    if attempt.first_token_s is not None:
-        return int((attempt.first_token_s - call.begun_s) * 1e6)
+def _ttft_us(  # noqa: PLR0917 - what is known of one moment
+    call: Call, attempt: Attempt, first_token_s: float | None, error: Exception | None
+) -> int | None:
+    if first_token_s is not None:
+        return int((first_token_s - call.begun_s) * 1e6)
     if attempt.stream is not None and isinstance(error, ProviderTimeout):
         return int((attempt.ended_s - call.begun_s) * 1e6)
     return None
@@ -119,7 +136,7 @@ def _ttft_us(call: Call, attempt: Attempt, error: Exception | None) -> int | Non
 def _outcome(error: Exception) -> Outcome:
     if isinstance(error, ProviderTimeout):
         return "timeout"
-    return "cancelled" if isinstance(error, CallerGone | ShuttingDown) else "error"
+    return "cancelled" if isinstance(error, CallerGone | ShuttingDown | Superseded) else "error"
 
 
 def _error_code(error: Exception) -> str:
@@ -127,4 +144,15 @@ def _error_code(error: Exception) -> str:
         return error.error_code
     if isinstance(error, ShuttingDown):
         return "shutdown"
+    if isinstance(error, Superseded):
+        return "hedge_lost"
     return reply_of(error).code if isinstance(error, TrimtabError) else "internal"
+
+
+def problem_of(entry: asyncio.Future[None]) -> Exception | None:
+    """Why the ledger did not take an entry."""
+    if entry.cancelled():
+        return ShuttingDown("The gateway was stopped. Try again elsewhere.")
+    error = entry.exception()
+    assert error is None or isinstance(error, Exception)
+    return error

@@ -85,7 +85,14 @@ class Handler:
         if exchange.method != "POST":
             raise MethodNotAllowed(exchange.method, "POST")
         caller = identify(exchange, self._app.keys)
-        self._gateway.infer(exchange.request_id, exchange.body, caller=caller, outlet=exchange)
+        self._gateway.infer(
+            exchange.request_id,
+            exchange.body,
+            caller=caller,
+            tried_before=exchange.headers.get(b"x-stainless-retry-count", b"0") != b"0",
+            idempotency_key=exchange.headers.get(b"idempotency-key", b"")[:256].decode("latin-1"),
+            outlet=exchange,
+        )
 
     async def _serve_asgi(self, exchange: Exchange) -> None:
         try:

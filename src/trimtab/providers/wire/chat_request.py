@@ -9,7 +9,7 @@ import msgspec
 
 from trimtab.errors import MalformedRequest
 
-__all__ = ["ChatRequest", "parse_request", "upstream_body"]
+__all__ = ["ChatRequest", "parse_request", "rewritten", "upstream_body"]
 
 
 class StreamOptions(msgspec.Struct, frozen=True):
@@ -126,7 +126,7 @@ def _with_model(body: bytes, old: str, new: str) -> bytes:
         start = body.find(value, colon)
         if start >= 0 and not body[colon:start].strip():
             return b"".join((body[:start], _encode(new), body[start + len(value) :]))
-    return _rewritten(body, {"model": _encode(new)})
+    return rewritten(body, {"model": _encode(new)})
 
 
 def _with_usage_option(body: bytes, request: ChatRequest) -> bytes:
@@ -136,10 +136,10 @@ def _with_usage_option(body: bytes, request: ChatRequest) -> bytes:
     raw = fields.get("stream_options", msgspec.Raw(b"null"))
     options: dict[str, Any] = msgspec.json.decode(raw) or {}
     options["include_usage"] = True
-    return _rewritten(body, {"stream_options": _encode(options)})
+    return rewritten(body, {"stream_options": _encode(options)})
 
 
-def _rewritten(body: bytes, changes: dict[str, bytes]) -> bytes:
+def rewritten(body: bytes, changes: dict[str, bytes]) -> bytes:
     """The same object with some values replaced; the other values keep their bytes."""
     fields = _fields_decoder.decode(body)
     fields.update({name: msgspec.Raw(value) for name, value in changes.items()})

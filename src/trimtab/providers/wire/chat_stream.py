@@ -9,6 +9,7 @@ import msgspec
 
 from trimtab.errors import ProviderGarbage
 from trimtab.providers.wire.chat_answer import UNREADABLE, Chunk, read_chunk
+from trimtab.providers.wire.chat_continue import joined_usage
 from trimtab.types.usage import Usage
 
 __all__ = ["DONE", "MAX_EVENT_BYTES", "ChatStream"]
@@ -27,6 +28,12 @@ class ChatStream:
     Nothing goes on before the first token, so that a failure until then can still become a proper
     status; from the finish on everything is held, so that the record can be written first.
 
+    Args:
+        choices: how many the caller asked for.
+        keep_usage: the caller asked for the usage chunk.
+        shown_tokens: tokens that another stream has shown before this one goes on with the answer;
+            its own opening is then left out.
+
     Attributes:
         started: a first token has been seen.
         finished: every choice has its finish reason.
@@ -38,7 +45,7 @@ class ChatStream:
         skipped_frames: events that were not of the format and were left out.
     """
 
-    def __init__(self, *, choices: int, keep_usage: bool) -> None:
+    def __init__(self, *, choices: int, keep_usage: bool, shown_tokens: int = 0) -> None:
         self.started = False
         self.finished = False
         self.done = False
@@ -51,6 +58,7 @@ class ChatStream:
         self.skipped_frames = 0
         self._choices = choices
         self._keep_usage = keep_usage
+        self._shown_tokens = shown_tokens
         self._finished_choices: set[int] = set()
         self._partial = b""
         self._held: list[bytes] = []
@@ -130,8 +138,16 @@ class ChatStream:
                 self.skipped_frames += 1
             else:
                 self._learn(chunk)
-                if not (chunk.is_usage_only and not self._keep_usage):
+                if self._shown_tokens:
+                    event = self._joined(event, data, chunk)
+                if event and not (chunk.is_usage_only and not self._keep_usage):
                     self._pass(event, ready)
+
+    def _joined(self, event: bytes, data: bytes, chunk: Chunk) -> bytes:
+        """An event as it goes on after those of another stream; b"" for its opening."""
+        if not (self.started or self.finished):
+            return b""
+        return joined_usage(data, self._shown_tokens) if chunk.usage is not None else event
 
     def _pass(self, event: bytes, ready: list[bytes]) -> None:
         self._held.append(event + b"\n\n")

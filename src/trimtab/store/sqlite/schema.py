@@ -156,6 +156,7 @@ CREATE TABLE tail (
 ) STRICT;
 
 -- Days that users, keys and teams have rows of; those of a closed day have rows by day as well.
+-- closed is 0, or a stamp: a number drawn anew whenever a row of the closed day changes.
 CREATE TABLE days (
     start_s INTEGER PRIMARY KEY,
     closed  INTEGER NOT NULL

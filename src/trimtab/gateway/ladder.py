@@ -1,0 +1,239 @@
+"""Where an inference is on its way down the rungs of its route: what comes next, after which wait.
+
+Nothing is called here and nothing waits; the inference does as it is told.
+"""
+
+from random import Random
+from typing import Final, NamedTuple
+
+from trimtab.config.schema import Rung
+from trimtab.errors import (
+    ProviderBusy,
+    ProviderError,
+    ProviderRefused,
+    ProviderTimeout,
+    ProviderUnreachable,
+    RouteUnavailable,
+)
+from trimtab.gateway.breakers import Breaker, BreakerBoard
+from trimtab.gateway.call import Call
+from trimtab.gateway.extras import RetryBudget
+from trimtab.gateway.sticky import affinity_of, order
+from trimtab.types.records import Cause
+
+__all__ = ["Ladder", "Step"]
+
+_FIRST_WAIT_S: Final = 0.5
+_LONGEST_WAIT_S: Final = 8.0
+_PATIENCE_S: Final = 1.0  # a longer `Retry-After` is not worth waiting for where another rung is
+
+
+class Step(NamedTuple):
+    """The next attempt.
+
+    Attributes:
+        place: the rung, by its place in the route's ladder.
+        cause: why.
+        admission: number that the rung's breaker gave the call; 0 where it was not asked.
+        wait_s: seconds to wait before it.
+    """
+
+    place: int
+    cause: Cause
+    admission: int = 0
+    wait_s: float = 0.0
+
+
+class Ladder:
+    """The rungs of one inference, and how many attempts each has had.
+
+    Args:
+        call: the inference.
+        board: breakers.
+        budget: for extra attempts.
+        random: for the jitter of waits.
+    """
+
+    __slots__ = ("_at", "_board", "_budget", "_call", "_order", "_random", "_stale", "_tries")
+
+    def __init__(
+        self, call: Call, *, board: BreakerBoard, budget: RetryBudget, random: Random
+    ) -> None:
+        self._call = call
+        self._board = board
+        self._budget = budget
+        self._random = random
+        self._at = -1  # in `_order`; the rungs before it are done with
+        self._tries = 0
+        self._stale = False
+        target = call.target
+        affinity = b""
+        if target.equals > 1:
+            affinity = affinity_of(call.caller.session, bytes(call.request.messages))
+        self._order = order(target.rungs, target.equals, affinity)
+
+    def first(self) -> Step:
+        """Where to begin.
+
+        Raises:
+            RouteUnavailable: every rung is left alone for now.
+            ProviderUnreachable: no rung can be called at all.
+        """
+        self._budget.earned()
+        step = self._next("first")
+        if step is None:
+            raise self._unavailable()
+        return step if step.place == self._order[0] else step._replace(cause="fallback")
+
+    def judge(self, step: Step, error: Exception | None) -> None:
+        """Tell the breaker of a rung how an attempt there ended, well if `error` is None."""
+        breaker = self._breaker(step.place)
+        if error is None:
+            breaker.succeeded(step.admission)
+        elif not isinstance(error, ProviderError) or isinstance(error, ProviderBusy):
+            breaker.released(step.admission)  # it says nothing about the provider
+        elif error.remedy in {"caller", "final", "larger"}:
+            breaker.succeeded(step.admission)
+        else:
+            breaker.failed(step.admission, timeout=isinstance(error, ProviderTimeout))
+
+    def give_up(self, step: Step) -> None:
+        """A step is not taken after all, or ended without a word about the provider."""
+        self._breaker(step.place).released(step.admission)
+
+    def began(self, place: int) -> bool:
+        """Whether a rung is the one that this inference would have been served by."""
+        return place == self._order[0]
+
+    def after(self, error: ProviderError, place: int, now_s: float) -> Step | None:
+        """What to do after an attempt at rung `place` failed with nothing shown; None is the end.
+
+        Args:
+            error: why it failed.
+            place: its rung.
+            now_s: monotonic seconds.
+        """
+        remedy = error.remedy
+        if remedy in {"final", "caller"}:
+            return None
+        if remedy == "larger":
+            return self._next("fallback", larger_than=self._window(place))
+        again = self._again(error, place, now_s) if remedy in {"retry", "move"} else None
+        if remedy == "retry" and again is not None and again.wait_s <= self._patience_s:
+            step = self._paid(again)
+            if step is not None:
+                return step
+        return self._next("fallback") or (self._paid(again) if again is not None else None)
+
+    def anew(self, place: int) -> Step | None:
+        """The same call once more, because a kept connection had been closed unseen.
+
+        That says nothing about the provider, so neither breaker nor budget is asked.
+        """
+        if self._stale:
+            return None
+        self._stale = True
+        return Step(place, "retry")
+
+    def after_shown(self, error: ProviderError, place: int) -> Step | None:
+        """What to do after a stream broke of which something was shown: a rung that goes on.
+
+        The same one may do it, if it did not fall silent.
+        """
+        if error.remedy in {"final", "caller", "larger"}:
+            return None
+        rung = self._call.target.rungs[place]
+        if rung.continues and error.remedy != "fail_over" and self._tries <= self._retries:
+            again = self._paid(Step(place, "continue"))
+            if again is not None:
+                return again
+        return self._next("continue")
+
+    def beside(self) -> Step | None:
+        """A second attempt while the first is under way, on the next rung."""
+        return self._next("hedge")
+
+    @property
+    def has_more(self) -> bool:
+        """There are rungs that were not tried."""
+        return self._at + 1 < len(self._order)
+
+    @property
+    def rungs_left(self) -> int:
+        """How many rungs there are from the present one on; at least 1."""
+        return len(self._order) - self._at
+
+    @property
+    def _retries(self) -> int:
+        # A client that tries again by itself multiplies our attempts by its own.
+        return 0 if self._call.tried_before else self._call.target.policy.retries
+
+    @property
+    def _patience_s(self) -> float:
+        return _PATIENCE_S if self.has_more else _LONGEST_WAIT_S * 100
+
+    def _again(self, error: ProviderError, place: int, now_s: float) -> Step | None:
+        """The same rung once more, if it may be asked and there is time for it."""
+        if self._tries > self._retries:
+            return None
+        wait_s = 0.0
+        if error.remedy == "retry" or (isinstance(error, ProviderUnreachable) and self._tries > 1):
+            wait_s = self._wait_s(error)
+        deadline_s = self._call.begun_s + self._call.target.timeouts.total_s
+        return None if now_s + wait_s >= deadline_s else Step(place, "retry", wait_s=wait_s)
+
+    def _wait_s(self, error: ProviderError) -> float:
+        """As long as the provider says, else with full jitter up to a limit that doubles."""
+        if isinstance(error, ProviderRefused) and error.wait_s is not None:
+            return error.wait_s
+        most_s = min(_FIRST_WAIT_S * 2.0 ** (self._tries - 1), _LONGEST_WAIT_S)
+        return self._random.uniform(0.0, most_s)
+
+    def _paid(self, again: Step) -> Step | None:
+        """A retry, if the breaker and the budget let it through."""
+        if self._breaker(again.place).state != "closed" or not self._budget.takes():
+            return None
+        self._tries += 1
+        return again._replace(admission=self._breaker(again.place).admits())
+
+    def _next(self, cause: Cause, *, larger_than: int | None = None) -> Step | None:
+        """An attempt at the next rung that can be called; those before it are not asked again."""
+        for at in range(self._at + 1, len(self._order)):
+            place = self._order[at]
+            rung = self._call.target.rungs[place]
+            if cause == "continue" and not rung.continues:
+                continue
+            if larger_than is not None and (self._window(place) or 0) <= larger_than:
+                continue
+            admission = 0 if self._problem(rung) else self._board.of(rung.ref).admits()
+            if admission:
+                self._at = at
+                self._tries = 1
+                return Step(place, cause, admission)
+        return None
+
+    def _breaker(self, place: int) -> Breaker:
+        return self._board.of(self._call.target.rungs[place].ref)
+
+    def _window(self, place: int) -> int:
+        """Context tokens of a rung; 0 where nobody knows, so that any known window is larger."""
+        return self._call.serving.prices.context_tokens(self._call.target.rungs[place]) or 0
+
+    def _problem(self, rung: Rung) -> str:
+        return self._call.serving.upstreams[rung.ref.provider].problem
+
+    def _unavailable(self) -> Exception:
+        rungs = self._call.target.rungs
+        problems = [self._problem(rung) for rung in rungs]
+        if all(problems):
+            return ProviderUnreachable(problems[0])
+        waits_s = [
+            self._board.of(rung.ref).retry_in_s
+            for rung, problem in zip(rungs, problems, strict=True)
+            if not problem
+        ]
+        return RouteUnavailable(
+            "Every model of this route has failed too often in the last seconds and is left alone "
+            "for now. Try again when Retry-After says.",
+            retry_after_s=max(min(waits_s), 1.0),
+        )

@@ -1,0 +1,44 @@
+"""What all inferences of the process share about providers' health. Outlives reloads."""
+
+from random import Random
+
+from trimtab.config.schema import Project
+from trimtab.gateway.breakers import BreakerBoard
+from trimtab.gateway.call import Call
+from trimtab.gateway.extras import HedgeTimer, RetryBudget
+from trimtab.gateway.ladder import Ladder
+from trimtab.types.clock import Clock
+
+__all__ = ["Reliability"]
+
+
+class Reliability:
+    """Breakers, the budget for extra attempts, and how long routes take to begin.
+
+    Attributes:
+        board: a breaker for each model at each provider.
+        budget: for retries and hedges.
+    """
+
+    def __init__(self, project: Project, clock: Clock, random: Random | None = None) -> None:
+        self._clock = clock
+        self._random = random or Random()  # noqa: S311 - spreads waits, hides nothing
+        self._timers: dict[str, HedgeTimer] = {}
+        self.board = BreakerBoard(project.breakers, clock)
+        self.budget = RetryBudget(project.retries.budget_share, clock)
+
+    def use(self, project: Project) -> None:
+        """Take up a changed project. What was learnt stays."""
+        self.board.use(project.breakers)
+        self.budget.share = project.retries.budget_share
+
+    def ladder(self, call: Call) -> Ladder:
+        """The ladder of one inference."""
+        return Ladder(call, board=self.board, budget=self.budget, random=self._random)
+
+    def timer(self, route: str) -> HedgeTimer:
+        """How long a route takes to begin; routes come from the project, so they are few."""
+        timer = self._timers.get(route)
+        if timer is None:
+            timer = self._timers[route] = HedgeTimer(self._clock)
+        return timer

@@ -1,0 +1,109 @@
+"""What is said in one inference, over all its attempts: to providers, and to the caller."""
+
+from trimtab.gateway.attempt import MAX_KEPT_BYTES, Attempt
+from trimtab.gateway.call import Call
+from trimtab.providers.wire.chat_continue import continuation_body, shown_text
+from trimtab.providers.wire.chat_name import model_field, renamed
+from trimtab.providers.wire.chat_request import upstream_body
+from trimtab.providers.wire.chat_stream import ChatStream
+from trimtab.types.records import Cause
+
+__all__ = ["Transcript"]
+
+
+class Transcript:
+    """Bytes in, bytes out.
+
+    Attributes:
+        keeps: what a stream shows is kept: for the record, the cache, or to go on from it.
+    """
+
+    __slots__ = ("_call", "_first_token_s", "_shown", "_shown_tokens", "_text", "keeps")
+
+    def __init__(self, call: Call, *, kept: bool = False) -> None:
+        self._call = call
+        self._shown: list[bytes] = []  # by attempts whose stream another one has taken over
+        self._shown_tokens = 0
+        self._text = ""
+        self._first_token_s: float | None = None
+        self.keeps = kept or call.keeps_bodies or call.may_continue
+
+    # ------------------------------------------------------------ to a provider
+
+    def body(self, model: str, cause: Cause) -> bytes:
+        """The request for a model: the caller's own, or one that goes on with what was shown."""
+        call = self._call
+        body, request = call.body, call.request
+        if cause == "continue":
+            continued = continuation_body(
+                body, request, text=self._text, shown_tokens=self._shown_tokens
+            )
+            assert continued is not None, "`take_over` has seen that it can be"
+            body = continued
+        return upstream_body(body, request, model)
+
+    def new_stream(self, cause: Cause) -> ChatStream | None:
+        """A reader for the stream, if the caller wants one."""
+        request = self._call.request
+        if not request.stream:
+            return None
+        return ChatStream(
+            choices=request.choices,
+            keep_usage=request.wants_usage,
+            shown_tokens=self._shown_tokens if cause == "continue" else 0,
+        )
+
+    def take_over(self, attempt: Attempt) -> bool:
+        """Remember what a broken stream has shown; True if another attempt can go on from it."""
+        kept = attempt.kept
+        text = shown_text(kept) if kept is not None else None
+        if not text or kept is None or attempt.stream is None:
+            return False
+        text = self._text + text
+        tokens = self._shown_tokens + attempt.stream.content_frames
+        call = self._call
+        if continuation_body(call.body, call.request, text=text, shown_tokens=tokens) is None:
+            return False
+        self._text, self._shown_tokens = text, tokens
+        self._shown.append(kept)
+        self._first_token_s = self.first_token_s(attempt)
+        return True
+
+    # ------------------------------------------------------------ to the caller
+
+    def whole(self, attempt: Attempt) -> bytes:
+        """An answer that came whole, as the caller gets it."""
+        assert attempt.answer is not None
+        return self._named(attempt.body, attempt.answer.model)
+
+    def tail(self, attempt: Attempt) -> bytes:
+        """The end of a stream, as the caller gets it."""
+        stream = attempt.stream
+        assert stream is not None
+        return self._named(stream.tail(), stream.served_model)
+
+    def new_name(self, attempt: Attempt) -> tuple[bytes, bytes] | None:
+        """What frames of a stream have in them as the model's name, and what the caller gets."""
+        stream = attempt.stream
+        if stream is None or self._call.target.policy.answer_model == "served":
+            return None
+        return model_field(stream.served_model), model_field(self._call.request.model)
+
+    def _named(self, answer: bytes, served_model: str) -> bytes:
+        if self._call.target.policy.answer_model == "served" or not served_model:
+            return answer
+        return renamed(answer, model_field(served_model), model_field(self._call.request.model))
+
+    def first_token_s(self, attempt: Attempt) -> float | None:
+        """When the caller could see the first token of this answer; monotonic seconds."""
+        if self._first_token_s is not None and attempt.step.cause == "continue":
+            return self._first_token_s
+        return attempt.first_token_s
+
+    def said(self, attempt: Attempt, tail: bytes) -> bytes | None:
+        """All that was shown of a stream, for the record; None where it is not known whole."""
+        kept = attempt.kept
+        if kept is None:
+            return None
+        whole = b"".join([*self._shown, kept, tail])
+        return whole if len(whole) <= MAX_KEPT_BYTES else None

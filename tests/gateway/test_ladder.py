@@ -1,0 +1,243 @@
+"""What happens after a failure: through real sockets, with what the caller sees and the record."""
+
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from harness import PRICE, Gateway, Reply, running_gateway, wait_until
+from trimtab.store.records import AttemptRecord, Event
+from trimtab.testing import Behaviour, RunningFaultProvider, Script, running_fault_provider
+
+HEALTHY = Behaviour(tokens=6)
+
+
+class Stage(NamedTuple):
+    gateway: Gateway
+    provider: RunningFaultProvider
+
+    def calls(self, model: str) -> int:
+        return sum(call.model == f"fault:{model}" for call in self.provider.calls)
+
+    def event(self, reply: Reply) -> Event:
+        request_id = reply.headers["x-request-id"]
+        return wait_until(lambda: self.gateway.reader().event(request_id))
+
+    def attempts(self, reply: Reply) -> list[AttemptRecord]:
+        self.event(reply)
+        return self.gateway.reader().attempts(reply.headers["x-request-id"])
+
+
+@contextmanager
+def stage(
+    folder: Path,
+    script: Mapping[str, Behaviour | tuple[Behaviour, ...]],
+    *,
+    route: str = "",
+    default: str = "",
+    models: str = "",
+) -> Generator[Stage]:
+    """A gateway whose alias `main` falls back to `spare`."""
+    named = {
+        name: behaviours if isinstance(behaviours, tuple) else (behaviours,)
+        for name, behaviours in script.items()
+    }
+    with running_fault_provider(Script(named=named)) as provider:
+        text = f"""
+[server]
+port = 0
+[providers.one]
+kind = "openai"
+base_url = "{provider.base_url}"
+[providers.two]
+kind = "openai"
+base_url = "{provider.base_url}"
+[models.main]
+ref = "one:fault:main"
+price = {PRICE}
+[models.spare]
+ref = "two:fault:spare"
+price = {PRICE}
+{models}
+[routes.default]
+timeouts = {{ttft_s = 0.4, idle_s = 0.3, total_s = 3}}
+{default}
+[routes.r]
+model = "main"
+fallback = ["spare"]
+{route}
+"""
+        with running_gateway(folder, text) as gateway:
+            yield Stage(gateway, provider)
+
+
+def content(reply: Reply) -> str:
+    """The text of a stream."""
+    texts: list[str] = []
+    for line in reply.body.decode().splitlines():
+        if line.startswith("data: {"):
+            chunk = json.loads(line[6:])
+            texts += [c["delta"].get("content") or "" for c in chunk.get("choices", [])]
+    return "".join(texts)
+
+
+def test_a_500_is_tried_again_and_the_caller_never_knows(project_folder: Path):
+    with stage(project_folder, {"main": (Behaviour(status=500), HEALTHY)}) as on:
+        reply = on.gateway.chat(model="r")
+        assert (reply.status, reply.headers["x-trimtab-attempts"]) == (200, "2")
+        assert reply.headers["x-trimtab-provider"] == "one"
+        assert on.event(reply).attempts == 2
+        first, _ = on.attempts(reply)
+        assert (first.outcome, first.cost_nanousd) == ("error", 0)
+
+
+def test_a_model_that_stays_away_is_left_for_the_fallback(project_folder: Path):
+    script = {"main": Behaviour(status=503), "spare": HEALTHY}
+    with stage(project_folder, script) as on:
+        reply = on.gateway.chat(model="r", stream=True)
+        assert reply.status == 200
+        assert reply.headers["x-trimtab-provider"] == "two"
+        assert reply.headers["x-trimtab-attempts"] == "4"
+        assert reply.body.endswith(b"data: [DONE]\n\n")
+        assert (on.calls("main"), on.calls("spare")) == (3, 1)
+
+
+def test_t15_a_silent_model_is_asked_once(project_folder: Path):
+    script = {"main": Behaviour(headers_after_s=20), "spare": HEALTHY}
+    with stage(project_folder, script) as on:
+        reply = on.gateway.chat(model="r", stream=True)
+        assert (reply.status, reply.headers["x-trimtab-attempts"]) == (200, "2")
+        assert on.calls("main") == 1
+
+
+def test_t15_the_callers_own_fault_goes_nowhere_else(project_folder: Path):
+    refused = Behaviour(status=400, error={"message": "no", "type": "invalid_request_error"})
+    with stage(project_folder, {"main": refused, "spare": HEALTHY}) as on:
+        reply = on.gateway.chat(model="r")
+        assert (reply.status, reply.error["message"]) == (400, "no")
+        assert reply.headers["x-should-retry"] == "false"
+        assert (on.calls("main"), on.calls("spare")) == (1, 0)
+
+
+def test_t16_what_failed_first_is_what_the_caller_hears(project_folder: Path):
+    script = {
+        "main": Behaviour(status=503, error={"message": "first", "type": "server_error"}),
+        "spare": Behaviour(status=400, error={"message": "second", "type": "bad"}),
+    }
+    with stage(project_folder, script, route="retries = 0") as on:
+        reply = on.gateway.chat(model="r")
+        assert (reply.status, reply.error["message"]) == (503, "first")
+
+
+def test_too_long_for_one_model_is_tried_on_a_larger_one_only(project_folder: Path):
+    too_long = {"message": "x", "type": "invalid_request_error", "code": "context_length_exceeded"}
+    models = f"""
+[models.small]
+ref = "two:fault:small"
+context_tokens = 1000
+price = {PRICE}
+[models.large]
+ref = "two:fault:large"
+context_tokens = 9000
+price = {PRICE}
+[routes.grows]
+model = "small"
+fallback = ["main", "large"]
+"""
+    script = {
+        "small": Behaviour(status=400, error=too_long),
+        "large": HEALTHY,
+        "main": HEALTHY,
+    }
+    with stage(project_folder, script, models=models) as on:
+        reply = on.gateway.chat(model="grows")
+        assert (reply.status, reply.headers["x-trimtab-provider"]) == (200, "two")
+        assert [on.calls(name) for name in ("small", "main", "large")] == [1, 0, 1]
+
+
+def test_a_break_after_the_first_tokens_is_an_error_event_where_nobody_continues(
+    project_folder: Path,
+):
+    cut = Behaviour(tokens=60, token_every_s=0.01, cut="close", cut_after_tokens=40)
+    with stage(project_folder, {"main": cut, "spare": HEALTHY}) as on:
+        reply = on.gateway.chat(model="r", stream=True)
+        assert b'"code":"provider_truncated"' in reply.body
+        assert b"[DONE]" not in reply.body
+        assert on.calls("spare") == 0
+
+
+def test_a_break_within_the_buffer_begins_anew_unseen(project_folder: Path):
+    cut = Behaviour(tokens=60, token_every_s=0.01, cut="close", cut_after_tokens=40)
+    script = {"main": cut, "spare": HEALTHY}
+    with stage(project_folder, script, route="buffer_tokens = 50\nretries = 0") as on:
+        reply = on.gateway.chat(model="r", stream=True)
+        assert reply.headers["x-trimtab-provider"] == "two"
+        assert reply.body.endswith(b"data: [DONE]\n\n")
+        assert len(content(reply).split()) == 6
+
+
+def test_a_hedge_wins_over_a_slow_beginning_and_the_loser_is_on_record(project_folder: Path):
+    script = {"main": Behaviour(first_token_after_s=2), "spare": HEALTHY}
+    with stage(project_folder, script, route="hedge = {after_s = 0.1, max_share = 1}") as on:
+        reply = on.gateway.chat(model="r", stream=True)
+        assert reply.headers["x-trimtab-provider"] == "two"
+        assert content(reply)
+        first, second = on.attempts(reply)
+        assert (first.outcome, first.error_code, first.usage_source) == (
+            "cancelled",
+            "hedge_lost",
+            "estimated",
+        )
+        assert second.outcome == "ok"
+        wait_until(lambda: on.provider.calls[0].ended_by == "caller closed")
+
+
+def test_a_route_with_side_effects_is_never_hedged(project_folder: Path):
+    script = {"main": Behaviour(first_token_after_s=0.3, tokens=3), "spare": HEALTHY}
+    route = "hedge = {after_s = 0.05, max_share = 1}\nside_effects = true"
+    with stage(project_folder, script, route=route) as on:
+        reply = on.gateway.chat(model="r", stream=True)
+        assert reply.headers["x-trimtab-provider"] == "one"
+        assert on.calls("spare") == 0
+
+
+def test_t13_a_client_that_retries_by_itself_is_not_multiplied(project_folder: Path):
+    with stage(project_folder, {"main": Behaviour(status=503)}) as on:
+        on.gateway.chat(model="main", headers={"x-stainless-retry-count": "1"})
+        assert on.calls("main") == 1
+
+
+def test_when_all_are_left_alone_nobody_is_called(project_folder: Path):
+    text = "retries = 0"
+    with stage(project_folder, {"main": Behaviour(status=503)}, default=text) as on:
+        for _ in range(5):
+            assert on.gateway.chat(model="main").status == 503
+        reply = on.gateway.chat(model="main")
+        assert (reply.status, reply.error["code"]) == (503, "route_unavailable")
+        assert int(reply.headers["retry-after"]) >= 1
+        assert on.calls("main") == 5
+
+
+def test_t11_a_call_may_be_read_to_its_usage_after_the_caller_left(project_folder: Path):
+    import socket  # noqa: PLC0415 - a caller that leaves in the middle
+
+    slow = Behaviour(tokens=20, token_every_s=0.02)
+    with stage(project_folder, {"main": slow}, route='on_disconnect = "drain"') as on:
+        body = json.dumps(
+            {"model": "r", "stream": True, "messages": [{"role": "user", "content": "x"}]}
+        ).encode()
+        with socket.create_connection(("127.0.0.1", on.gateway.port)) as caller:
+            caller.sendall(
+                b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
+                b"content-length: %d\r\n\r\n%b" % (len(body), body)
+            )
+            head = caller.recv(4096)
+        request_id = head.split(b"x-request-id: ")[1].split(b"\r\n")[0].decode()
+        event = wait_until(lambda: on.gateway.reader().event(request_id))
+        assert (event.outcome, event.usage_source, event.output_tokens) == (
+            "cancelled",
+            "reported",
+            20,
+        )
+        assert on.provider.calls[0].ended_by == "complete"
