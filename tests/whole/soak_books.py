@@ -129,7 +129,8 @@ class Books:
         if known != intent.inference_id:
             self.wrong.append(f"one request, two inferences: {known} and {intent.inference_id}")
         self.seen[f"cause {intent.cause}"] += 1
-        self.intents[_PROVIDERS[intent.provider]] += 1
+        if intent.cause not in {"cache", "stale"}:
+            self.intents[_PROVIDERS[intent.provider]] += 1
 
     def _take_settle(self, settle: Settle) -> None:
         entry = self.open.get(settle.inference_id)

@@ -83,11 +83,12 @@ class Callers:
         fields: dict[str, Any] = {"stream": streamed}
         if streamed and random.random() < 0.5:
             fields["stream_options"] = {"include_usage": True}
-        words = "m" * random.randrange(1_000)
+        cached = route == "cached"
+        words = "m" * random.randrange(6 if cached else 1_000)
         body = chat_body(route, messages=[{"role": "user", "content": words}], **fields)
         headers = {
             "x-trimtab-session": session,
-            "x-trimtab-user": f"user{random.randrange(_USERS)}",
+            "x-trimtab-user": f"user{random.randrange(3 if cached else _USERS)}",
         }
         caller = self._free.pop() if self._free else Caller(self._port)
         self.under_way += 1

@@ -124,6 +124,7 @@ ROUTES = {
     "narrow": 5,
     "away": 5,
     "no-tls": 3,
+    "cached": 10,
     "endless": 0.03,
     "loris": 0.1,
 }
@@ -166,5 +167,8 @@ def soak_project(one: str, two: str, away: str, *, generation: int = 0) -> str:
         '[routes.narrow]\nmodel = "mix-narrow"\nfallback = ["spare"]\n',
         '[routes.away]\nmodel = "mix-away"\nfallback = ["spare"]\n',
         '[routes.no-tls]\nmodel = "mix-no-tls"\nfallback = ["spare"]\n',
+        '[routes.cached]\nmodel = "mix-one"\nretries = 0\nsingle_flight = true\n',
+        "cache = {ttl_s = 2, stale_s = 6}\n",
+        "[cache]\nmemory_mb = 1\ndisk_mb = 4\n",
     ]
     return "".join(lines)

@@ -14,8 +14,8 @@ def check(found: Found) -> None:
     assert not found.wrong, "\n".join(found.wrong[:20])
     seen = found.summary["callers"]
     assert {"whole", "broken", "left"} <= seen.keys()
-    causes = {"cause first", "cause retry", "cause fallback", "cause continue", "cause hedge"}
-    assert causes <= found.summary["ledger"].keys()
+    causes = {"first", "retry", "fallback", "continue", "hedge", "cache"}
+    assert {f"cause {cause}" for cause in causes} <= found.summary["ledger"].keys()
     assert found.summary["costs that both sides know"] > 0.5 * found.summary["agreed"]
 
 
