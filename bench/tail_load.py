@@ -1,7 +1,7 @@
 """Streams asked for when they are due, whether others have ended or not: the callers of one arm.
 
-`python -m bench.tail_load` reads an `Order` as JSON from its input and prints the `Seen` of its
-calls. Arrivals are a Poisson process, and every time counts from the moment at which a call was
+`python -m bench.tail_load FILE` reads an `Order` as JSON from its input and writes the `Seen` of its
+calls into the file. Arrivals are a Poisson process, and every time counts from the moment at which a call was
 due: a slow call delays none of the others, and a late sender counts against the one who made it so.
 """
 
@@ -10,6 +10,7 @@ import json
 import re
 import resource
 import sys
+from pathlib import Path
 from random import Random
 from typing import Any, cast
 
@@ -274,4 +275,4 @@ async def _main() -> Seen:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(_main())))
+    Path(sys.argv[1]).write_bytes(msgspec.json.encode(uvloop.run(_main())))

@@ -168,23 +168,24 @@ def _load(stand: _Stand, plan: Plan, seed: str) -> Seen:
         per_s=plan.per_s * SCALE,
         patience_s=CALLER_LIMIT_S / SCALE,
     )
+    place = stand.provider.launch.log.parent / "seen.json"
+    place.unlink(missing_ok=True)
     # It inherits the core of this process, which is that of the provider.
     with subprocess.Popen(
-        [sys.executable, "-m", "bench.tail_load"],
+        [sys.executable, "-m", "bench.tail_load", str(place)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
         start_new_session=True,
     ) as process:
         put_before_others(process.pid)
         try:
-            printed, _ = process.communicate(msgspec.json.encode(order))
+            process.communicate(msgspec.json.encode(order))
         except BaseException:
             process.kill()
             raise
-    if process.returncode:
-        raise BenchError(f"the load generator ended with {process.returncode}")
-    return msgspec.json.decode(printed, type=Seen)
+    if process.returncode or not place.exists():
+        raise BenchError(f"the load generator ended with {process.returncode} and told nothing")
+    return msgspec.json.decode(place.read_bytes(), type=Seen)
 
 
 def _books(folder: Path) -> Books:

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ import uvloop
 
 from harness import Gateway, start_gateway
 from trimtab.app import verify_store
+from trimtab.store.protocol import Reader
 from trimtab.testing import FaultProvider, Script
 from whole.soak_books import Books
 from whole.soak_callers import Callers, Told
@@ -28,7 +30,6 @@ from whole.wire import Caller, chat_body
 RATE = 120.0  # calls a second
 _READ_EVERY_S = 1.0
 _QUIET_WITHIN_S = 20.0
-_PROJECTOR_S = 2.5  # after which it has looked, and opened what it needs
 _FEW_FILES = 2  # files of another day or minute that the store may have opened
 _STOPS_WITHIN_S = 5.0  # half of drain_s: only what is under way could take longer
 
@@ -200,7 +201,8 @@ class Soak:
         answer = await caller.chat(chat_body("plain"), headers={"x-trimtab-session": "first"})
         self._told["first"] = Told("left", request_id=answer.request_id)
         caller.close()
-        await asyncio.sleep(_PROJECTOR_S)
+        reader = gateway.reader()  # the projector has opened what it needs once it shows the call
+        await self._until(partial(_shows, reader, answer.request_id), "the first event")
         found = open_files(gateway.process.pid)
         # Connections to providers are kept; at the end there will be none.
         return found._replace(sockets=found.sockets - self._one.open_connections)
@@ -242,6 +244,10 @@ class Soak:
 async def _is_idle(gateway: Gateway, before: Files) -> bool:
     now = open_files(gateway.process.pid)
     return now.sockets <= before.sockets and now.others <= before.others + _FEW_FILES
+
+
+async def _shows(reader: Reader, inference_id: str) -> bool:
+    return reader.event(inference_id) is not None
 
 
 def run_soak(folder: Path, *, seconds: float, warm_s: float) -> Found:
