@@ -153,6 +153,13 @@ def _report(filled: Filled, ingest: Filled, shape: Shape) -> Iterator[str]:
         "(the checks over rows included)."
     )
     yield ""
+    yield (
+        "The first answer is that of a reader just opened, as a command has one; the median is "
+        "that of a reader that was asked before, as the console has one: it keeps what closed "
+        "days come to until one of their rows changes. A ranking reads its users in full; "
+        "`spend users, all` and `latency by user` read everybody."
+    )
+    yield ""
     yield "| question | goal ms | median ms | max ms | first ms | |"
     yield "|---|---|---|---|---|---|"
 

@@ -9,6 +9,8 @@ from math import ceil
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from trimtab.console.query import Span
+from trimtab.console.users import ORDERS, users_values
 from trimtab.insights.latency import Grouping, latency_by
 from trimtab.insights.overview import overview
 from trimtab.insights.spending import spend_per_user
@@ -76,8 +78,9 @@ def questions(until_ns: int) -> Iterator[Question]:
     spans = {name: (until_ns - length_ns, until_ns) for name, length_ns in _RANGES.items()}
     for name in ("24h", "7d", "30d"):
         yield Question(f"top 20 users by cost, {name}", 50, partial(_spend, spans[name], 20))
-        yield Question(f"users page, 40 of them, {name}", 100, partial(_spend, spans[name], 40))
-        yield Question(f"users page, 100 ranked, {name}", 100, partial(_spend, spans[name], 100))
+        for order in ORDERS:
+            ask = partial(_users_page, Span(*spans[name], name), order)
+            yield Question(f"users page by {order}, {name}", 100, ask)
         yield Question(f"spend users, all, {name}", 50, partial(_spend, spans[name], None))
     for by in _GROUPINGS:
         for name, span in spans.items():
@@ -108,6 +111,10 @@ def _lists(span: _Span) -> Iterator[Question]:
 
 def _spend(span: _Span, top: int | None, reader: Reader) -> object:
     return spend_per_user(reader, *span, top=top)
+
+
+def _users_page(span: Span, order: str, reader: Reader) -> object:
+    return users_values(reader, span, order=order, skip=0)
 
 
 def _latency(by: Grouping, span: _Span, reader: Reader) -> object:

@@ -19,6 +19,13 @@ from trimtab.config.environment import environment
 from trimtab.store.protocol import Reader
 
 PRICE = "{input_usd_per_mtok = 0.4, output_usd_per_mtok = 1.6, cache_read_usd_per_mtok = 0.1}"
+# For tests that send one fault after the other to one model.
+NO_BREAKERS = """
+[breakers]
+failures = 1_000_000
+timeouts = 1_000_000
+least_calls = 1_000_000
+"""
 TRIMTAB = [sys.executable, "-m", "trimtab"]
 
 
@@ -27,7 +34,8 @@ def project_text(
 ) -> str:
     """A project with one provider, the alias `fast`, and whatever else a test needs.
 
-    Nothing is tried twice unless `retries` says so: most tests are about one attempt.
+    Nothing is tried twice unless `retries` says so, and no model is left alone: most tests are
+    about one attempt.
     """
     return f"""
 [server]
@@ -42,6 +50,7 @@ price = {PRICE}
 [routes.default]
 timeouts = {{{timeouts}}}
 retries = {retries}
+{NO_BREAKERS}
 {extra}
 """
 

@@ -13,6 +13,7 @@ from trimtab.errors import ConfigError, Finding
 from trimtab.gateway.gateway import Gateway
 from trimtab.gateway.pool import Origin
 from trimtab.gateway.reliability import Reliability
+from trimtab.gateway.response_cache import ResponseCache
 from trimtab.gateway.serving import Serving, Upstream
 from trimtab.gateway.slots import Slots
 from trimtab.plugins import PROVIDERS, load_plugin
@@ -47,6 +48,8 @@ class App:
         self.keys: KeyStore = sqlite.open_keys(folder, clock)
         self._ledger: Ledger = sqlite.open_ledger(folder, clock)
         self.reader: Reader = sqlite.open_reader(folder, clock)
+        store = sqlite.open_answers(folder, clock, most_bytes=0)  # the cache sets how many
+        self._cache = ResponseCache(store, clock, project.cache)
         self._engines: dict[str, Engine] = {}
         self._addresses: dict[str, str] = {}
         self._slots: dict[str, Slots] = {}
@@ -56,6 +59,7 @@ class App:
             ledger=self._ledger,
             clock=clock,
             reliability=Reliability(project, clock),
+            cache=self._cache,
         )
 
     @classmethod
@@ -68,6 +72,7 @@ class App:
         """
         app = cls(load_project(project_file), clock or SystemClock())
         try:
+            await app._cache.warm()
             await app._start_engines()
         except BaseException:
             await app.close()
@@ -77,6 +82,7 @@ class App:
     async def close(self) -> None:
         """Write what waits to be written, and end the engines."""
         await self._ledger.close()
+        await self._cache.close()
         self.gateway.serving.close()
         for engine in self._engines.values():
             await engine.stop()

@@ -11,6 +11,7 @@ TrimtabError
 │   ├── ForbiddenOrigin         a browser page or a foreign host name reached an open gateway
 │   ├── UnknownPath             no such route
 │   ├── MethodNotAllowed        the path exists, the method does not
+│   ├── IdempotencyConflict     its Idempotency-Key belongs to another request
 │   ├── RequestTooLarge         body over the limit
 │   └── HeadersTooLarge         headers over the limit
 ├── ProviderError               one attempt failed; its `remedy` says what to do next
@@ -46,6 +47,7 @@ __all__ = [
     "Finding",
     "ForbiddenOrigin",
     "HeadersTooLarge",
+    "IdempotencyConflict",
     "InvalidKey",
     "LedgerDamaged",
     "LedgerUnavailable",
@@ -156,6 +158,10 @@ class MethodNotAllowed(RequestError):
     def __init__(self, method: str, allowed: str) -> None:
         super().__init__(f"{method} is not allowed on this path. Use {allowed}.")
         self.allowed = allowed
+
+
+class IdempotencyConflict(RequestError):
+    """The Idempotency-Key was used for another request, or is in use for one."""
 
 
 class RequestTooLarge(RequestError):
@@ -351,6 +357,7 @@ REPLIES: dict[type[TrimtabError], Reply] = {
     ForbiddenOrigin: Reply(403, "permission_error", "forbidden_origin", 1, logging.WARNING),
     UnknownPath: Reply(404, _INVALID, "unknown_url", 1, logging.INFO),
     MethodNotAllowed: Reply(405, _INVALID, "method_not_allowed", 1, logging.INFO),
+    IdempotencyConflict: Reply(422, _INVALID, "idempotency_conflict", 1, logging.INFO),
     RequestTooLarge: Reply(413, _INVALID, "request_too_large", 1, logging.INFO),
     HeadersTooLarge: Reply(431, _INVALID, "headers_too_large", 1, logging.INFO),
     ProviderError: Reply(502, _UPSTREAM, "provider_error", 1, logging.WARNING),

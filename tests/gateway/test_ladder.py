@@ -1,10 +1,10 @@
 """What happens after a failure: through real sockets, with what the caller sees and the record."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness import PRICE, Gateway, Reply, running_gateway, wait_until
 from trimtab.store.records import AttemptRecord, Event
@@ -31,7 +31,12 @@ class Stage(NamedTuple):
 
 @contextmanager
 def stage(
-    folder: Path, script: dict[str, Any], *, route: str = "", default: str = "", models: str = ""
+    folder: Path,
+    script: Mapping[str, Behaviour | tuple[Behaviour, ...]],
+    *,
+    route: str = "",
+    default: str = "",
+    models: str = "",
 ) -> Generator[Stage]:
     """A gateway whose alias `main` falls back to `spare`."""
     named = {
@@ -83,7 +88,8 @@ def test_a_500_is_tried_again_and_the_caller_never_knows(project_folder: Path):
         assert (reply.status, reply.headers["x-trimtab-attempts"]) == (200, "2")
         assert reply.headers["x-trimtab-provider"] == "one"
         assert on.event(reply).attempts == 2
-        assert [(a.outcome, a.cost_nanousd) for a in on.attempts(reply)][0] == ("error", 0)
+        first, _ = on.attempts(reply)
+        assert (first.outcome, first.cost_nanousd) == ("error", 0)
 
 
 def test_a_model_that_stays_away_is_left_for_the_fallback(project_folder: Path):

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from harness import PRICE, running_gateway
+from harness import NO_BREAKERS, PRICE, running_gateway
 from server.wire import RawServer, Stage
 from trimtab.app import verify_store
 from trimtab.testing import FAULTS, Behaviour, Event, Script, running_fault_provider
@@ -64,6 +64,7 @@ price = {PRICE}
 [routes.default]
 timeouts = {{total_s = 20, idle_s = 8, ttft_s = 8}}
 retries = 0
+{NO_BREAKERS}
 """
         with running_gateway(folder, text) as gateway:
             yield Stage(gateway, provider, raw)

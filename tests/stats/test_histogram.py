@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.stats.histogram import ZERO_BUCKET, LogHistogram
+from trimtab.stats.histogram import ZERO_BUCKET, LogHistogram, merged_bytes
 
 QUANTILES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999, 1.0)
 VALUES = st.lists(st.integers(min_value=-5, max_value=2**63 - 1), min_size=1, max_size=50)
@@ -118,6 +118,52 @@ def test_a_run_is_one_integer() -> None:
     assert LogHistogram.from_bytes(data) == dense()
     with pytest.raises(msgspec.DecodeError, match="cut short"):
         LogHistogram.from_bytes(data[:-1])
+
+
+def test_few_values_are_a_list() -> None:
+    few = histogram_of(heavy_tailed(5, 100))
+    assert few.to_bytes()[0] == 0xC0
+    assert len(few.to_bytes()) == 1 + 2 * 100
+    assert LogHistogram.from_bytes(few.to_bytes()).count == 100
+    assert LogHistogram.from_bytes(few.to_bytes()).percentiles(QUANTILES) == few.percentiles(
+        QUANTILES
+    )
+    assert histogram_of(heavy_tailed(5, 101)).to_bytes()[0] != 0xC0
+    with pytest.raises(msgspec.DecodeError, match="cut short"):
+        LogHistogram.from_bytes(few.to_bytes()[:-1])
+
+
+def test_counts_of_few_values_are_read_as_well() -> None:
+    found = LogHistogram.from_bytes(msgspec.msgpack.encode({-1: 2, 700: 1}))
+    assert found.buckets() == {-1: 2, 700: 1}
+    assert found.to_bytes()[0] == 0xC0
+
+
+@given(st.lists(st.sampled_from([1, 60, 99, 100, 101, 250, 3_000]), min_size=1, max_size=6), VALUES)
+def test_however_it_is_stored(counts: list[int], more: list[int]) -> None:
+    parts = [heavy_tailed(seed, count) for seed, count in enumerate(counts)]
+    everything = [*more, *(value for part in parts for value in part)]
+    merged = histogram_of(more)
+    merged.merge_bytes(*(histogram_of(part).to_bytes() for part in parts))
+    assert merged.count == len(everything)
+    assert_within_one_percent(merged, everything)
+    other = LogHistogram()
+    other.merge(merged)
+    assert other == merged == histogram_of(everything)
+    assert other.to_bytes() == histogram_of(everything).to_bytes()
+    first, *rest = [histogram_of(part).to_bytes() for part in (more, *parts)]
+    for part in rest:
+        first = merged_bytes(first, part)
+    assert first == other.to_bytes()
+
+
+def test_no_lane_spills_into_the_next() -> None:
+    runs = LogHistogram()
+    for _ in range(3):
+        runs.merge_bytes(dense(2**23).to_bytes())
+    assert runs.count == 3 * 300 * 2**23
+    assert runs == dense(3 * 2**23)
+    assert runs.percentiles(QUANTILES) == dense().percentiles(QUANTILES)
 
 
 def test_percentiles_at_once() -> None:

@@ -11,10 +11,12 @@ from store.samples import CLOCK, DAY_NS, NOON_NS, derived, intent, pair, record,
 from trimtab.errors import StoreError, UsageError
 from trimtab.store.chain import Record
 from trimtab.store.sqlite import forget_days, open_reader, rebuild
+from trimtab.store.sqlite.tiers import Span, apart
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.identity import Caller
 
 HOUR_NS = 3_600 * NS_PER_S
+DAY_S = 86_400
 
 
 def traffic(count: int) -> Iterator[Record]:
@@ -84,6 +86,19 @@ def test_a_series_has_the_steps_that_saw_anything(tmp_path: Path) -> None:
     for step_s in (60, 0, -3_600, 5_000):
         with pytest.raises(UsageError, match="multiple of 3600"):
             starts(step_s)
+
+
+def test_whole_closed_days_are_set_apart() -> None:
+    hours = Span(3_600, DAY_S - 7_200, 5 * DAY_S + 3_600)
+    whole, left = apart([hours], {0, DAY_S, 3 * DAY_S, 4 * DAY_S, 5 * DAY_S})
+    assert whole == [Span(3_600, day * DAY_S, (day + 1) * DAY_S) for day in (1, 3, 4)]
+    assert left == [
+        Span(3_600, DAY_S - 7_200, DAY_S),
+        Span(3_600, 2 * DAY_S, 3 * DAY_S),
+        Span(3_600, 5 * DAY_S, 5 * DAY_S + 3_600),
+    ]
+    assert apart([Span(DAY_S, 0, DAY_S)], {0}) == ([Span(DAY_S, 0, DAY_S)], [])
+    assert apart([Span(60, 60, 120), hours], ()) == ([], [Span(60, 60, 120), hours])
 
 
 def test_some_values_only(tmp_path: Path) -> None:

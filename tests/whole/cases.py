@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from harness import NO_BREAKERS
 from trimtab.testing import Behaviour, Event, Script, ToolCall
 from whole.money import GPT_4O_MINI, GPT_AUDIO, HAIKU, ODD, SMALL, Rates
 
@@ -192,6 +193,7 @@ def case_project(base_url: str) -> str:
         "port = 0",
         "[routes.default]",
         "retries = 0",  # each case is about one call
+        NO_BREAKERS,
         *(
             f'[providers.{name}]\nkind = "openai"\nbase_url = "{base_url}"'
             for name in ("fake", "openaiish")

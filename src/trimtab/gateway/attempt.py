@@ -27,6 +27,7 @@ from trimtab.gateway.serving import Upstream
 from trimtab.gateway.slots import Ticket
 from trimtab.gateway.upstream import AnswerSink, UpstreamConnection
 from trimtab.providers.wire.chat_answer import Answer
+from trimtab.providers.wire.chat_name import renamed
 from trimtab.providers.wire.chat_stream import ChatStream
 from trimtab.spend.rates import RateCard
 from trimtab.types.clock import Clock
@@ -47,7 +48,7 @@ class AttemptOwner(Protocol):
         """A stream has something to show, or the answer is complete."""
         ...
 
-    def on_failed(self, attempt: "Attempt", error: TrimtabError) -> None:
+    def on_failed(self, attempt: "Attempt", error: Exception) -> None:
         """It has failed; nothing more will be heard of it."""
         ...
 
@@ -93,6 +94,7 @@ class Attempt(AnswerSink):
     _streaming = False
     _message_ended = False
     _keep: list[bytes] | None = None
+    _new_name: tuple[bytes, bytes] | None = None
     _ticket: Ticket | None = None
     _has_slot = False
     _told = False
@@ -138,9 +140,9 @@ class Attempt(AnswerSink):
 
     # ------------------------------------------------------------ what the inference calls
 
-    def limit_to(self, share_s: float) -> None:
-        """Let a whole answer take `share_s` seconds at most: other rungs are to have time too."""
-        self._over_s = min(self._over_s, self.begun_s + share_s)
+    def share_with(self, rungs: int) -> None:
+        """Leave `rungs`, this one included, an equal part of the time that is left."""
+        self._over_s = self.begun_s + (self._over_s - self.begun_s) / rungs
 
     def enter(self, proceed: Callable[[], None]) -> None:
         """Take a slot of the provider, now or when it is this call's turn, and then proceed."""
@@ -184,9 +186,18 @@ class Attempt(AnswerSink):
             return True
         return self.first_token_s is not None and stream.content_frames >= self._buffer_tokens
 
-    def relay(self, outlet: Outlet, *, keep: bool) -> None:
-        """Pass on what has come and whatever comes, as it comes."""
+    def relay(
+        self, outlet: Outlet, *, keep: bool, new_name: tuple[bytes, bytes] | None = None
+    ) -> None:
+        """Pass on what has come and whatever comes, as it comes.
+
+        Args:
+            outlet: the caller.
+            keep: remember what was passed on.
+            new_name: the model's name in the frames, and the one to put in its place.
+        """
         self._outlet = outlet
+        self._new_name = new_name
         self.relaying = True
         if keep:
             self._keep = []
@@ -282,6 +293,8 @@ class Attempt(AnswerSink):
 
     def _pass_on(self, data: bytes) -> None:
         assert self._outlet is not None
+        if self._new_name is not None:
+            data = renamed(data, *self._new_name)
         self._outlet.write(data)
         if self._keep is not None:
             self._size += len(data)

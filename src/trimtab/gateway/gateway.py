@@ -1,13 +1,18 @@
 """The door to the gateway: resolve and admit, then see the inference through."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
-from trimtab.errors import Overloaded
+from trimtab.errors import Overloaded, TrimtabError
 from trimtab.gateway.call import Call
-from trimtab.gateway.inference import Inference, Spawn
+from trimtab.gateway.inference import Inference
 from trimtab.gateway.outlet import Outlet
 from trimtab.gateway.reliability import Reliability
+from trimtab.gateway.response_cache import ResponseCache
+from trimtab.gateway.reuse import Again, Keeper, Reuse
 from trimtab.gateway.serving import Serving
+from trimtab.gateway.spawn import Spawn
 from trimtab.providers.wire.chat_request import parse_request
 from trimtab.store.protocol import Ledger
 from trimtab.types.clock import Clock
@@ -34,12 +39,18 @@ class Gateway:
         ledger: Ledger,
         clock: Clock,
         reliability: Reliability,
+        cache: ResponseCache,
     ) -> None:
         self._reliability = reliability
+        self._cache = cache
+        self._reuse = Reuse(cache, ledger=ledger, clock=clock)
+        self._reuse.fly = self._fly
+        self._reuse.on_over = self._forget
+        self._reuse.spawn = self._spawn_task
         self._ledger = ledger
         self._clock = clock
         self._ids = IdSource(clock)
-        self._active: set[Inference] = set()
+        self._active: set[Inference | Again] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self.serving = serving
@@ -54,6 +65,7 @@ class Gateway:
         previous, self.serving = self.serving, serving
         previous.close()
         self._reliability.use(serving.project)
+        self._cache.use(serving.project.cache)
 
     def new_inference_id(self) -> str:
         """An id for an inference. The server asks for it first, so that errors carry it too."""
@@ -66,6 +78,7 @@ class Gateway:
         *,
         caller: Caller,
         tried_before: bool,
+        idempotency_key: str,
         outlet: Outlet,
     ) -> None:
         """Begin to serve one chat completion.
@@ -75,6 +88,7 @@ class Gateway:
             body: the request body as it came.
             caller: key and team, and the user and session that headers named, if any.
             tried_before: the caller's client says that it tries this again by itself.
+            idempotency_key: two requests with the same one are answered by one call; or "".
             outlet: where the answer goes, and what goes wrong with it.
 
         Raises:
@@ -84,16 +98,38 @@ class Gateway:
             raise Overloaded("Too many requests are in flight. Try again shortly.")
         self._ledger.check_open()
         call = self._resolve(inference_id, body, caller=caller, tried_before=tried_before)
+        if call.target.policy.cache is None and not idempotency_key:
+            self._fly(call, outlet)
+        else:
+            self._look(call, outlet, idempotency_key)
+
+    def _fly(self, call: Call, outlet: Outlet, keeper: Keeper | None = None) -> None:
+        """Answer with a call."""
         inference = Inference(
             call,
             outlet,
             ledger=self._ledger,
             clock=self._clock,
             reliability=self._reliability,
+            keeper=keeper,
         )
         inference.begin(self.spawn, self._forget)
         self._active.add(inference)
         self._idle.clear()
+
+    def _look(self, call: Call, outlet: Outlet, idempotency_key: str) -> None:
+        """Answer without a call, if that can be."""
+        again = self._reuse.prepare(call, outlet, idempotency_key)
+        self._active.add(again)
+        self._idle.clear()
+        try:
+            again.look(on_disk=True)
+        except TrimtabError:
+            self._forget(again)
+            raise
+
+    def _spawn_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self.spawn(work)  # which the server sets later
 
     def check_time(self) -> None:
         """Give up what has waited too long for the ledger. Called every few seconds."""
@@ -111,7 +147,7 @@ class Gateway:
             inference.stop()
         return len(late)
 
-    def _forget(self, inference: Inference) -> None:
+    def _forget(self, inference: Inference | Again) -> None:
         self._active.discard(inference)
         if not self._active:
             self._idle.set()

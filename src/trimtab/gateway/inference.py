@@ -8,9 +8,8 @@ time what has become possible is done. Only what is rare has a task: a new conne
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from typing_extensions import override
 
@@ -19,30 +18,34 @@ from trimtab.errors import (
     LedgerUnavailable,
     ProviderError,
     ProviderTimeout,
+    RouteUnavailable,
     ShuttingDown,
     Superseded,
     TrimtabError,
 )
 from trimtab.gateway.attempt import Attempt, AttemptOwner
 from trimtab.gateway.call import Call
+from trimtab.gateway.hedging import Hedging
 from trimtab.gateway.ladder import Ladder, Step
 from trimtab.gateway.outlet import Outlet, OutletListener
 from trimtab.gateway.reliability import Reliability
+from trimtab.gateway.replay import kept_answer, replay
 from trimtab.gateway.replies import stream_error, stream_headers, taken_over, whole_headers
-from trimtab.gateway.settling import settle_of
+from trimtab.gateway.response_cache import Found
+from trimtab.gateway.reuse import Keeper
+from trimtab.gateway.settling import problem_of, settle_of
+from trimtab.gateway.spawn import Spawn
 from trimtab.gateway.transcript import Transcript
+from trimtab.gateway.upstream import UpstreamConnection
 from trimtab.store.protocol import Ledger
 from trimtab.types.clock import Clock
 
-__all__ = ["Inference", "OnOver", "Spawn"]
+__all__ = ["Inference", "OnOver"]
 
 _APPEND_LIMIT_S = 5.0
 
 OnOver = Callable[["Inference"], None]
 """Called once when an inference is over and its caller knows."""
-
-Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
-"""Makes a task that the server sees to its end."""
 
 
 class Inference(AttemptOwner, OutletListener):
@@ -52,7 +55,8 @@ class Inference(AttemptOwner, OutletListener):
         "_call",
         "_clock",
         "_gone",
-        "_hedge_timer",
+        "_hedging",
+        "_keeper",
         "_ladder",
         "_lead",
         "_ledger",
@@ -61,7 +65,6 @@ class Inference(AttemptOwner, OutletListener):
         "_outlet",
         "_over",
         "_pause",
-        "_reliability",
         "_rival",
         "_settled_s",
         "_spawn",
@@ -77,20 +80,21 @@ class Inference(AttemptOwner, OutletListener):
         ledger: Ledger,
         clock: Clock,
         reliability: Reliability,
+        keeper: Keeper | None = None,
     ) -> None:
         self._call = call
         self._outlet = outlet
         self._ledger = ledger
         self._clock = clock
-        self._reliability = reliability
+        self._keeper = keeper
         self._ladder: Ladder = reliability.ladder(call)
-        self._transcript = Transcript(call)
+        self._hedging = Hedging(call, reliability)
+        self._transcript = Transcript(call, kept=keeper is not None)
         self._number = 0
         self._over = False
         self._gone = False
         self._lead: Attempt | None = None
         self._rival: Attempt | None = None
-        self._hedge_timer: asyncio.TimerHandle | None = None
         self._pause: asyncio.Future[None] | None = None
         self._settled_s: float | None = None
         self._told: ProviderError | None = None
@@ -105,15 +109,21 @@ class Inference(AttemptOwner, OutletListener):
         self._on_over = on_over
         if self._outlet.gone:
             raise CallerGone("The caller closed the connection.")
-        step = self._ladder.first()
+        try:
+            step = self._ladder.first()
+        except RouteUnavailable:
+            stale = self._stale()
+            if stale is None:
+                raise
+            spawn(self._give_stale(stale))
+            return
         try:
             self._start(step)
         except TrimtabError:
             self._ladder.give_up(step)
             raise
         self._outlet.listener = self
-        if self._call.target.policy.hedge is not None:
-            self._arm_hedge()
+        self._hedging.arm(self._hedge)
 
     def stop(self) -> None:
         """End it now, because the process ends."""
@@ -164,13 +174,9 @@ class Inference(AttemptOwner, OutletListener):
             self._lead = attempt
         intent.add_done_callback(partial(self._on_intent, attempt))
         if attempt.stream is None and self._ladder.rungs_left > 1:
-            self._share_time(attempt)
+            # It shows no first token; so its time is shared with the rungs that follow.
+            attempt.share_with(self._ladder.rungs_left)
         attempt.enter(partial(self._dispatch, attempt))
-
-    def _share_time(self, attempt: Attempt) -> None:
-        """A whole answer shows no first token; so its time is shared with the rungs that follow."""
-        left_s = self._call.begun_s + self._call.target.timeouts.total_s - attempt.begun_s
-        attempt.limit_to(left_s / self._ladder.rungs_left)
 
     def _dispatch(self, attempt: Attempt) -> None:
         try:
@@ -178,32 +184,24 @@ class Inference(AttemptOwner, OutletListener):
             if connection is None:
                 self._spawn(self._connect(attempt))
             else:
-                attempt.send(connection, self._request(attempt))
+                self._send(attempt, connection)
         except Exception as defect:  # noqa: BLE001 - may be called by another call's end
-            self._fail(attempt, defect)
+            self.on_failed(attempt, defect)
 
-    def _request(self, attempt: Attempt) -> bytes:
-        return attempt.upstream.request(
-            self._transcript.body(attempt.rung.ref.model, attempt.step.cause)
-        )
+    def _send(self, attempt: Attempt, connection: UpstreamConnection) -> None:
+        body = self._transcript.body(attempt.rung.ref.model, attempt.step.cause)
+        attempt.send(connection, attempt.upstream.request(body))
 
     def _on_intent(self, attempt: Attempt, intent: asyncio.Future[None]) -> None:
-        error = _problem(intent)
+        error = problem_of(intent)
         if error is None:
             attempt.durable = True
-            self._advance(attempt)
+            self.on_progress(attempt)
         else:
-            self._fail(attempt, error)
+            self.on_failed(attempt, error)
 
     @override
     def on_progress(self, attempt: Attempt) -> None:
-        self._advance(attempt)
-
-    @override
-    def on_failed(self, attempt: Attempt, error: TrimtabError) -> None:
-        self._fail(attempt, error)
-
-    def _advance(self, attempt: Attempt) -> None:
         """Do what an attempt and the ledger allow by now."""
         if attempt.settling:
             return
@@ -221,28 +219,18 @@ class Inference(AttemptOwner, OutletListener):
                 attempt.settling = True  # not before: a defect in recording must still end it
                 appended.add_done_callback(partial(self._on_settled, attempt))
         except Exception as defect:  # noqa: BLE001 - called from a socket: nobody else would tell
-            self._fail(attempt, defect)
+            self.on_failed(attempt, defect)
 
     def _lead_with(self, attempt: Attempt) -> None:
         """This attempt has something to show: it is the one that the caller gets."""
-        if self._hedge_timer is not None:
-            self._hedge_timer.cancel()
-            self._hedge_timer = None
+        self._hedging.disarm()
         if not attempt.relaying:
-            self._observe(attempt)
+            self._hedging.observe(attempt, self._clock.monotonic_s())
         if self._rival is not None:
             loser = self._lead if attempt is self._rival else self._rival
             self._lead, self._rival = attempt, None
             assert loser is not None
             self._lose(loser)
-
-    def _observe(self, attempt: Attempt) -> None:
-        """Note how long a first attempt took to begin, or how long it has had no beginning."""
-        if self._call.target.policy.hedge is None or attempt.number > 1:
-            return
-        took_s = (attempt.first_token_s or self._clock.monotonic_s()) - attempt.begun_s
-        timer = self._reliability.timer(self._call.target.route)
-        timer.observe(took_s, streamed=attempt.stream is not None)
 
     def _show(self, attempt: Attempt) -> None:
         """Begin to pass on a stream."""
@@ -253,33 +241,39 @@ class Inference(AttemptOwner, OutletListener):
             self._outlet.start(200, headers)
         else:
             self._outlet.write(taken_over(attempt))
-        attempt.relay(self._outlet, keep=self._transcript.keeps)
+        new_name = self._transcript.new_name(attempt)
+        attempt.relay(self._outlet, keep=self._transcript.keeps, new_name=new_name)
 
     def _on_settled(self, attempt: Attempt, appended: asyncio.Future[None]) -> None:
-        error = _problem(appended) or self._leaving()
+        error = problem_of(appended)
         if error is None and not self._over:
             try:
                 self._reply(attempt)
             except Exception as defect:  # noqa: BLE001 - as above
                 error = defect
+        error = error or self._leaving()
         attempt.give_back()
         self._finish(error)
 
     def _reply(self, attempt: Attempt) -> None:
         """Send the last of the answer, or all of it."""
-        outlet, call = self._outlet, self._call
+        outlet, call, settle = self._outlet, self._call, attempt.settle
+        assert settle is not None
         if attempt.stream is None:
-            answer = attempt.body
-            assert attempt.settle is not None
-            headers = whole_headers(call, attempt, attempt.settle, made=self._number)
-            outlet.send(200, headers, answer)
+            answer = self._transcript.whole(attempt)
+            outlet.send(200, whole_headers(call, attempt, settle, made=self._number), answer)
         else:
-            tail = attempt.stream.tail()
+            tail = self._transcript.tail(attempt)
             outlet.write(tail)
             outlet.end()
             answer = self._transcript.said(attempt, tail)
-        if call.keeps_bodies and answer is not None:
+        if answer is None:
+            return
+        if call.keeps_bodies:
             self._ledger.record_body(call.inference_id, call.started_ns, call.body, answer)
+        if self._keeper is not None:
+            equal = attempt.step.place < call.target.equals
+            self._keeper.keep(kept_answer(attempt, settle, answer), equal=equal)
 
     def _record(
         self, attempt: Attempt, error: Exception | None, *, final: bool
@@ -300,44 +294,29 @@ class Inference(AttemptOwner, OutletListener):
         if self._over:
             return
         self._over = True
-        if self._hedge_timer is not None:
-            self._hedge_timer.cancel()
+        self._hedging.disarm()
         if isinstance(error, TrimtabError) and self._outlet.started:
             # No terminator of the dialect follows: a cut answer never ends cleanly.
             self._outlet.write(stream_error(error))
             self._outlet.end()
         elif error is not None:
             self._outlet.fail(error)
+        if self._keeper is not None:
+            self._keeper.let_go()
         self._on_over(self)
 
     # ------------------------------------------------------------ two at a time
 
-    def _arm_hedge(self) -> None:
-        """See to it that a slow beginning is noticed."""
-        call = self._call
-        policy = call.target.policy
-        if policy.hedge is None or policy.side_effects or not self._ladder.has_more:
-            return
-        timer = self._reliability.timer(call.target.route)
-        timer.began()
-        delay_s = timer.delay_s(policy.hedge, streamed=bool(call.request.stream))
-        if delay_s is not None:
-            loop = asyncio.get_running_loop()
-            self._hedge_timer = loop.call_later(delay_s, self._hedge)
-
     def _hedge(self) -> None:
         """Make a second attempt beside the first, if it may be made."""
-        self._hedge_timer = None
-        lead, hedge = self._lead, self._call.target.policy.hedge
-        if lead is None or lead.number > 1 or lead.over or lead.settling or hedge is None:
+        lead = self._lead
+        if lead is None or lead.number > 1 or lead.over or lead.settling or lead.opened:
             return
-        timer = self._reliability.timer(self._call.target.route)
-        if lead.opened or not timer.may_hedge(hedge) or not self._reliability.budget.takes():
+        if not self._ladder.has_more or not self._hedging.takes():
             return
         step = self._ladder.beside()
         if step is None:
             return
-        timer.hedged()
         try:
             self._start(step, beside=True)
         except TrimtabError:  # the first attempt goes on, as if this had never been thought of
@@ -347,7 +326,7 @@ class Inference(AttemptOwner, OutletListener):
     def _lose(self, attempt: Attempt) -> None:
         """End an attempt that another one of this inference has beaten."""
         error = Superseded("Another attempt was faster.")
-        self._observe(attempt)
+        self._hedging.observe(attempt, self._clock.monotonic_s())
         attempt.settling = True
         attempt.abandon()
         attempt.give_back()
@@ -366,10 +345,11 @@ class Inference(AttemptOwner, OutletListener):
         lead = self._lead
         if lead is None or lead.settling:
             return
-        if self._call.target.policy.on_disconnect == "drain" and lead.sent:
+        drains = self._call.target.policy.on_disconnect == "drain"
+        if lead.sent and (drains or (self._keeper is not None and self._keeper.goes_on)):
             lead.set_paused(paused=False)
         else:
-            self._fail(lead, CallerGone("The caller closed the connection."))
+            self.on_failed(lead, CallerGone("The caller closed the connection."))
 
     @override
     def on_paused(self) -> None:
@@ -393,24 +373,24 @@ class Inference(AttemptOwner, OutletListener):
         try:
             async with asyncio.timeout(limit_s):
                 connection = await pool.connect()
-        except TimeoutError:
-            self._fail(attempt, ProviderTimeout("connect", limit_s))
-        except Exception as error:  # noqa: BLE001 - unreachable, or a defect: both end the attempt
-            self._fail(attempt, error)
-        else:
             if attempt.over:  # the caller left while the connection was made
                 pool.release(connection)
             else:
-                attempt.send(connection, self._request(attempt))
+                self._send(attempt, connection)
+        except TimeoutError:
+            self.on_failed(attempt, ProviderTimeout("connect", limit_s))
+        except Exception as error:  # noqa: BLE001 - unreachable, or a defect: both end the attempt
+            self.on_failed(attempt, error)
 
-    def _fail(self, attempt: Attempt, error: Exception) -> None:
+    @override
+    def on_failed(self, attempt: Attempt, error: Exception) -> None:
         """End an attempt, and see what is to be done about it."""
         if attempt.settling:
             return
         attempt.settling = True
         attempt.abandon()
         if isinstance(error, ProviderTimeout):
-            self._observe(attempt)
+            self._hedging.observe(attempt, self._clock.monotonic_s())
         if attempt.stale:
             self._ladder.give_up(attempt.step)
         else:
@@ -483,6 +463,11 @@ class Inference(AttemptOwner, OutletListener):
         """Nothing helps any more: settle, and tell the caller what went wrong first."""
         if self._gone:
             error = CallerGone("The caller closed the connection.")
+        stale = self._stale() if isinstance(error, ProviderError) else None
+        if stale is not None:
+            self._record(attempt, error, final=False)
+            await self._give_stale(stale)
+            return
         appended = self._record(attempt, error, final=True)
         await attempt.intent
         if not self._over:
@@ -490,11 +475,25 @@ class Inference(AttemptOwner, OutletListener):
         await appended
         self._finish(error if self._told is None or self._gone else self._told)
 
+    def _stale(self) -> Found | None:
+        """An old answer, which is better than none."""
+        if self._keeper is None or self._outlet.started or self._over:
+            return None
+        return self._keeper.stale()
 
-def _problem(waited: asyncio.Future[None]) -> Exception | None:
-    """Why the ledger did not take an entry."""
-    if waited.cancelled():
-        return ShuttingDown("The gateway was stopped. Try again elsewhere.")
-    error = waited.exception()
-    assert error is None or isinstance(error, Exception)
-    return error
+    async def _give_stale(self, found: Found) -> None:
+        """Give an old answer, and say so."""
+        try:
+            await replay(
+                self._call,
+                found,
+                number=self._number + 1,
+                cause="stale",
+                ledger=self._ledger,
+                clock=self._clock,
+                outlet=self._outlet,
+            )
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+            self._finish(error)
+        else:
+            self._finish(None)

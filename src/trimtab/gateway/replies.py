@@ -9,11 +9,13 @@ from trimtab.errors import MethodNotAllowed, ProviderRefused, TrimtabError, repl
 from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
 from trimtab.gateway.outlet import HeaderList
-from trimtab.types.records import Settle
+from trimtab.gateway.response_cache import Found
+from trimtab.types.records import Cause, Settle
 
 __all__ = [
     "error_body",
     "error_headers",
+    "replay_headers",
     "stream_error",
     "stream_headers",
     "taken_over",
@@ -39,6 +41,22 @@ def whole_headers(call: Call, attempt: Attempt, settle: Settle, *, made: int) ->
         (b"content-type", b"application/json"),
         *_common(call, attempt, served=settle.served_model, made=made),
         (b"x-trimtab-cost-nanousd", b"%d" % settle.cost_nanousd),
+    ]
+
+
+def replay_headers(call: Call, found: Found, *, cause: Cause, made: int) -> HeaderList:
+    """Headers of an answer that is given again, after `made` attempts."""
+    answer = found.answer
+    kind = _STREAM_HEADERS if answer.streamed else [(b"content-type", b"application/json")]
+    return [
+        *kind,
+        (b"x-trimtab-provider", _value(answer.provider)),
+        (b"x-trimtab-served-model", _value(answer.served_model or answer.model)),
+        (b"x-trimtab-route", _value(call.target.route)),
+        (b"x-trimtab-attempts", b"%d" % made),
+        (b"x-trimtab-cache", b"stale" if cause == "stale" else b"hit"),
+        (b"age", b"%d" % found.age_s),
+        (b"x-trimtab-cost-nanousd", b"0"),
     ]
 
 

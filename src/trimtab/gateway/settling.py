@@ -1,5 +1,6 @@
 """From what an attempt has learnt to what goes on record: usage, cost, outcome."""
 
+import asyncio
 from typing import NamedTuple
 
 from trimtab.errors import (
@@ -21,7 +22,7 @@ from trimtab.spend.estimate import estimate_tokens
 from trimtab.types.records import Outcome, Settle, UsageSource
 from trimtab.types.usage import NO_USAGE, Usage
 
-__all__ = ["settle_of"]
+__all__ = ["problem_of", "settle_of"]
 
 
 class _Learnt(NamedTuple):
@@ -146,3 +147,12 @@ def _error_code(error: Exception) -> str:
     if isinstance(error, Superseded):
         return "hedge_lost"
     return reply_of(error).code if isinstance(error, TrimtabError) else "internal"
+
+
+def problem_of(entry: asyncio.Future[None]) -> Exception | None:
+    """Why the ledger did not take an entry."""
+    if entry.cancelled():
+        return ShuttingDown("The gateway was stopped. Try again elsewhere.")
+    error = entry.exception()
+    assert error is None or isinstance(error, Exception)
+    return error

@@ -3,6 +3,7 @@
 from trimtab.gateway.attempt import MAX_KEPT_BYTES, Attempt
 from trimtab.gateway.call import Call
 from trimtab.providers.wire.chat_continue import continuation_body, shown_text
+from trimtab.providers.wire.chat_name import model_field, renamed
 from trimtab.providers.wire.chat_request import upstream_body
 from trimtab.providers.wire.chat_stream import ChatStream
 from trimtab.types.records import Cause
@@ -19,13 +20,13 @@ class Transcript:
 
     __slots__ = ("_call", "_first_token_s", "_shown", "_shown_tokens", "_text", "keeps")
 
-    def __init__(self, call: Call, *, cached: bool = False) -> None:
+    def __init__(self, call: Call, *, kept: bool = False) -> None:
         self._call = call
         self._shown: list[bytes] = []  # by attempts whose stream another one has taken over
         self._shown_tokens = 0
         self._text = ""
         self._first_token_s: float | None = None
-        self.keeps = cached or call.keeps_bodies or call.may_continue
+        self.keeps = kept or call.keeps_bodies or call.may_continue
 
     # ------------------------------------------------------------ to a provider
 
@@ -69,6 +70,29 @@ class Transcript:
         return True
 
     # ------------------------------------------------------------ to the caller
+
+    def whole(self, attempt: Attempt) -> bytes:
+        """An answer that came whole, as the caller gets it."""
+        assert attempt.answer is not None
+        return self._named(attempt.body, attempt.answer.model)
+
+    def tail(self, attempt: Attempt) -> bytes:
+        """The end of a stream, as the caller gets it."""
+        stream = attempt.stream
+        assert stream is not None
+        return self._named(stream.tail(), stream.served_model)
+
+    def new_name(self, attempt: Attempt) -> tuple[bytes, bytes] | None:
+        """What frames of a stream have in them as the model's name, and what the caller gets."""
+        stream = attempt.stream
+        if stream is None or self._call.target.policy.answer_model == "served":
+            return None
+        return model_field(stream.served_model), model_field(self._call.request.model)
+
+    def _named(self, answer: bytes, served_model: str) -> bytes:
+        if self._call.target.policy.answer_model == "served" or not served_model:
+            return answer
+        return renamed(answer, model_field(served_model), model_field(self._call.request.model))
 
     def first_token_s(self, attempt: Attempt) -> float | None:
         """When the caller could see the first token of this answer; monotonic seconds."""

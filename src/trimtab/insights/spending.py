@@ -118,7 +118,7 @@ def _holds_by_user(reader: Reader, since_ns: int, until_ns: int) -> dict[str, in
 def _user_spend(
     group: GroupSummary, *, total: int, hold_nanousd: int, outlier: Outlier | None
 ) -> UserSpend:
-    costs = group.cost_histogram
+    median, p95 = group.cost_histogram.percentiles((0.5, 0.95))
     return UserSpend(
         user=group.value,
         requests=group.requests,
@@ -133,8 +133,8 @@ def _user_spend(
         estimated_nanousd=group.estimated_nanousd,
         unsettled_nanousd=hold_nanousd,
         share=group.cost_nanousd / total if total else 0.0,
-        median_nanousd=round(costs.percentile(0.5) or 0),
-        p95_nanousd=round(costs.percentile(0.95) or 0),
+        median_nanousd=round(median or 0),
+        p95_nanousd=round(p95 or 0),
         outlier="" if outlier is None else _reason(outlier),
     )
 

@@ -90,6 +90,7 @@ class Handler:
             exchange.body,
             caller=caller,
             tried_before=exchange.headers.get(b"x-stainless-retry-count", b"0") != b"0",
+            idempotency_key=exchange.headers.get(b"idempotency-key", b"")[:256].decode("latin-1"),
             outlet=exchange,
         )
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Protocol
 
+from trimtab.store.answers import CachedAnswer
 from trimtab.store.records import (
     AttemptRecord,
     Dimension,
@@ -17,7 +18,7 @@ from trimtab.store.records import (
 from trimtab.types.identity import Key
 from trimtab.types.records import Intent, Settle
 
-__all__ = ["KeyStore", "Ledger", "Reader"]
+__all__ = ["AnswerStore", "KeyStore", "Ledger", "Reader"]
 
 
 class Ledger(Protocol):
@@ -155,4 +156,38 @@ class Reader(Protocol):
 
     def body(self, inference_id: str) -> tuple[bytes, bytes] | None:
         """Request and response of an inference, if they were kept."""
+        ...
+
+
+class AnswerStore(Protocol):
+    """Answers that outlive the process. A cache: it may lose any of them, and never fails.
+
+    Attributes:
+        most_bytes: size above which the oldest answers go; may be changed at any time.
+        dropped: answers that found no room in the queue, or that the disk refused.
+    """
+
+    most_bytes: int
+    dropped: int
+
+    def stamps(self, most: int) -> list[tuple[bytes, int]]:
+        """Keys of the newest `most` answers and the UTC ns of their making, the oldest first.
+
+        Blocks; for any thread but the event loop's.
+        """
+        ...
+
+    def load(self, key: bytes) -> CachedAnswer | None:
+        """An answer, if it is there and can be read soon.
+
+        Blocks; for any thread but the event loop's.
+        """
+        ...
+
+    def put(self, key: bytes, answer: CachedAnswer) -> bool:
+        """Queue an answer to be written; False if there is no room. Never blocks."""
+        ...
+
+    def close(self) -> None:
+        """Write what waits, then stop. Blocks."""
         ...

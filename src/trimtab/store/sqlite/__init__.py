@@ -1,5 +1,6 @@
 """The store on SQLite: nothing to install, several processes read and write."""
 
+from trimtab.store.sqlite.answers import SqliteAnswers, open_answers
 from trimtab.store.sqlite.keys import SqliteKeys, open_keys
 from trimtab.store.sqlite.ledger import SqliteLedger, open_ledger
 from trimtab.store.sqlite.projector import catch_up
@@ -9,11 +10,13 @@ from trimtab.store.sqlite.retention import forget_days
 from trimtab.store.sqlite.verify import verify
 
 __all__ = [
+    "SqliteAnswers",
     "SqliteKeys",
     "SqliteLedger",
     "SqliteReader",
     "catch_up",
     "forget_days",
+    "open_answers",
     "open_keys",
     "open_ledger",
     "open_reader",

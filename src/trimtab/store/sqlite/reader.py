@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -32,12 +32,24 @@ from trimtab.store.sqlite.event_rows import (
 )
 from trimtab.store.sqlite.files import day_of, days, explain, ledger_db
 from trimtab.store.sqlite.fold import InferenceState
+from trimtab.store.sqlite.kept import KeptTotals
 from trimtab.store.sqlite.pages import read_page
 from trimtab.store.sqlite.registration import dead_writers
+from trimtab.store.sqlite.rollup_rows import RowQuery, add_rows
 from trimtab.store.sqlite.rollups import Tail, closed_days
-from trimtab.store.sqlite.samples import MAXIMA, MEASURES, SUMS, Total, by_value
-from trimtab.store.sqlite.tiers import HOUR_S, Span, cover, finest_s, start_of, tiers_of_step
-from trimtab.store.sqlite.user_costs import read_costs
+from trimtab.store.sqlite.samples import MEASURES, Total
+from trimtab.store.sqlite.tiers import (
+    DAY_S,
+    HOUR_S,
+    MANY,
+    Span,
+    apart,
+    cover,
+    finest_s,
+    start_of,
+    tiers_of_step,
+)
+from trimtab.store.sqlite.user_costs import UserCosts
 from trimtab.types.clock import NS_PER_S, Clock
 
 __all__ = ["SqliteReader", "open_reader"]
@@ -51,8 +63,6 @@ _STARTED: Final = ROW_COLUMNS.index("started_ns")
 _ONE: Final = f"SELECT {', '.join(ROW_COLUMNS)} FROM events WHERE inference_id = ?"  # noqa: S608 - our own names
 _SEVERAL: Final = "SELECT record FROM attempts WHERE inference_id = ? ORDER BY attempt"
 _STATE: Final = "SELECT state FROM open_inferences WHERE inference_id = ?"
-_IN_SPAN: Final = "tier_s = ? AND dimension = ? AND start_s >= ? AND start_s < ?"
-_AT_PLACE: Final = "tier_s = ? AND dimension = ? AND start_s = ? AND value = ?"
 
 
 class SqliteReader:
@@ -62,6 +72,8 @@ class SqliteReader:
         self._data_dir = data_dir
         self._files = Connections(data_dir)
         self._tail = Tail()
+        self._kept = KeptTotals()
+        self._user_costs = UserCosts()
         finalize(self, self._files.close)
         self._files.catch_up()
 
@@ -77,20 +89,14 @@ class SqliteReader:
         """See `Reader.usage_by`. Ranges are widened to full rows of the finest tier."""
         self._files.catch_up()
         span = _widened(finest_s(dimension), since_ns, until_ns)
-        rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        asked = RowQuery(dimension, None if values is None else sorted(set(values)), measures)
         with self._files.rollups() as db:
             closed = closed_days(db)
-            for part in cover(dimension, span.since_s, span.until_s, closed=closed):
-                for row in _rows(db, dimension, part, values=values, measures=measures):
-                    rows[row[-1]].append(row[:-1])
-            tail = self._tail.read(db)
-        totals: defaultdict[str, Total] = defaultdict(Total)
-        for value, there in rows.items():
-            totals[value].add_rows(there, measures)
-        recent = [sample for sample in tail if span.since_s <= sample.started_s < span.until_s]
-        for value, samples in by_value(recent, dimension).items():
-            if values is None or value in values:
-                totals[value].add_samples(samples)
+            parts = cover(dimension, span.since_s, span.until_s, closed=closed)
+            totals = self._totals(db, asked, parts, closed=closed)
+            recent = self._tail.read(db)
+        for value, samples in recent.of(dimension, span, values):
+            totals[value].add_samples(samples)
         span_ns = (span.since_s * NS_PER_S, span.until_s * NS_PER_S)
         found = [total.summary(value, span_ns, measures) for value, total in totals.items()]
         return sorted(found, key=lambda group: (-group.cost_nanousd, -group.requests, group.value))
@@ -114,18 +120,14 @@ class SqliteReader:
             )
         self._files.catch_up()
         span = _widened(step_s, since_ns, until_ns)
-        rows: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
+        asked = RowQuery(dimension, [value], measures, step_s)
         with self._files.rollups() as db:
             closed = closed_days(db)
-            for part in cover(dimension, span.since_s, span.until_s, closed=closed, tiers=tiers):
-                for start_s, row in _series(db, dimension, part, value=value, measures=measures):
-                    rows[start_of(start_s, step_s)].append(row)
-            tail = self._tail.read(db)
-        totals: defaultdict[int, Total] = defaultdict(Total)
-        for start_s, there in rows.items():
-            totals[start_s].add_rows(there, measures)
-        for sample in by_value(tail, dimension).get(value, ()):
-            if span.since_s <= sample.started_s < span.until_s:
+            parts = cover(dimension, span.since_s, span.until_s, closed=closed, tiers=tiers)
+            totals = self._totals(db, asked, parts, closed=closed)
+            recent = self._tail.read(db)
+        for _, samples in recent.of(dimension, span, [value]):
+            for sample in samples:
                 totals[start_of(sample.started_s, step_s)].add_samples([sample])
         return [
             total.summary(value, (start_s * NS_PER_S, (start_s + step_s) * NS_PER_S), measures)
@@ -137,10 +139,11 @@ class SqliteReader:
         self._files.catch_up()
         span = _widened(HOUR_S, since_ns, until_ns)
         with self._files.rollups() as db:
-            parts = cover("user", span.since_s, span.until_s, closed=closed_days(db))
-            costs = read_costs(db, parts)
-            tail = self._tail.read(db)
-        for sample in tail:
+            closed = closed_days(db)
+            parts = cover("user", span.since_s, span.until_s, closed=closed)
+            costs = self._user_costs.read(db, parts, closed)
+            recent = self._tail.read(db)
+        for sample in recent.samples:
             if span.since_s <= sample.started_s < span.until_s:
                 costs[sample.user] = costs.get(sample.user, 0) + sample.cost_nanousd
         return costs
@@ -201,6 +204,26 @@ class SqliteReader:
         """See `Reader.body`."""
         return read_body(self._data_dir, inference_id)
 
+    def _totals(
+        self,
+        db: sqlite3.Connection,
+        asked: RowQuery,
+        spans: Sequence[Span],
+        *,
+        closed: dict[int, int],
+    ) -> defaultdict[Any, Total]:
+        """What the rows of some spans come to; what is kept of whole closed days is not read."""
+        totals: defaultdict[Any, Total] = defaultdict(Total)
+        if asked.values is None and asked.dimension in MANY:  # so many that none could be kept
+            add_rows(totals, db, asked, spans=spans)
+            return totals
+        whole, left = apart(spans, closed)
+        days = tuple((part, closed[start_of(part.since_s, DAY_S)]) for part in whole)
+        for key, kept in self._kept.of(db, asked, days).items():
+            totals[key].add(kept)
+        add_rows(totals, db, asked, spans=left)
+        return totals
+
     def _row(self, inference_id: str) -> tuple[Any, ...] | None:
         for day in days(self._data_dir):
             with self._files.day(day) as db:
@@ -215,46 +238,6 @@ def _widened(step_s: int, since_ns: int, until_ns: int) -> Span:
     step_ns = step_s * NS_PER_S
     first, last = since_ns // step_ns, -(-until_ns // step_ns)
     return Span(step_s, first * step_s, last * step_s)
-
-
-def _select(measures: Collection[Measure], where: str) -> str:
-    """Sums, maxima, measures and value of rows; measures that are not wanted are not read."""
-    wanted = [name if name in measures else "NULL" for name in MEASURES]
-    return f"SELECT {', '.join((*SUMS, *MAXIMA, *wanted))}, value FROM rollups WHERE {where}"  # noqa: S608 - our own names
-
-
-def _rows(
-    db: sqlite3.Connection,
-    dimension: Dimension,
-    span: Span,
-    *,
-    values: Collection[str] | None,
-    measures: Collection[Measure],
-) -> Iterator[tuple[Any, ...]]:
-    """Each row in a span, in the order of `_select`."""
-    if values is None:
-        place = (span.tier_s, dimension, span.since_s, span.until_s)
-        yield from db.execute(_select(measures, _IN_SPAN), place)
-        return
-    sql = _select(measures, _AT_PLACE)
-    for start_s in range(span.since_s, span.until_s, span.tier_s):
-        for value in values:
-            yield from db.execute(sql, (span.tier_s, dimension, start_s, value))
-
-
-def _series(
-    db: sqlite3.Connection,
-    dimension: Dimension,
-    span: Span,
-    *,
-    value: str,
-    measures: Collection[Measure],
-) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Start of each row of a value in a span, and the row without the value."""
-    sql = _select(measures, _AT_PLACE)
-    for start_s in range(span.since_s, span.until_s, span.tier_s):
-        for row in db.execute(sql, (span.tier_s, dimension, start_s, value)):
-            yield start_s, row[:-1]
 
 
 def open_reader(data_dir: Path, clock: Clock) -> SqliteReader:

@@ -8,10 +8,11 @@ inferences, and whoever reads adds the tail to the rows.
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
-from trimtab.stats.histogram import LogHistogram
+from trimtab.stats.histogram import merged_bytes
+from trimtab.store.records import Dimension
 from trimtab.store.sqlite.samples import (
     COST,
     MAXIMA,
@@ -19,13 +20,14 @@ from trimtab.store.sqlite.samples import (
     SUMS,
     Sample,
     Total,
+    by_value,
     decode_samples,
     encode_samples,
 )
-from trimtab.store.sqlite.tiers import DAY_S, HOUR_S, MANY, ROLLUP_COLUMNS, rows_of, start_of
+from trimtab.store.sqlite.tiers import DAY_S, HOUR_S, MANY, ROLLUP_COLUMNS, Span, rows_of, start_of
 from trimtab.store.sqlite.user_costs import add_costs
 
-__all__ = ["Tail", "add_samples", "closed_days", "prepare_rollups"]
+__all__ = ["Recent", "Tail", "add_samples", "closed_days", "prepare_rollups"]
 
 _MOST_IN_TAIL: Final = 8_000
 _BREATH: Final = 128  # rows after which the event loop may have the interpreter lock
@@ -47,9 +49,13 @@ _HOURS: Final = (
 )
 
 
+# Drawn and not counted up: a rebuild, which begins anew, must not come to the same stamps again.
+_STAMP: Final = "UPDATE days SET closed = random() | 1 WHERE start_s = ?"
+
+
 def prepare_rollups(db: sqlite3.Connection) -> None:
     """Make a connection able to add samples."""
-    db.create_function("merged", 2, _merged, deterministic=True)
+    db.create_function("merged", 2, merged_bytes, deterministic=True)
 
 
 def add_samples(db: sqlite3.Connection, samples: list[Sample]) -> list[int]:
@@ -73,21 +79,47 @@ def add_samples(db: sqlite3.Connection, samples: list[Sample]) -> list[int]:
     return []
 
 
+class Recent:
+    """Samples, sorted out by value once for each dimension that is asked for; for any thread.
+
+    Attributes:
+        samples: all of them.
+    """
+
+    def __init__(self, samples: list[Sample]) -> None:
+        self.samples = samples
+        self._by_value: dict[Dimension, dict[str, list[Sample]]] = {}
+
+    def of(
+        self, dimension: Dimension, span: Span, values: Collection[str] | None
+    ) -> Iterator[tuple[str, list[Sample]]]:
+        """Values (of `values`, if any are named) with their samples of a time, if there are any."""
+        there = self._by_value.get(dimension)
+        if there is None:
+            there = self._by_value[dimension] = by_value(self.samples, dimension)
+        for value in there if values is None else there.keys() & set(values):
+            found = [
+                sample for sample in there[value] if span.since_s <= sample.started_s < span.until_s
+            ]
+            if found:
+                yield value, found
+
+
 class Tail:
     """What is not in the rows yet, decoded once for as long as nothing is projected."""
 
     def __init__(self) -> None:
-        self._seen: tuple[object, list[Sample]] = (None, [])
+        self._seen: tuple[object, Recent] = (None, Recent([]))
 
-    def read(self, db: sqlite3.Connection) -> list[Sample]:
+    def read(self, db: sqlite3.Connection) -> Recent:
         """The samples, in a transaction of the caller's; from any thread."""
         bounds = db.execute("SELECT min(number), max(number), count(*) FROM tail").fetchone()
         state = (bounds, db.execute("SELECT writer, seq, hash FROM cursors").fetchall())
-        before, samples = self._seen
+        before, recent = self._seen
         if before != state:
-            samples = read_tail(db)
-            self._seen = (state, samples)
-        return samples
+            recent = Recent(read_tail(db))
+            self._seen = (state, recent)
+        return recent
 
 
 def read_tail(db: sqlite3.Connection) -> list[Sample]:
@@ -98,16 +130,13 @@ def read_tail(db: sqlite3.Connection) -> list[Sample]:
     return found
 
 
-def closed_days(db: sqlite3.Connection) -> set[int]:
-    """Starts of the days that users, keys and teams have rows of, in UTC seconds."""
-    return {start_s for (start_s,) in db.execute("SELECT start_s FROM days WHERE closed")}
+def closed_days(db: sqlite3.Connection) -> dict[int, int]:
+    """Starts of the days that users, keys and teams have rows of, in UTC seconds, with a stamp.
 
-
-def _merged(left: bytes, right: bytes) -> bytes:
-    """The histogram of both; SQLite calls this to add to a row that is there."""
-    histogram = LogHistogram.from_bytes(left)
-    histogram.merge_bytes(right)
-    return histogram.to_bytes()
+    The stamp is another one as soon as any row of the day is, so what was read of a day is still
+    so as long as its stamp is the same.
+    """
+    return dict(db.execute("SELECT start_s, closed FROM days WHERE closed").fetchall())
 
 
 def _add_tail(db: sqlite3.Connection) -> list[int]:
@@ -117,6 +146,8 @@ def _add_tail(db: sqlite3.Connection) -> list[int]:
     add_costs(db, _costs_of(samples, closed))
     touched = {start_of(sample.started_s, DAY_S) for sample in samples}
     db.executemany("INSERT OR IGNORE INTO days VALUES (?, 0)", [(day_s,) for day_s in touched])
+    for day_s in touched & closed.keys():
+        db.execute(_STAMP, (day_s,))
     db.execute("DELETE FROM tail")
     newest_s = max(sample.started_s for sample in samples)
     found = db.execute(
@@ -136,7 +167,9 @@ def _breathing(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
         yield row
 
 
-def _costs_of(samples: list[Sample], closed: set[int]) -> dict[tuple[int, int], dict[str, int]]:
+def _costs_of(
+    samples: list[Sample], closed: Collection[int]
+) -> dict[tuple[int, int], dict[str, int]]:
     """Nano-dollars of each user, by tier and start of the row."""
     places: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
     for sample in samples:
@@ -165,4 +198,4 @@ def _close_day(db: sqlite3.Connection, day_s: int) -> None:
         if dimension == "user":
             costs = {user: total.cost_nanousd for user, total in totals.items()}
             add_costs(db, {(DAY_S, day_s): costs})
-    db.execute("UPDATE days SET closed = 1 WHERE start_s = ?", (day_s,))
+    db.execute(_STAMP, (day_s,))

@@ -167,20 +167,17 @@ class Total:
     def add_rows(
         self, rows: Sequence[Sequence[Any]], measures: Collection[Measure] = MEASURES
     ) -> None:
-        """Add the columns of rows: sums, maxima and those of the measures that are wanted."""
-        columns = list(zip(self._row_so_far(), *rows, strict=True))
-        self._sums = list(map(sum, columns[: len(SUMS)]))
-        self._maxima = list(map(max, columns[len(SUMS) : _MEASURES_AT]))
-        for name, histogram, blobs in zip(
-            MEASURES, self._measures, columns[_MEASURES_AT:], strict=True
-        ):
-            if name in measures:
-                for blob in blobs[1:]:
-                    histogram.merge_bytes(blob)
+        """Add rows, which are not none: sums, maxima, measures, and columns that say nothing here.
 
-    def _row_so_far(self) -> tuple[Any, ...]:
-        """Columns without the measures."""
-        return (*self._sums, *self._maxima, *[b""] * len(MEASURES))
+        Measures other than those of `measures` are left out.
+        """
+        columns = list(zip(*rows, strict=True))
+        self._sums = list(map(add, self._sums, map(sum, columns[: len(SUMS)])))
+        maxima = map(max, columns[len(SUMS) : _MEASURES_AT])
+        self._maxima = list(map(max, self._maxima, maxima))
+        for at, name in enumerate(MEASURES):
+            if name in measures:
+                self._measures[at].merge_bytes(*columns[_MEASURES_AT + at])
 
     def add(self, other: "Total") -> None:
         """Add another total."""
@@ -188,6 +185,10 @@ class Total:
         self._maxima = list(map(max, self._maxima, other._maxima))  # noqa: SLF001
         for mine, theirs in zip(self._measures, other._measures, strict=True):  # noqa: SLF001
             mine.merge(theirs)
+
+    def pack(self) -> None:
+        """Bring the histograms into their compact form, which is that of their bytes."""
+        self._measures = [LogHistogram.from_bytes(part.to_bytes()) for part in self._measures]
 
     def row(self) -> tuple[Any, ...]:
         """Sums, maxima and measures, as columns."""

@@ -1,8 +1,10 @@
-"""Every table of trimtab on SQLite. Four kinds of file, each with its own life."""
+"""Every table of trimtab on SQLite. Five kinds of file, each with its own life."""
 
 from typing import Final
 
 __all__ = [
+    "ANSWERS",
+    "ANSWERS_VERSION",
     "CONTROL",
     "CONTROL_VERSION",
     "DAY",
@@ -21,6 +23,9 @@ CONTROL_VERSION: Final = 2
 
 DERIVED_VERSION: Final = 2
 """Of day files and rollups, which can be made anew from the ledger."""
+
+ANSWERS_VERSION: Final = 1
+"""Of the response cache, whose file is thrown away if it is of another version."""
 
 LEDGER: Final = """
 CREATE TABLE writers (
@@ -151,6 +156,7 @@ CREATE TABLE tail (
 ) STRICT;
 
 -- Days that users, keys and teams have rows of; those of a closed day have rows by day as well.
+-- closed is 0, or a stamp: a number drawn anew whenever a row of the closed day changes.
 CREATE TABLE days (
     start_s INTEGER PRIMARY KEY,
     closed  INTEGER NOT NULL
@@ -183,4 +189,14 @@ CREATE TABLE cursors (
     seq    INTEGER NOT NULL,
     hash   BLOB    NOT NULL
 ) STRICT;
+"""
+
+# Two processes may make it at the same time.
+ANSWERS: Final = """
+CREATE TABLE IF NOT EXISTS answers (
+    key        BLOB    PRIMARY KEY,
+    created_ns INTEGER NOT NULL,
+    answer     BLOB    NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS answers_by_age ON answers (created_ns, key);
 """

@@ -19,6 +19,7 @@ __all__ = [
     "MANY",
     "ROLLUP_COLUMNS",
     "Span",
+    "apart",
     "cover",
     "finest_s",
     "rows_of",
@@ -116,6 +117,24 @@ def _where_closed(span: Span, closed: Collection[int]) -> Iterator[Span]:
         at_s = day_s + DAY_S
     if at_s < span.until_s:
         yield Span(HOUR_S, at_s, span.until_s)
+
+
+def apart(spans: Sequence[Span], closed: Collection[int]) -> tuple[list[Span], list[Span]]:
+    """The whole closed days of some spans, day by day, and what is left of the spans."""
+    whole: list[Span] = []
+    left: list[Span] = []
+    for tier_s, since_s, until_s in spans:
+        at_s = since_s
+        for day_s in range(-(-since_s // DAY_S) * DAY_S, until_s - DAY_S + 1, DAY_S):
+            if day_s not in closed:
+                continue
+            if at_s < day_s:
+                left.append(Span(tier_s, at_s, day_s))
+            at_s = day_s + DAY_S
+            whole.append(Span(tier_s, day_s, at_s))
+        if at_s < until_s:
+            left.append(Span(tier_s, at_s, until_s))
+    return whole, left
 
 
 def rows_of(samples: Sequence[Sample], *, closed: Collection[int]) -> Iterator[tuple[Any, ...]]:

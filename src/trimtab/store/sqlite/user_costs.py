@@ -6,26 +6,28 @@ Sums of nano-dollars stay below 2**63, so that none spills into the place of the
 """
 
 import sqlite3
+import threading
 from array import array
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
-from trimtab.store.sqlite.tiers import Span
+from trimtab.store.sqlite.tiers import Span, apart
 
-__all__ = ["add_costs", "read_costs"]
+__all__ = ["UserCosts", "add_costs"]
 
 _READ: Final = (
     "SELECT dense, ids, amounts FROM costs WHERE tier_s = ? AND start_s >= ? AND start_s < ?"
 )
 _LEAST_SHARE: Final = 4  # one user in so many must have been seen
 _BYTES: Final = 8
+_MOST_USERS: Final = 200_000  # of whom names and amounts are kept between questions: 20 MB each
+_MOST_KEPT: Final = 4  # sums of days: so many ranges are looked at in turns
 
 
 class _Costs:
     """Adds up rows. Users without any cost are remembered apart."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self) -> None:
         self.free: set[int] = set()
         self._by_id: dict[int, int] = {}
         self._lanes = 0
@@ -41,9 +43,18 @@ class _Costs:
         for user, amount in zip(array("I", ids), array("q", amounts), strict=True):
             mine[user] = mine.get(user, 0) + amount
 
+    def copy(self) -> "_Costs":
+        """The same, to add more to."""
+        twin = _Costs()
+        twin.free = set(self.free)
+        twin._by_id = dict(self._by_id)
+        twin._lanes = self._lanes
+        return twin
+
     def total(self) -> dict[int, int]:
         """Nano-dollars by id, of everyone who was seen."""
-        everyone = array("q", self._lanes.to_bytes((self.most + 1) * _BYTES, "little"))
+        places = -(-self._lanes.bit_length() // (8 * _BYTES))
+        everyone = array("q", self._lanes.to_bytes(places * _BYTES, "little"))
         found = {user: amount for user, amount in enumerate(everyone) if amount}
         for user in self.free:
             found.setdefault(user, 0)
@@ -60,9 +71,7 @@ def add_costs(db: sqlite3.Connection, costs: Mapping[tuple[int, int], Mapping[st
     ids = _ids(db, {user for there in costs.values() for user in there})
     most = _most(db)
     for (tier_s, start_s), there in costs.items():
-        found = _Costs(most)
-        for row in db.execute(_READ, (tier_s, start_s, start_s + 1)):
-            found.add(row)
+        found = _sum_of(db, [Span(tier_s, start_s, start_s + 1)])
         amounts = found.total()
         for user, amount in there.items():
             amounts[ids[user]] = amounts.get(ids[user], 0) + amount
@@ -72,15 +81,65 @@ def add_costs(db: sqlite3.Connection, costs: Mapping[tuple[int, int], Mapping[st
         )
 
 
-def read_costs(db: sqlite3.Connection, spans: Iterable[Span]) -> dict[str, int]:
-    """Nano-dollars of each user in some spans, the tail excluded."""
-    found = _Costs(_most(db))
+class _Kept(NamedTuple):
+    """What is so as long as no closed day changes, which includes that nothing is made anew."""
+
+    closed: dict[int, int]
+    names: dict[int, str]
+    days: dict[tuple[Span, ...], _Costs]
+
+
+class UserCosts:
+    """Reads costs; what closed days come to, and who is who, is kept between questions."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept = _Kept({}, {}, {})
+
+    def read(
+        self, db: sqlite3.Connection, spans: Sequence[Span], closed: dict[int, int]
+    ) -> dict[str, int]:
+        """Nano-dollars of each user in some spans, the tail excluded; `closed` as `closed_days`."""
+        whole, left = apart(spans, closed)
+        with self._lock:
+            if not closed or self._kept.closed != closed:
+                self._kept = _Kept(closed, {}, {})
+            kept = self._kept
+            names = _names(db, kept.names)
+            days = tuple(whole)
+            found = kept.days.get(days)
+            if found is None:
+                found = _sum_of(db, whole)
+                if len(names) <= _MOST_USERS:
+                    kept.days[days] = found
+                    if len(kept.days) > _MOST_KEPT:
+                        kept.days.pop(next(iter(kept.days)))
+            found = found.copy()
+        for span in left:
+            _add_span(found, db, span)
+        return {names[user]: amount for user, amount in found.total().items()}
+
+
+def _names(db: sqlite3.Connection, known: dict[int, str]) -> dict[int, str]:
+    """Users by id; `known` is brought up to date, as far as it may be kept."""
+    last = next(reversed(known), 0)
+    new = db.execute("SELECT id, user FROM users WHERE id > ? ORDER BY id", (last,)).fetchall()
+    if len(known) + len(new) > _MOST_USERS:
+        return known | dict(new)
+    known.update(new)
+    return known
+
+
+def _sum_of(db: sqlite3.Connection, spans: Iterable[Span]) -> _Costs:
+    found = _Costs()
     for span in spans:
-        for row in db.execute(_READ, span):
-            found.add(row)
-    amounts = found.total()
-    names: dict[int, str] = dict(db.execute("SELECT id, user FROM users").fetchall())
-    return {names[user]: amount for user, amount in amounts.items()}
+        _add_span(found, db, span)
+    return found
+
+
+def _add_span(found: _Costs, db: sqlite3.Connection, span: Span) -> None:
+    for row in db.execute(_READ, span):
+        found.add(row)
 
 
 def _row(amounts: dict[int, int], most: int) -> tuple[int, bytes, bytes]:
