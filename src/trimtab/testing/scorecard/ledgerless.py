@@ -19,7 +19,7 @@ from trimtab.testing.scorecard.scene import Scene, Stuck
 __all__ = ["LEDGERLESS"]
 
 _SOON_S: Final = 10.0
-_LATER: Final = 6
+_LATER: Final = 4
 _ASK_AGAIN_S: Final = 0.02
 
 

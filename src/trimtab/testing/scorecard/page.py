@@ -6,6 +6,7 @@ from trimtab.testing.scorecard.row import RowResult
 
 __all__ = ["page_table", "rounded_time"]
 
+_SHORT_S = 1.9
 _HEAD = """\
 | row | the fault | what trimtab does | result | longest wait |
 |---|---|---|---|---|
@@ -19,7 +20,7 @@ def page_table(results: Sequence[RowResult]) -> str:
 
 def rounded_time(seconds: float) -> str:
     """A time that two runs agree on: what is short is called that, the rest in seconds."""
-    return "under 1 s" if seconds < 1 else f"{seconds:.0f} s"
+    return f"{seconds:.0f} s" if seconds > _SHORT_S else f"under {_SHORT_S:.0f} s"
 
 
 def _line(result: RowResult) -> str:

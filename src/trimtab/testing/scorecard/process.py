@@ -23,12 +23,21 @@ class GatewayProcess:
 
     Attributes:
         folder: its project.
+        command: module and arguments that run it.
         base_url: where it serves, `/v1` included.
         pid: of the process.
     """
 
-    def __init__(self, folder: Path, process: asyncio.subprocess.Process, base_url: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        command: tuple[str, ...],
+        *,
+        process: asyncio.subprocess.Process,
+        base_url: str,
+    ) -> None:
         self.folder = folder
+        self.command = command
         self.base_url = base_url
         self.pid = process.pid
         self._process = process
@@ -59,7 +68,7 @@ class GatewayProcess:
         if found is None:
             await process.wait()
             raise UsageError(f"The gateway did not start. It says:\n{_said(folder)}")
-        return cls(folder, process, found[0])
+        return cls(folder, command, process=process, base_url=found[0])
 
     @property
     def ended(self) -> str:

@@ -25,7 +25,7 @@ from trimtab.types.clock import NS_PER_S, SystemClock
 __all__ = ["Cast", "Scene", "Served", "Stuck"]
 
 _GRACE_S = 5.0  # after its bound a call is waited for so long, to tell late from never
-_RECORD_S = 10.0
+_RECORD_S = 5.0
 _ASK_AGAIN_S = 0.01
 _HEALTHY_S = 5.0
 _A_DAY_NS = 24 * 3600 * NS_PER_S
@@ -103,8 +103,9 @@ class Scene:
 
     async def start_again(self) -> None:
         """Start the gateway anew on the same folder."""
-        await self.process.kill()
-        self.served = Served.by(await GatewayProcess.start(self.process.folder))
+        ended = self.process
+        await ended.kill()
+        self.served = Served.by(await GatewayProcess.start(ended.folder, ended.command))
 
     # ------------------------------------------------------------ asking
 

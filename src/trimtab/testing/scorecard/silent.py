@@ -17,6 +17,7 @@ __all__ = ["SILENT"]
 
 _LATE_S: Final = 0.5  # how late a limit may be noticed; not scaled
 _MOST_CPU_SHARE: Final = 0.05
+_RETRY_WAITS_S: Final = 1.5  # at most, for two retries; they are the gateway's, so not scaled
 _OUTAGE_S: Final = 60.0
 _EVERY_S: Final = 4.0
 _BACK_WITHIN_S: Final = 30.0
@@ -134,7 +135,7 @@ async def _long_outage(scene: Scene) -> str:
     back_s = begun_s + scene.s(_OUTAGE_S)
 
     async def ask() -> None:
-        tales.append(await scene.ask(within_s=scene.s(_EVERY_S) + _LATE_S))
+        tales.append(await scene.ask(within_s=scene.s(_EVERY_S) + _RETRY_WAITS_S + _LATE_S))
 
     async with asyncio.TaskGroup() as group:
         asked = 0
