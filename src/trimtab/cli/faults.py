@@ -17,66 +17,80 @@ __all__ = ["faults"]
 _VERDICT_STYLES = {"pass": "green", "FAIL": "bold red", "skipped": "yellow"}
 
 
+_Rows = Annotated[
+    list[str] | None, typer.Option("--row", help="Only this row, such as S06. May be repeated.")
+]
+_Scale = Annotated[
+    float,
+    typer.Option(
+        min=0.02, max=10, help="Multiplies all times: 0.1 shows in seconds what takes a minute."
+    ),
+]
+_ListRows = Annotated[bool, typer.Option("--list", help="Show the rows and run nothing.")]
+_WriteProject = Annotated[
+    Path | None,
+    typer.Option(help="Write a project for --against to this folder and run nothing."),
+]
+_Against = Annotated[
+    str | None, typer.Option(help="Base URL of a running gateway that serves a project so written.")
+]
+_Project = Annotated[Path | None, typer.Option("--project", "-p", help="The project of --against.")]
+_Markdown = Annotated[bool, typer.Option("--markdown", help="Print the table of docs/faults.md.")]
+
+
 def faults(
-    row: Annotated[
-        list[str] | None, typer.Option("--row", help="Only this row, such as S06. May be repeated.")
-    ] = None,
-    scale: Annotated[
-        float,
-        typer.Option(
-            min=0.02, max=10, help="Multiplies all times: 0.1 shows in seconds what takes a minute."
-        ),
-    ] = 1.0,
-    list_rows: Annotated[
-        bool, typer.Option("--list", help="Show the rows and run nothing.")
-    ] = False,
-    write_project: Annotated[
-        Path | None,
-        typer.Option(help="Write a project for --against to this folder and run nothing."),
-    ] = None,
-    against: Annotated[
-        str | None,
-        typer.Option(help="Base URL of a running gateway that serves a project so written."),
-    ] = None,
-    project: Annotated[
-        Path | None, typer.Option("--project", "-p", help="The project of --against.")
-    ] = None,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the table of docs/faults.md.")
-    ] = False,
+    row: _Rows = None,
+    scale: _Scale = 1.0,
+    list_rows: _ListRows = False,
+    write_project: _WriteProject = None,
+    against: _Against = None,
+    project: _Project = None,
+    markdown: _Markdown = False,
     as_json: Json = False,
 ) -> None:
     """Run faults of providers, callers and this machine against a gateway; print a scorecard."""
-    import uvloop
+    from trimtab.errors import UsageError
+    from trimtab.testing.scorecard import rows_named
 
-    from trimtab.cli.output import print_json
-    from trimtab.testing.scorecard import page_table, rows_named, run_rows
-
+    if as_json and markdown:
+        raise UsageError("The scorecard comes in one form: give one of --json and --markdown.")
     rows = rows_named(row or [])
     if list_rows:
         _print_list(rows, as_json=as_json)
-        return
-    if write_project is not None:
+    elif write_project is not None:
         _write_project(write_project, scale)
-        return
-    elsewhere = _elsewhere(against, project, scale)
-    quiet = as_json or markdown
-    results = uvloop.run(
-        run_rows(
-            rows,
-            scale=scale,
-            report=(lambda _: None) if quiet else _print_result,
-            elsewhere=elsewhere,
-        )
-    )
+    else:
+        elsewhere = _elsewhere(against, project, scale)
+        results = _run(rows, scale, elsewhere, quiet=as_json or markdown)
+        _print_results(results, scale, as_json=as_json, markdown=markdown)
+        if any(result.verdict == "FAIL" for result in results):
+            raise typer.Exit(1)
+
+
+def _run(
+    rows: "Sequence[Row]", scale: float, elsewhere: "Elsewhere | None", *, quiet: bool
+) -> "list[RowResult]":
+    import uvloop
+
+    from trimtab.testing.scorecard import run_rows
+
+    if quiet:
+        return uvloop.run(run_rows(rows, scale=scale, elsewhere=elsewhere))
+    return uvloop.run(run_rows(rows, scale=scale, report=_print_result, elsewhere=elsewhere))
+
+
+def _print_results(
+    results: "Sequence[RowResult]", scale: float, *, as_json: bool, markdown: bool
+) -> None:
+    from trimtab.cli.output import print_json
+    from trimtab.testing.scorecard import page_table
+
     if as_json:
         print_json({"scale": scale, "rows": results})
     elif markdown:
         typer.echo(page_table(results), nl=False)
     else:
         _print_end(results)
-    if any(result.verdict == "FAIL" for result in results):
-        raise typer.Exit(1)
 
 
 def _print_list(rows: "Sequence[Row]", *, as_json: bool) -> None:

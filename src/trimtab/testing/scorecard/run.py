@@ -1,11 +1,13 @@
 """Runs rows: starts the providers and the gateways, lets each row play, and judges."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, cast
+from urllib.parse import urlsplit
 
 from trimtab.app import open_reader
 from trimtab.config.load import find_project_file, load_project
@@ -52,6 +54,12 @@ def find_elsewhere(base_url: str, folder: Path, rows: Sequence[Row], *, scale: f
     Raises:
         UsageError: it is not.
     """
+    url = urlsplit(base_url)
+    if url.scheme != "http" or url.port is None or url.hostname is None:
+        raise UsageError(
+            f"{base_url!r} is not the base URL of a gateway. `trimtab up` prints it; it looks like "
+            "http://127.0.0.1:8080/v1."
+        )
     file = find_project_file(folder)
     project = load_project(file)
     ports = ports_of(project)
@@ -62,6 +70,9 @@ def find_elsewhere(base_url: str, folder: Path, rows: Sequence[Row], *, scale: f
             "`trimtab faults --write-project FOLDER` and the same --scale, and start the gateway "
             "again."
         )
+    with socket.socket() as probe:
+        if probe.connect_ex((url.hostname, url.port)):
+            raise UsageError(f"Nobody serves at {base_url}. Start: trimtab up -p {file.parent}")
     return Elsewhere(base_url.rstrip("/"), file.parent, ports)
 
 
