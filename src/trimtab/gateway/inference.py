@@ -88,7 +88,8 @@ class Inference(AttemptOwner, OutletListener):
         self._clock = clock
         self._keeper = keeper
         self._ladder: Ladder = reliability.ladder(call)
-        self._hedging = Hedging(call, reliability)
+        hedge = call.target.policy.hedge
+        self._hedging = None if hedge is None else Hedging(call, hedge, reliability)
         self._transcript = Transcript(call, kept=keeper is not None)
         self._number = 0
         self._over = False
@@ -123,7 +124,8 @@ class Inference(AttemptOwner, OutletListener):
             self._ladder.give_up(step)
             raise
         self._outlet.listener = self
-        self._hedging.arm(self._hedge)
+        if self._hedging is not None:
+            self._hedging.arm(self._hedge)
 
     def stop(self) -> None:
         """End it now, because the process ends."""
@@ -176,7 +178,7 @@ class Inference(AttemptOwner, OutletListener):
         if attempt.stream is None and self._ladder.rungs_left > 1:
             # It shows no first token; so its time is shared with the rungs that follow.
             attempt.share_with(self._ladder.rungs_left)
-        attempt.enter(partial(self._dispatch, attempt))
+        attempt.enter(self._dispatch)
 
     def _dispatch(self, attempt: Attempt) -> None:
         try:
@@ -223,8 +225,8 @@ class Inference(AttemptOwner, OutletListener):
 
     def _lead_with(self, attempt: Attempt) -> None:
         """This attempt has something to show: it is the one that the caller gets."""
-        self._hedging.disarm()
-        if not attempt.relaying:
+        if self._hedging is not None and not attempt.relaying:
+            self._hedging.disarm()
             self._hedging.observe(attempt, self._clock.monotonic_s())
         if self._rival is not None:
             loser = self._lead if attempt is self._rival else self._rival
@@ -294,7 +296,8 @@ class Inference(AttemptOwner, OutletListener):
         if self._over:
             return
         self._over = True
-        self._hedging.disarm()
+        if self._hedging is not None:
+            self._hedging.disarm()
         if isinstance(error, TrimtabError) and self._outlet.started:
             # No terminator of the dialect follows: a cut answer never ends cleanly.
             self._outlet.write(stream_error(error))
@@ -312,7 +315,7 @@ class Inference(AttemptOwner, OutletListener):
         lead = self._lead
         if lead is None or lead.number > 1 or lead.over or lead.settling or lead.opened:
             return
-        if not self._ladder.has_more or not self._hedging.takes():
+        if self._hedging is None or not self._ladder.has_more or not self._hedging.takes():
             return
         step = self._ladder.beside()
         if step is None:
@@ -326,7 +329,8 @@ class Inference(AttemptOwner, OutletListener):
     def _lose(self, attempt: Attempt) -> None:
         """End an attempt that another one of this inference has beaten."""
         error = Superseded("Another attempt was faster.")
-        self._hedging.observe(attempt, self._clock.monotonic_s())
+        if self._hedging is not None:
+            self._hedging.observe(attempt, self._clock.monotonic_s())
         attempt.settling = True
         attempt.abandon()
         attempt.give_back()
@@ -389,7 +393,7 @@ class Inference(AttemptOwner, OutletListener):
             return
         attempt.settling = True
         attempt.abandon()
-        if isinstance(error, ProviderTimeout):
+        if self._hedging is not None and isinstance(error, ProviderTimeout):
             self._hedging.observe(attempt, self._clock.monotonic_s())
         if attempt.stale:
             self._ladder.give_up(attempt.step)
@@ -429,7 +433,8 @@ class Inference(AttemptOwner, OutletListener):
         if step is None:
             return False
         if step.wait_s:
-            await self._wait(step.wait_s)
+            self._pause = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._pause], timeout=step.wait_s)
         if self._gone or self._over:
             self._ladder.give_up(step)
             return False
@@ -450,12 +455,8 @@ class Inference(AttemptOwner, OutletListener):
             return self._ladder.after_shown(error, attempt.step.place)
         return None
 
-    async def _wait(self, wait_s: float) -> None:
-        """Wait before an attempt, unless the caller leaves or the process ends."""
-        self._pause = asyncio.get_running_loop().create_future()
-        await asyncio.wait([self._pause], timeout=wait_s)
-
     def _end_wait(self) -> None:
+        """The caller leaves, or the process ends: no attempt is waited for any more."""
         if self._pause is not None and not self._pause.done():
             self._pause.set_result(None)
 
