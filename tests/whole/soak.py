@@ -165,11 +165,13 @@ class Soak:
                 self._samples.append(sample(gateway.process.pid, at_s))
             if at_s - said_s >= 60:
                 said_s = at_s
-                last, wrong = self._samples[-1], len(callers.wrong) + len(self._books.wrong)
+                last, wrong = self._samples[-1], [*callers.wrong, *self._books.wrong]
                 self._say(
-                    f"{at_s:.0f} s: {self._books.agreed} agreed, {wrong} wrong, "
+                    f"{at_s:.0f} s: {self._books.agreed} agreed, {len(wrong)} wrong, "
                     f"{last.memory_mb:.1f} MB, {last.files}, {callers.under_way} under way"
                 )
+                if wrong:
+                    self._say(wrong[-1])
             await asyncio.to_thread(self._books.read)
             self._books.agree()
             await asyncio.sleep(_READ_EVERY_S)

@@ -15,6 +15,7 @@ Kind = Literal["whole", "refused", "broken", "left"]
 _LEAVING = 0.07
 _PATIENCE_S = 15.0  # far beyond the total limit of every route
 _USERS = 40
+_KEPT_S = 30.0  # beyond it the gateway may close a kept connection in the moment it is used
 
 
 class Told(NamedTuple):
@@ -50,7 +51,7 @@ class Callers:
         self._port = port
         self._rate = rate
         self._random = Random(seed)
-        self._free: list[Caller] = []
+        self._free: list[tuple[Caller, float]] = []  # since when
         self._asked = 0
         self.told = told
         self.seen: Counter[str] = Counter()
@@ -72,7 +73,7 @@ class Callers:
     def close(self) -> None:
         """Close the connections that are kept."""
         while self._free:
-            self._free.pop().close()
+            self._free.pop()[0].close()
 
     async def _ask(self) -> None:
         self._asked += 1
@@ -90,17 +91,20 @@ class Callers:
             "x-trimtab-session": session,
             "x-trimtab-user": f"user{random.randrange(3 if cached else _USERS)}",
         }
-        caller = self._free.pop() if self._free else Caller(self._port)
+        now_s = asyncio.get_running_loop().time()
+        caller, since_s = self._free.pop() if self._free else (Caller(self._port), now_s)
         self.under_way += 1
         try:
-            told = await self._leave_or_wait(caller, body, headers)
+            told = await self._leave_or_wait(caller, body, headers, idle_s=now_s - since_s)
         finally:
             self.under_way -= 1
         self.told[session] = told
         self.seen[f"{told.kind} {told.status}" if told.kind == "refused" else told.kind] += 1
-        self._free.append(caller)
+        self._free.append((caller, asyncio.get_running_loop().time()))
 
-    async def _leave_or_wait(self, caller: Caller, body: bytes, headers: dict[str, str]) -> Told:
+    async def _leave_or_wait(
+        self, caller: Caller, body: bytes, headers: dict[str, str], *, idle_s: float
+    ) -> Told:
         """Ask, and perhaps leave: after a while, or after some events of a stream."""
         leaves = self._random.random() < _LEAVING
         after_s = self._random.uniform(0.0, 0.4) if leaves else _PATIENCE_S
@@ -119,7 +123,8 @@ class Callers:
             return Told("left", request_id=caller.answer.request_id)
         except (ConnectionError, asyncio.IncompleteReadError) as error:
             caller.close()
-            self.wrong.append(f"{error!r} after {_words(caller.answer)}")
+            if caller.answer.status or idle_s < _KEPT_S:
+                self.wrong.append(f"{error!r} after {_words(caller.answer)}")
             return Told("left", request_id=caller.answer.request_id)
         return self._judged(answer, left=events is not None and not answer.whole)
 
