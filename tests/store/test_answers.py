@@ -21,12 +21,13 @@ from trimtab.testing.clock import FrozenClock
 from trimtab.types.clock import NS_PER_S
 
 Damage = Callable[[Path], None]
+MB = 1_000_000
 CLOCK = FrozenClock(NOON_NS)
 
 
 @contextmanager
 def answers(
-    data_dir: Path, clock: FrozenClock = CLOCK, most_bytes: int = 100_000_000, **changes: int
+    data_dir: Path, clock: FrozenClock = CLOCK, most_bytes: int = MB * 100, **changes: int
 ) -> Generator[SqliteAnswers]:
     store = SqliteAnswers(data_dir, clock, most_bytes=most_bytes, **changes)
     try:
@@ -35,9 +36,9 @@ def answers(
         store.close()
 
 
-def keep(data_dir: Path, numbers: range, size: int = 100, **changes: int) -> None:
+def keep(data_dir: Path, numbers: range, size: int = 100, most_bytes: int = MB * 100) -> None:
     """Write answers to the disk as one process would."""
-    with answers(data_dir, **changes) as store:
+    with answers(data_dir, most_bytes=most_bytes) as store:
         for number in numbers:
             assert store.put(b"%08d" % number, answer(NOON_NS + number, body=os.urandom(size)))
 
@@ -83,12 +84,12 @@ def test_text_is_compressed(tmp_path: Path):
 def test_the_oldest_go_when_the_file_is_full(tmp_path: Path):
     keep(tmp_path, range(3_000), size=2_000, most_bytes=2_000_000)
     there = kept(tmp_path)
-    assert 500 < len(there) < 1_000
+    assert 450 < len(there) < 1_000
     assert there == [b"%08d" % number for number in range(3_000 - len(there), 3_000)]
     assert (tmp_path / "answers.sqlite").stat().st_size < 3_000_000
     keep(tmp_path, range(3_000, 3_001), most_bytes=500_000)  # the limit was lowered
     there = kept(tmp_path)
-    assert 0 < len(there) < 250
+    assert 80 < len(there) < 250
     assert there[-1] == b"00003000"
     keep(tmp_path, range(3_001, 3_002), most_bytes=1)
     assert kept(tmp_path) == []
@@ -199,10 +200,11 @@ def test_a_full_disk_is_said_once_and_forgiven(tmp_path: Path, caplog: pytest.Lo
             store.put(b"%d" % number, answer(NOON_NS, body=os.urandom(20_000)))
         _wait_until_written(store)
         assert store.dropped == 6
-        assert [line.message for line in caplog.records] == [
+        [line] = caplog.messages
+        assert line == (
             f"the response cache goes on in memory only: {tmp_path}/answers.sqlite cannot be used "
             "(database or disk is full). The disk is full: free some space."
-        ]
+        )
         file._prepare = prepare
         store.put(b"k", answer(NOON_NS))
         _wait_until_written(store)

@@ -6,7 +6,6 @@ wrong answer.
 """
 
 import hashlib
-import re
 from typing import Any, Final, Literal
 
 import msgspec
@@ -34,7 +33,6 @@ _APART: Final = (
 # Numbers with a point or an exponent keep their text: 1, 1.0 and 1e0 are three requests.
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=msgspec.Raw).decode
 _encode = msgspec.json.Encoder(order="deterministic").encode
-_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 def cache_key(
@@ -118,4 +116,6 @@ def _is_all(body: bytes, canonical: bytes, rest: bytes) -> bool:
 
 def _keys(text: bytes) -> int:
     """How many keys all objects in `text` have: each has its colon, outside of strings."""
-    return _STRING.sub(b"", text).count(b":")
+    # Without these two, every quote that is left begins or ends a string.
+    text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return b"".join(text.split(b'"')[::2]).count(b":")

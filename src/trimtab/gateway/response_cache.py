@@ -192,15 +192,16 @@ class ResponseCache:
 
     def _read_stamps(self) -> dict[bytes, float]:
         stamps = self._store.stamps(_MOST_KNOWN)
-        return {key: self._born_s(created_ns) for key, created_ns in stamps}
+        now_s, now_ns = self._clock.monotonic_s(), self._clock.wall_ns()
+        return {key: now_s - max(now_ns - made_ns, 0) / NS_PER_S for key, made_ns in stamps}
 
     def _take(self, key: bytes, answer: CachedAnswer | None) -> None:
         """Keep what was loaded."""
-        known_s = self._known.get(key)
         if answer is None:
             self._known.pop(key, None)
-        elif known_s is not None:
-            self._keep(key, _Kept(answer, min(known_s, self._born_s(answer.created_ns))))
+        else:
+            born_s = self._born_s(answer.created_ns)
+            self._keep(key, _Kept(answer, min(born_s, self._known.get(key, born_s))))
 
     def _keep(self, key: bytes, kept: _Kept) -> None:
         self._drop(key)

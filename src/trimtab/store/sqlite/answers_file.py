@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _BUSY_S: Final = 1.0
 # The third: a table or column is not there.
 _WORTHLESS: Final = frozenset(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"))
-_DELETED_AT_ONCE: Final = 256
+_DELETED_AT_ONCE: Final = 16  # few, because each may be as large as all others together
 
 
 class AnswerRow(NamedTuple):
