@@ -68,6 +68,7 @@ class Inference(AttemptOwner, OutletListener):
         "_rival",
         "_settled_s",
         "_spawn",
+        "_tally",
         "_told",
         "_transcript",
     )
@@ -88,6 +89,7 @@ class Inference(AttemptOwner, OutletListener):
         self._clock = clock
         self._keeper = keeper
         self._ladder: Ladder = reliability.ladder(call)
+        self._tally = reliability.tally
         self._hedging = Hedging(call, reliability)
         self._transcript = Transcript(call, kept=keeper is not None)
         self._number = 0
@@ -278,16 +280,14 @@ class Inference(AttemptOwner, OutletListener):
     def _record(
         self, attempt: Attempt, error: Exception | None, *, final: bool
     ) -> asyncio.Future[None]:
-        attempt.settle = settle_of(
-            self._call,
-            attempt,
-            error,
-            final=final,
-            first_token_s=self._transcript.first_token_s(attempt),
-        )
+        call, shown_s = self._call, self._transcript.first_token_s(attempt)
+        settle = settle_of(call, attempt, error, final=final, first_token_s=shown_s)
+        attempt.settle = settle
         if final:
             self._settled_s = self._clock.monotonic_s()
-        return self._ledger.record_settle(attempt.settle)
+        appended = self._ledger.record_settle(settle)
+        self._tally.settled(settle, (call.target.route, attempt.rung.ref, attempt.step.cause))
+        return appended
 
     def _finish(self, error: Exception | None) -> None:
         """It is over, whichever way. Only the first time counts."""
@@ -490,6 +490,7 @@ class Inference(AttemptOwner, OutletListener):
                 number=self._number + 1,
                 cause="stale",
                 ledger=self._ledger,
+                tally=self._tally,
                 clock=self._clock,
                 outlet=self._outlet,
             )

@@ -7,10 +7,12 @@ from trimtab.gateway.call import Call
 from trimtab.gateway.outlet import Outlet
 from trimtab.gateway.replies import replay_headers
 from trimtab.gateway.response_cache import Found, give_again
+from trimtab.gateway.tally import Tally
 from trimtab.store.answers import CachedAnswer
 from trimtab.store.protocol import Ledger
 from trimtab.types.clock import Clock
 from trimtab.types.records import Cause, Intent, Settle
+from trimtab.types.refs import ModelRef
 
 __all__ = ["kept_answer", "replay"]
 
@@ -24,6 +26,7 @@ async def replay(  # noqa: PLR0913 - what is given to whom, and where that is wr
     number: int,
     cause: Cause,
     ledger: Ledger,
+    tally: Tally,
     clock: Clock,
     outlet: Outlet,
 ) -> None:
@@ -35,6 +38,7 @@ async def replay(  # noqa: PLR0913 - what is given to whom, and where that is wr
         number: which attempt of the inference this counts as.
         cause: "cache" for a fresh answer, "stale" for one that is given because all models failed.
         ledger: takes the record before the caller gets a byte.
+        tally: counts it like the ledger does.
         clock: for the time that it took.
         outlet: the caller.
 
@@ -61,20 +65,20 @@ async def replay(  # noqa: PLR0913 - what is given to whom, and where that is wr
             cause=cause,
         )
     )
-    appended = ledger.record_settle(
-        Settle(
-            inference_id=call.inference_id,
-            attempt=number,
-            ended_ns=call.started_ns + after_us * 1000,
-            outcome="ok",
-            latency_us=after_us,
-            ttft_us=after_us if answer.streamed else None,
-            status=200,
-            served_model=answer.served_model,
-            finish_reason=answer.finish_reason,
-            saved_nanousd=answer.cost_nanousd,
-        )
+    settle = Settle(
+        inference_id=call.inference_id,
+        attempt=number,
+        ended_ns=call.started_ns + after_us * 1000,
+        outcome="ok",
+        latency_us=after_us,
+        ttft_us=after_us if answer.streamed else None,
+        status=200,
+        served_model=answer.served_model,
+        finish_reason=answer.finish_reason,
+        saved_nanousd=answer.cost_nanousd,
     )
+    appended = ledger.record_settle(settle)
+    tally.settled(settle, (call.target.route, ModelRef(answer.provider, answer.model), cause))
     await durable
     await appended
     give_again(answer, outlet, replay_headers(call, found, cause=cause, made=number - 1))
