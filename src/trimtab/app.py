@@ -21,6 +21,7 @@ from trimtab.plugins import PROVIDERS, load_plugin
 from trimtab.providers.kind import Engine, ProviderKind
 from trimtab.spend.pricebook import PriceBook
 from trimtab.store import sqlite
+from trimtab.store.breaker_file import read_breakers, write_breakers
 from trimtab.store.protocol import KeyStore, Ledger, Reader
 from trimtab.store.records import RebuildReport, VerifyReport
 from trimtab.telemetry.metrics import Metrics
@@ -31,6 +32,7 @@ __all__ = ["App", "check_project", "open_keys", "open_reader", "rebuild_store", 
 _log = logging.getLogger("trimtab.app")
 
 _RETENTION_PAUSE_S = 3600.0
+_BREAKERS_PAUSE_S = 0.5
 _ENGINE_PAUSE_S = 1.0  # before an engine that died is started again
 
 
@@ -57,6 +59,10 @@ class App:
         self._addresses: dict[str, str] = {}
         self._slots: dict[str, Slots] = {}
         self._reliability = Reliability(project, clock)
+        self._told_breakers: object = None
+        hints = read_breakers(folder)
+        if hints is not None:
+            self._reliability.board.take_hints(hints)
         self._watcher = ProjectWatcher(project, _say_kept)
         self.gateway = Gateway(
             self._serving(project),
@@ -118,8 +124,25 @@ class App:
         self.gateway.use(serving)
         _log.info("project reloaded: %s", project.digest)
 
+    async def tend_breakers(self) -> None:
+        """Write the state of the breakers down when it changes. Runs until it is cancelled."""
+        while True:
+            await asyncio.sleep(_BREAKERS_PAUSE_S)
+            records = self._reliability.board.records()
+            told = [(one.provider, one.model, one.state) for one in records.breakers]
+            if told != self._told_breakers:
+                self._told_breakers = told
+                folder = data_folder(self.gateway.serving.project)
+                try:
+                    await asyncio.to_thread(write_breakers, folder, records)
+                except OSError as error:
+                    _log.warning("the state of the breakers cannot be written: %s", error.strerror)
+
     async def tend_retention(self) -> None:
-        """Delete days that are past `recording.retention_days`. Runs until it is cancelled."""
+        """Delete days past `recording.retention_days`, and cached answers past all their limits.
+
+        Runs until it is cancelled.
+        """
         while True:
             project = self.gateway.serving.project
             forgotten = await asyncio.to_thread(
@@ -130,6 +153,7 @@ class App:
             )
             if forgotten:
                 _log.info("deleted events of %s: past retention_days", ", ".join(forgotten))
+            await self._cache.forget_older_than(_longest_cached_s(project))
             await asyncio.sleep(_RETENTION_PAUSE_S)
 
     async def tend_engines(self) -> None:
@@ -205,6 +229,12 @@ def verify_store(project_file: Path) -> VerifyReport:
 def rebuild_store(project_file: Path, *, force: bool) -> RebuildReport:
     """Make everything below the ledger of a project anew."""
     return sqlite.rebuild(data_folder(load_project(project_file)), force=force)
+
+
+def _longest_cached_s(project: Project) -> float:
+    """Seconds after which no route gives a cached answer any more, not even a stale one."""
+    caches = [target.policy.cache for target in project.targets.values()]
+    return max((cache.ttl_s + cache.stale_s for cache in caches if cache is not None), default=0.0)
 
 
 def _kind_of(provider: Provider) -> ProviderKind:

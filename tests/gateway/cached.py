@@ -57,5 +57,8 @@ class MemoryStore:
         self.kept[key] = answer
         return True
 
+    def forget_before(self, created_ns: int) -> None:
+        self.kept = {k: kept for k, kept in self.kept.items() if kept.created_ns >= created_ns}
+
     def close(self) -> None:
         self.closed = True

@@ -12,7 +12,9 @@ from trimtab.testing import Behaviour
 CACHE = "cache = {ttl_s = 60}"
 
 
-def ask(on: Stage, text: str = "hi", *, headers: dict[str, str] | None = None, **fields: Any):
+def ask(
+    on: Stage, text: str = "hi", *, headers: dict[str, str] | None = None, **fields: Any
+) -> Reply:
     messages = [{"role": "user", "content": text}]
     return on.gateway.chat(model="r", messages=messages, headers=headers, **fields)
 
@@ -45,7 +47,7 @@ def test_t25_nothing_is_shared_across_users_models_or_words(project_folder: Path
 
 
 def test_t25_a_stream_is_replayed_with_its_frames_and_usage(project_folder: Path):
-    options = {"stream": True, "stream_options": {"include_usage": True}}
+    options: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
     with stage(project_folder, {"main": HEALTHY}, route=CACHE) as on:
         first, again = ask(on, **options), ask(on, **options)
         assert again.headers["x-trimtab-cache"] == "hit"

@@ -95,6 +95,15 @@ def test_the_oldest_go_when_the_file_is_full(tmp_path: Path):
     assert kept(tmp_path) == []
 
 
+def test_what_no_route_would_give_any_more_is_deleted(tmp_path: Path):
+    with answers(tmp_path) as store:
+        for number in range(3_000):
+            store.put(b"%08d" % number, answer(NOON_NS - 3_000 + number))
+    with answers(tmp_path) as store:
+        store.forget_before(NOON_NS - 10)
+    assert kept(tmp_path) == [b"%08d" % number for number in range(2_990, 3_000)]
+
+
 def test_answers_wait_in_a_bounded_queue(tmp_path: Path):
     with answers(tmp_path, most_waiting_bytes=250) as store:
         with store._file.using():  # so that the writer cannot go on

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from trimtab.config.schema import Breakers
+from trimtab.types.breakers import BreakerRecord, BreakerRecords
 from trimtab.types.clock import NS_PER_S, Clock
 from trimtab.types.refs import ModelRef
 
@@ -225,13 +226,6 @@ class Breaker:
         return calls >= settings.least_calls and sum(self._failed) >= calls * settings.error_share
 
 
-class _Hints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a process leaves to the next."""
-
-    wall_ns: int
-    open: list[ModelRef]
-
-
 class BreakerBoard:
     """All breakers of the process; it outlives reloads of the project.
 
@@ -268,27 +262,26 @@ class BreakerBoard:
         """Those that have seen a call or are not closed, in the order they were first asked for."""
         return [breaker.snapshot(ref) for ref, breaker in self._used()]
 
-    def hints(self) -> bytes:
-        """For `take_hints` of the next process: JSON of what is not closed."""
-        doubtful = [ref for ref, breaker in self._used() if breaker.state != "closed"]
-        return msgspec.json.encode(_Hints(self._clock.wall_ns(), doubtful))
+    def records(self) -> BreakerRecords:
+        """The same for other processes, and as hints for the next one."""
+        now_ns = self._clock.wall_ns()
+        return BreakerRecords(
+            written_ns=now_ns, breakers=[_record(state, now_ns) for state in self.states()]
+        )
 
-    def take_hints(self, data: bytes) -> None:
+    def take_hints(self, records: BreakerRecords) -> None:
         """Let what was not closed at the end of the last process begin half-open.
 
-        Hints that cannot be read, are older than 10 minutes or are about models that nobody asks
-        for change nothing; nor do they where a call has been seen already.
+        Hints that are older than 10 minutes or are about models that nobody asks for change
+        nothing; nor do they where a call has been seen already.
         """
-        try:
-            hints = msgspec.json.decode(data, type=_Hints)
-        except (msgspec.MsgspecError, UnicodeDecodeError):  # the latter where a text is not UTF-8
-            return
-        age_ns = self._clock.wall_ns() - hints.wall_ns
+        age_ns = self._clock.wall_ns() - records.written_ns
         # A wall clock that was set back in between makes a hint from the future; a small step is
         # taken as no time at all.
         if abs(age_ns) > _HINTS_GOOD_FOR_S * NS_PER_S:
             return
-        self._hinted = frozenset(hints.open)
+        doubtful = [one for one in records.breakers if one.state != "closed"]
+        self._hinted = frozenset(ModelRef(one.provider, one.model) for one in doubtful)
         left_s = _HINTS_GOOD_FOR_S - max(age_ns, 0) / NS_PER_S
         self._hints_end_s = self._clock.monotonic_s() + left_s
         for ref in self._hinted:
@@ -298,3 +291,16 @@ class BreakerBoard:
 
     def _used(self) -> Iterator[tuple[ModelRef, Breaker]]:
         return (pair for pair in self._breakers.items() if pair[1].used)
+
+
+def _record(state: BreakerState, now_ns: int) -> BreakerRecord:
+    """A state with moments in the place of durations."""
+    opened_ago_s = state.opened_ago_s
+    return BreakerRecord(
+        provider=state.provider,
+        model=state.model,
+        state=state.state,
+        failures_in_a_row=state.failures_in_a_row,
+        opened_ns=None if opened_ago_s is None else now_ns - int(opened_ago_s * NS_PER_S),
+        retry_at_ns=None if opened_ago_s is None else now_ns + int(state.retry_in_s * NS_PER_S),
+    )

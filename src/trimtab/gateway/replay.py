@@ -1,7 +1,5 @@
 """An answer that was given before, given again: on record like an attempt, though none is made."""
 
-from typing import Final
-
 from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
 from trimtab.gateway.outlet import Outlet
@@ -15,8 +13,6 @@ from trimtab.types.records import Cause, Intent, Settle
 from trimtab.types.refs import ModelRef
 
 __all__ = ["kept_answer", "replay"]
-
-_NO_PRICE: Final = ""
 
 
 async def replay(  # noqa: PLR0913 - what is given to whom, and where that is written down
@@ -47,25 +43,40 @@ async def replay(  # noqa: PLR0913 - what is given to whom, and where that is wr
         Overloaded, ShuttingDown: nothing can be recorded now.
     """
     answer = found.answer
-    after_us = _us_since(call, clock)
-    durable = ledger.record_intent(
-        Intent(
-            inference_id=call.inference_id,
-            attempt=number,
-            started_ns=call.started_ns,
-            caller=call.caller,
-            route=call.target.route,
-            alias=call.request.model,
-            provider=answer.provider,
-            model=answer.model,
-            streamed=answer.streamed,
-            hold_nanousd=0,
-            price_version=_NO_PRICE,
-            after_us=after_us if number > 1 else 0,
-            cause=cause,
-        )
+    after_us = int((clock.monotonic_s() - call.begun_s) * 1e6)
+    durable = ledger.record_intent(_intent(call, answer, number, cause, after_us))
+    settle = _settle(call, answer, number, after_us)
+    appended = ledger.record_settle(settle)
+    tally.settled(settle, (call.target.route, ModelRef(answer.provider, answer.model), cause))
+    await durable
+    await appended
+    give_again(answer, outlet, replay_headers(call, found, cause=cause, made=number - 1))
+    if call.keeps_bodies:
+        ledger.record_body(call.inference_id, call.started_ns, call.body, answer.body)
+
+
+def _intent(  # noqa: PLR0917 - one record
+    call: Call, answer: CachedAnswer, number: int, cause: Cause, after_us: int
+) -> Intent:
+    return Intent(
+        inference_id=call.inference_id,
+        attempt=number,
+        started_ns=call.started_ns,
+        caller=call.caller,
+        route=call.target.route,
+        alias=call.request.model,
+        provider=answer.provider,
+        model=answer.model,
+        streamed=answer.streamed,
+        hold_nanousd=0,
+        price_version="",
+        after_us=after_us if number > 1 else 0,
+        cause=cause,
     )
-    settle = Settle(
+
+
+def _settle(call: Call, answer: CachedAnswer, number: int, after_us: int) -> Settle:  # noqa: PLR0917
+    return Settle(
         inference_id=call.inference_id,
         attempt=number,
         ended_ns=call.started_ns + after_us * 1000,
@@ -77,13 +88,6 @@ async def replay(  # noqa: PLR0913 - what is given to whom, and where that is wr
         finish_reason=answer.finish_reason,
         saved_nanousd=answer.cost_nanousd,
     )
-    appended = ledger.record_settle(settle)
-    tally.settled(settle, (call.target.route, ModelRef(answer.provider, answer.model), cause))
-    await durable
-    await appended
-    give_again(answer, outlet, replay_headers(call, found, cause=cause, made=number - 1))
-    if call.keeps_bodies:
-        ledger.record_body(call.inference_id, call.started_ns, call.body, answer.body)
 
 
 def kept_answer(attempt: Attempt, settle: Settle, body: bytes) -> CachedAnswer:
@@ -107,7 +111,3 @@ def kept_answer(attempt: Attempt, settle: Settle, body: bytes) -> CachedAnswer:
         provider_request_id=settle.provider_request_id,
         created_ns=settle.ended_ns,
     )
-
-
-def _us_since(call: Call, clock: Clock) -> int:
-    return int((clock.monotonic_s() - call.begun_s) * 1e6)

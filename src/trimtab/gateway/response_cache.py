@@ -177,6 +177,11 @@ class ResponseCache:
                 for oldest in list(islice(self._known, _FORGOTTEN_AT_ONCE)):
                     del self._known[oldest]
 
+    async def forget_older_than(self, age_s: float) -> None:
+        """Delete from the disk what no route would give any more."""
+        oldest_ns = self._clock.wall_ns() - int(age_s * NS_PER_S)
+        await asyncio.to_thread(self._store.forget_before, oldest_ns)
+
     async def close(self) -> None:
         """Write what waits to be written."""
         await asyncio.to_thread(self._store.close)

@@ -199,6 +199,10 @@ class AnswerStore(Protocol):
         """
         ...
 
+    def forget_before(self, created_ns: int) -> None:
+        """Delete answers that were made before a UTC time. Blocks; for any other thread."""
+        ...
+
     def put(self, key: bytes, answer: CachedAnswer) -> bool:
         """Queue an answer to be written; False if there is no room. Never blocks."""
         ...

@@ -4,6 +4,7 @@ import logging
 import sqlite3
 import threading
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, NamedTuple
@@ -91,6 +92,11 @@ class SqliteAnswers:
             self._waiting_bytes += len(answer.body)
         self._queue.put(_Waiting(key, answer))
         return True
+
+    def forget_before(self, created_ns: int) -> None:
+        """See `AnswerStore.forget_before`."""
+        with suppress(sqlite3.Error, OSError):  # it was logged
+            self._file.forget_before(created_ns)
 
     def close(self) -> None:
         """See `AnswerStore.close`."""

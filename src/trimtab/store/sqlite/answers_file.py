@@ -111,6 +111,22 @@ class AnswersFile:
             if not deleted:
                 return
 
+    def forget_before(self, created_ns: int) -> None:
+        """Delete answers that were made before a UTC time in nanoseconds.
+
+        Raises:
+            OSError: the file cannot be used.
+            sqlite3.Error: likewise.
+        """
+        deleted = _DELETED_AT_ONCE
+        while deleted == _DELETED_AT_ONCE:
+            with self.using() as db, exclusive(db):
+                deleted = db.execute(
+                    "DELETE FROM answers WHERE key IN "
+                    "(SELECT key FROM answers WHERE created_ns < ? LIMIT ?)",
+                    (created_ns, _DELETED_AT_ONCE),
+                ).rowcount
+
     def close(self) -> None:
         """Close it. It opens again if it is used again."""
         with self._lock:
