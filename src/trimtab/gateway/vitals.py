@@ -7,7 +7,6 @@ from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.response_cache import ResponseCache
 from trimtab.store.protocol import Ledger
 from trimtab.telemetry.snapshot import (
-    BreakerFigures,
     CacheFigures,
     LedgerFigures,
     ProviderCalls,
@@ -36,15 +35,7 @@ class Vitals(NamedTuple):
                 ProviderCalls(provider=one.name, busy=one.slots.busy, waiting=one.slots.waiting)
                 for one in gateway.serving.upstreams.values()
             ),
-            breakers=tuple(
-                BreakerFigures(
-                    provider=one.provider,
-                    model=one.model,
-                    state=one.state,
-                    failures_in_a_row=one.failures_in_a_row,
-                )
-                for one in reliability.board.states()
-            ),
+            breakers=tuple(reliability.board.records().breakers),
             extra_attempts_made=reliability.budget.made,
             extra_attempts_refused=reliability.budget.refused,
             ledger=LedgerFigures(

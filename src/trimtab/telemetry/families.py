@@ -3,10 +3,11 @@
 Each name here has a row in `docs/metrics.md`; a test holds the two together.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from itertools import accumulate
 from platform import python_version
+from typing import Final
 
 from prometheus_client.metrics_core import (
     CounterMetricFamily,
@@ -17,9 +18,7 @@ from prometheus_client.metrics_core import (
 )
 
 from trimtab.telemetry.snapshot import (
-    BREAKER_STATES,
     AttemptTotals,
-    BreakerFigures,
     CacheFigures,
     Durations,
     InferenceTotals,
@@ -27,11 +26,13 @@ from trimtab.telemetry.snapshot import (
     ProviderCalls,
     Snapshot,
 )
+from trimtab.types.breakers import BreakerRecord
 from trimtab.types.money import NANO_PER_USD
 
 __all__ = ["families_of"]
 
-_US_PER_S = 1_000_000
+_US_PER_S: Final = 1_000_000
+_BREAKER_STATES: Final = ("closed", "open", "half-open")
 
 
 def families_of(snapshot: Snapshot) -> Iterator[Metric]:
@@ -62,12 +63,13 @@ def _of_attempts(totals: Iterable[AttemptTotals]) -> Iterator[Metric]:
     labels = ("route", "provider", "model", "cause", "outcome")
     # A quotient of two integers is the nearest float there is. Its shortest decimal, which is what
     # is written, is the exact amount up to 15 digits: below a million dollars for each series.
-    for name, text, unit, value in (
+    columns: tuple[tuple[str, str, str, Callable[[AttemptTotals], float]], ...] = (
         ("attempts", "Settled attempts.", "", lambda one: one.attempts),
         ("cost", "Cost of settled attempts.", "usd", lambda one: one.cost_nanousd / NANO_PER_USD),
         ("input_tokens", "Input, cached parts included.", "", lambda one: one.input_tokens),
         ("output_tokens", "Output, reasoning included.", "", lambda one: one.output_tokens),
-    ):
+    )
+    for name, text, unit, value in columns:
         family = CounterMetricFamily(f"trimtab_{name}", text, labels=labels, unit=unit)
         for one in totals:
             names = (one.route, one.provider, one.model, one.cause, one.outcome)
@@ -115,7 +117,7 @@ def _of_providers(providers: Iterable[ProviderCalls]) -> Metric:
     return calls
 
 
-def _of_breakers(breakers: Iterable[BreakerFigures]) -> Iterator[Metric]:
+def _of_breakers(breakers: Iterable[BreakerRecord]) -> Iterator[Metric]:
     state = GaugeMetricFamily(
         "trimtab_breaker_state",
         "1 for the state that the breaker of a model is in, 0 for the others.",
@@ -127,7 +129,7 @@ def _of_breakers(breakers: Iterable[BreakerFigures]) -> Iterator[Metric]:
         labels=("provider", "model"),
     )
     for one in breakers:
-        for name in BREAKER_STATES:
+        for name in _BREAKER_STATES:
             state.add_metric((one.provider, one.model, name), int(one.state == name))
         failures.add_metric((one.provider, one.model), one.failures_in_a_row)
     yield state

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
-from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
@@ -20,7 +19,12 @@ _PIECE: Final = 150
 """Samples that are written without a pause: about a millisecond."""
 
 _OPENMETRICS: Final = "application/openmetrics-text"
-_END: Final = b"# EOF\n"
+_END: Final = b"# EOF\n"  # of that format
+
+# Of fixed wishes: for what callers write the library's choice is not used. It repeats versions that
+# it does not write, and fails at those that are not numbers.
+_write_plain, _PLAIN_TYPE = choose_encoder("")
+_write_openmetrics, _OPENMETRICS_TYPE = choose_encoder(_OPENMETRICS)
 
 
 class Metrics:
@@ -47,16 +51,17 @@ class Metrics:
             Content type and body.
         """
         asked = _wants_openmetrics(accept)
-        encode = openmetrics.generate_latest if asked else generate_latest
+        write = _write_openmetrics if asked else _write_plain
         pieces: list[bytes] = []
         for family in self._registry.collect():
             for piece in _pieces(family):
-                text = encode(piece).removesuffix(_END)
-                pieces.append(text if piece.first else _without_head(text))
                 await asyncio.sleep(0)
+                text = write(piece).removesuffix(_END)
+                pieces.append(text if piece.first else _without_head(text))
+            await asyncio.sleep(0)
         if asked:
-            return openmetrics.CONTENT_TYPE_LATEST, b"".join((*pieces, _END))
-        return CONTENT_TYPE_PLAIN_0_0_4, b"".join(pieces)
+            pieces.append(_END)
+        return _OPENMETRICS_TYPE if asked else _PLAIN_TYPE, b"".join(pieces)
 
 
 class _Figures(Collector):
@@ -104,11 +109,7 @@ def _without_head(text: bytes) -> bytes:
 
 
 def _wants_openmetrics(accept: str) -> bool:
-    """Whether that format is asked for, and not less than plain text.
-
-    The library's own choice is not used: it repeats versions of the header that it does not write,
-    and fails at those that are not numbers.
-    """
+    """Whether that format is asked for, and not less than plain text."""
     wishes = [_wish(part) for part in accept.lower().split(",")]
     wanted = max((weight for kind, weight in wishes if kind == _OPENMETRICS), default=0.0)
     plain = max((weight for kind, weight in wishes if kind == "text/plain"), default=0.0)

@@ -4,17 +4,13 @@ No value here may come from a caller. Names are those of the project and of its 
 are as many series as the project has routes and models, however many requests come.
 """
 
-from typing import Final, Literal
-
 import msgspec
 
+from trimtab.types.breakers import BreakerRecord
 from trimtab.types.records import Cause, Outcome
 
 __all__ = [
-    "BREAKER_STATES",
     "AttemptTotals",
-    "BreakerFigures",
-    "BreakerState",
     "CacheFigures",
     "Durations",
     "InferenceTotals",
@@ -22,9 +18,6 @@ __all__ = [
     "ProviderCalls",
     "Snapshot",
 ]
-
-BreakerState = Literal["closed", "open", "half-open"]
-BREAKER_STATES: Final[tuple[BreakerState, ...]] = ("closed", "open", "half-open")
 
 
 class AttemptTotals(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -77,15 +70,6 @@ class ProviderCalls(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     waiting: int
 
 
-class BreakerFigures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The breaker of one model at one provider."""
-
-    provider: str
-    model: str
-    state: BreakerState
-    failures_in_a_row: int
-
-
 class LedgerFigures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How the ledger is.
 
@@ -122,7 +106,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     inferences: tuple[InferenceTotals, ...]
     inflight: int
     providers: tuple[ProviderCalls, ...]
-    breakers: tuple[BreakerFigures, ...]
+    breakers: tuple[BreakerRecord, ...]
     extra_attempts_made: int
     extra_attempts_refused: int
     ledger: LedgerFigures
