@@ -82,10 +82,13 @@ bench/portkey/node_modules/.installed: bench/portkey/package.json bench/portkey/
 bench-store: $(STAMP)  ## the store with 5 million inferences: ingest, size, every question (STORE_ARGS=--inferences 200000)
 	@$(BIN)/python -m bench.store $(STORE_ARGS)
 
+bench-tail: $(STAMP)  ## what callers wait for a provider with a bad tail (TAIL_ARGS=--quick for less)
+	@$(BIN)/python -m bench.tail $(TAIL_ARGS)
+
 lock:  ## renew the hash-locked requirement files from pyproject.toml and dev.in
 	@scripts/lock $(PYTHON)
 
 clean:  ## remove what the other targets made
 	@rm -rf $(VENV) .bench .demo artefacts build .ruff_cache .pytest_cache .hypothesis tests/node/node_modules bench/portkey/node_modules
 
-.PHONY: help install demo test browser soak cover lint format types arch bench bench-peers bench-store lock clean
+.PHONY: help install demo test browser soak cover lint format types arch bench bench-peers bench-store bench-tail lock clean

@@ -1,6 +1,7 @@
 """What happens after a failure: through real sockets, with what the caller sees and the record."""
 
 import json
+import socket
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -220,8 +221,6 @@ def test_when_all_are_left_alone_nobody_is_called(project_folder: Path):
 
 
 def test_t11_a_call_may_be_read_to_its_usage_after_the_caller_left(project_folder: Path):
-    import socket  # noqa: PLC0415 - a caller that leaves in the middle
-
     slow = Behaviour(tokens=20, token_every_s=0.02)
     with stage(project_folder, {"main": slow}, route='on_disconnect = "drain"') as on:
         body = json.dumps(
@@ -241,3 +240,137 @@ def test_t11_a_call_may_be_read_to_its_usage_after_the_caller_left(project_folde
             20,
         )
         assert on.provider.calls[0].ended_by == "complete"
+
+
+def test_t05_nothing_is_sent_before_the_first_content_so_a_fallback_stays_unseen(
+    project_folder: Path,
+):
+    chatty = Behaviour(comment="PROCESSING", role_first=True, first_token_after_s=20)
+    with stage(project_folder, {"main": chatty, "spare": HEALTHY}) as on:
+        reply = on.gateway.chat(model="r", stream=True)
+        assert (reply.status, reply.headers["x-trimtab-provider"]) == (200, "two")
+        assert b"PROCESSING" not in reply.body
+        assert reply.headers["cache-control"] == "no-cache, no-transform"
+        assert reply.headers["x-accel-buffering"] == "no"
+        assert "content-encoding" not in reply.headers
+
+
+def test_t20_each_attempt_is_made_from_the_callers_own_bytes(project_folder: Path):
+    script = {"main": Behaviour(status=503), "spare": HEALTHY}
+    with stage(project_folder, script, route="retries = 1") as on:
+        body = (
+            b'{"seed":12345678901234567890.10,"model":"r", "messages":[{"role":"user",'
+            b'"content":"the \\"model\\" is r"}],"odd":{"b":1,"a":[1.0]}}'
+        )
+        reply = on.gateway.request("/v1/chat/completions", body)
+        assert reply.status == 200
+        sent = [call.body for call in on.provider.calls]
+        assert sent == [
+            body.replace(b'"model":"r"', b'"model":"fault:main"'),
+            body.replace(b'"model":"r"', b'"model":"fault:main"'),
+            body.replace(b'"model":"r"', b'"model":"fault:spare"'),
+        ]
+
+
+def test_t22_the_callers_credentials_and_wishes_for_compression_stay_here(project_folder: Path):
+    with stage(project_folder, {"main": HEALTHY}) as on:
+        headers = {
+            "authorization": "Bearer tt-the-callers",
+            "accept-encoding": "br, gzip",
+            "cookie": "a=b",
+            "x-api-key": "mine",
+            "proxy-authorization": "Basic eA==",
+        }
+        assert on.gateway.chat(model="r", headers=headers).status == 200
+        seen = on.provider.calls[0].headers
+        assert "tt-the-callers" not in str(seen)
+        assert not {"cookie", "x-api-key", "proxy-authorization", "authorization"} & seen.keys()
+        assert seen["accept-encoding"] == "identity"
+
+
+def test_t16_a_stream_goes_on_with_another_model_and_the_caller_is_told(project_folder: Path):
+    cut = Behaviour(
+        text="one two three four", tokens=4, token_every_s=0.05, cut="close", cut_after_tokens=2
+    )
+    models = f"""
+[models.other]
+ref = "two:fault:other"
+continues = true
+price = {PRICE}
+[routes.goes-on]
+model = "main"
+fallback = ["other"]
+"""
+    script = {"main": cut, "other": Behaviour(text=" and on", tokens=2)}
+    with stage(project_folder, script, models=models) as on:
+        options = {"include_usage": True}
+        reply = on.gateway.chat(model="goes-on", stream=True, stream_options=options)
+        text = content(reply)
+        assert text.startswith("one two")
+        assert text.endswith(" and on")
+        assert b": x-trimtab-continued-by: two:fault:other\n\n" in reply.body
+        assert reply.body.endswith(b"data: [DONE]\n\n")
+        asked = json.loads(on.provider.calls[1].body)["messages"]
+        assert asked[-1] == {"role": "assistant", "content": text.removesuffix(" and on")}
+        first, second = on.attempts(reply)
+        assert (first.outcome, first.error_code) == ("error", "truncated")
+        assert (second.outcome, second.usage.output_tokens) == ("ok", 2)
+        event = on.event(reply)
+        assert (event.outcome, event.attempts) == ("ok", 2)
+        shown = [line for line in reply.body.split(b"\n\n") if b'"usage":{' in line]
+        assert json.loads(shown[-1].removeprefix(b"data: "))["usage"]["completion_tokens"] == 4
+
+
+def test_t16_a_refused_continuation_is_an_error_event_of_what_broke(project_folder: Path):
+    cut = Behaviour(tokens=6, token_every_s=0.05, cut="close", cut_after_tokens=3)
+    models = f"""
+[models.other]
+ref = "two:fault:other"
+continues = true
+price = {PRICE}
+[routes.goes-on]
+model = "main"
+fallback = ["other"]
+"""
+    refuses = Behaviour(status=400, error={"message": "no prefill", "type": "bad"})
+    with stage(project_folder, {"main": cut, "other": refuses}, models=models) as on:
+        reply = on.gateway.chat(model="goes-on", stream=True)
+        assert b"provider_truncated" in reply.body
+        assert b"no prefill" not in reply.body
+        assert b"[DONE]" not in reply.body
+
+
+def test_t11_a_caller_that_leaves_between_attempts_ends_it(project_folder: Path):
+    slow = Behaviour(status=503, headers={"retry-after": "2"})
+    with stage(project_folder, {"main": slow}) as on:
+        body = json.dumps(
+            {"model": "main", "messages": [{"role": "user", "content": "x"}]}
+        ).encode()
+        with socket.create_connection(("127.0.0.1", on.gateway.port)) as caller:
+            caller.sendall(
+                b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
+                b"content-length: %d\r\n\r\n%b" % (len(body), body)
+            )
+            wait_until(lambda: on.calls("main") == 1 and on.provider.calls[0].ended_by)
+        usage = wait_until(lambda: on.gateway.reader().usage_by("total", 0, 2**62))
+        assert (usage[0].requests, usage[0].cancelled) == (1, 1)
+        assert on.calls("main") == 1
+
+
+def test_when_the_first_of_two_runs_out_of_time_a_third_is_asked_at_once(project_folder: Path):
+    models = f"""
+[models.third]
+ref = "two:fault:third"
+price = {PRICE}
+[routes.three]
+model = "main"
+fallback = ["spare", "third"]
+hedge = {{after_s = 0.3, max_share = 1}}
+"""
+    silent = Behaviour(headers_after_s=20)
+    script = {"main": silent, "spare": silent, "third": HEALTHY}
+    with stage(project_folder, script, models=models) as on:
+        reply = on.gateway.chat(model="three", stream=True)
+        assert reply.headers["x-trimtab-attempts"] == "3"
+        attempts = on.attempts(reply)
+        assert [attempt.error_code for attempt in attempts] == ["timeout_ttft", "hedge_lost", ""]

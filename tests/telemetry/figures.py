@@ -1,9 +1,10 @@
 """Snapshots to render, and what parsers make of the text."""
 
+from io import StringIO
 from typing import Any
 
 from prometheus_client.metrics_core import Metric
-from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.openmetrics.parser import text_fd_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from trimtab.gateway.tally import Tally
@@ -55,9 +56,9 @@ def snapshot(tally: Tally | None = None, **changes: Any) -> Snapshot:
 
 def families(text: str, *, opened: bool = False) -> dict[str, Metric]:
     """What the library's own parser reads; each family may come once."""
-    parse = openmetrics.text_string_to_metric_families if opened else text_string_to_metric_families
     found: dict[str, Metric] = {}
-    for family in parse(text):
+    read = read_openmetrics(StringIO(text)) if opened else text_string_to_metric_families(text)
+    for family in read:
         assert family.name not in found, f"{family.name} came twice"
         found[family.name] = family
     return found

@@ -7,6 +7,7 @@ import typer
 
 from trimtab.cli.check import check
 from trimtab.cli.demo import demo
+from trimtab.cli.faults import faults
 from trimtab.cli.init import init
 from trimtab.cli.keys import keys
 from trimtab.cli.latency import latency
@@ -52,3 +53,4 @@ program.add_typer(keys, name="keys")
 program.add_typer(spend, name="spend")
 program.command()(latency)
 program.add_typer(ledger, name="ledger")
+program.command()(faults)

@@ -144,18 +144,18 @@ class Attempt(AnswerSink):
         """Leave `rungs`, this one included, an equal part of the time that is left."""
         self._over_s = self.begun_s + (self._over_s - self.begun_s) / rungs
 
-    def enter(self, proceed: Callable[[], None]) -> None:
+    def enter(self, proceed: "Callable[[Attempt], None]") -> None:
         """Take a slot of the provider, now or when it is this call's turn, and then proceed."""
         slots = self.upstream.slots
         if slots.take():
             self._has_slot = True
-            proceed()
+            proceed(self)
             return
 
         def granted() -> None:
             self._ticket = None
             self._has_slot = True
-            proceed()
+            proceed(self)
 
         self._ticket = slots.wait(granted)
         if self._ticket is None:

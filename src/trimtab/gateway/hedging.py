@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from trimtab.config.schema import Hedge
 from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
 from trimtab.gateway.reliability import Reliability
@@ -11,19 +12,19 @@ __all__ = ["Hedging"]
 
 
 class Hedging:
-    """Watches how long a first attempt takes to begin. Does nothing on a route without hedges."""
+    """Watches how long a first attempt takes to begin, on a route that hedges."""
 
     __slots__ = ("_call", "_handle", "_hedge", "_reliability")
 
-    def __init__(self, call: Call, reliability: Reliability) -> None:
+    def __init__(self, call: Call, hedge: Hedge, reliability: Reliability) -> None:
         self._call = call
+        self._hedge = hedge
         self._reliability = reliability
-        self._hedge = call.target.policy.hedge
         self._handle: asyncio.TimerHandle | None = None
 
     def arm(self, fire: Callable[[], None]) -> None:
         """Call `fire` when the first attempt has been slow; not where requests have effects."""
-        if self._hedge is None or self._call.target.policy.side_effects:
+        if self._call.target.policy.side_effects:
             return
         timer = self._reliability.timer(self._call.target.route)
         timer.began()
@@ -39,8 +40,6 @@ class Hedging:
 
     def takes(self) -> bool:
         """Whether a hedge may be made now; it is counted as made."""
-        if self._hedge is None:
-            return False
         timer = self._reliability.timer(self._call.target.route)
         if not timer.may_hedge(self._hedge) or not self._reliability.budget.takes():
             return False
@@ -53,7 +52,7 @@ class Hedging:
         Those that a hedge has beaten, and those that ran into a limit, count as well: without them
         the P95 would sink, and more and more would be hedged.
         """
-        if self._hedge is None or attempt.number > 1:
+        if attempt.number > 1:
             return
         took_s = (attempt.first_token_s or now_s) - attempt.begun_s
         timer = self._reliability.timer(self._call.target.route)

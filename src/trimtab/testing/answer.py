@@ -26,6 +26,7 @@ class Ask(NamedTuple):
     n: int = 1
     max_tokens: int | None = None
     prompt_tokens: int = 1
+    prefill: str = ""
 
 
 class Chunk(NamedTuple):
@@ -51,9 +52,11 @@ class Answer:
         self._seed = seed
         self._model = behaviour.served_model or ask.model
         self._n = ask.n if behaviour.choices is None else behaviour.choices
+        self._said = self._tokens_in(ask.prefill) if ask.prefill else 0
+        left = max(behaviour.tokens - self._said, 0)
         limit = ask.max_tokens if behaviour.honours_max_tokens else None
-        self._limited = limit is not None and limit < behaviour.tokens
-        self._count = limit if limit is not None and self._limited else behaviour.tokens
+        self._limited = limit is not None and limit < left
+        self._count = limit if limit is not None and self._limited else left
 
     @property
     def total_tokens(self) -> int:
@@ -75,6 +78,10 @@ class Answer:
         if output_tokens is None:
             return scripted
         return {**scripted, "completion_tokens": completion}
+
+    def words(self) -> list[str]:
+        """The content, token by token."""
+        return list(self._pieces())
 
     def plain(self) -> dict[str, Any]:
         """The body of an answer that is not streamed."""
@@ -113,14 +120,30 @@ class Answer:
                 yield {"tool_calls": [{"index": place, "function": {"arguments": piece}}]}, 1
 
     def _pieces(self) -> Iterator[str]:
-        padding = "x" * self._behaviour.token_padding_bytes
         text = self._behaviour.text
         if text is not None:
-            yield from _cut(text, self._count)
+            yield from _cut(text.removeprefix(self._ask.prefill), self._count)
             return
-        for place in range(self._content_tokens):
-            word = _WORDS[(self._seed + place) % len(_WORDS)]
-            yield f"{' ' if place else padding}{word}"
+        for place in range(self._said, self._said + self._content_tokens):
+            yield self._word(place)
+
+    def _word(self, place: int) -> str:
+        word = _WORDS[(self._seed + place) % len(_WORDS)]
+        return f" {word}" if place else "x" * self._behaviour.token_padding_bytes + word
+
+    def _tokens_in(self, prefill: str) -> int:
+        """How many tokens of this answer `prefill` is the beginning of; 0 if it is another text."""
+        text = self._behaviour.text
+        if text is not None:
+            begun = text.startswith(prefill)
+            return self._behaviour.tokens * len(prefill) // len(text) if begun and text else 0
+        place = end = 0
+        while end < len(prefill):
+            word = self._word(place)
+            if not prefill.startswith(word, end):
+                return 0
+            place, end = place + 1, end + len(word)
+        return place
 
     @property
     def _content_tokens(self) -> int:

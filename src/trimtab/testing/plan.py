@@ -15,6 +15,17 @@ _DEFAULT_ERROR_STATUS = 300  # from here on an answer is an error body
 _PREPARED_TOKENS = 4096  # longer streams are made while they run
 _PADDING_LINE = b"x-padding: " + b"p" * 1011 + b"\r\n"
 _CHUNKED_END = b"0\r\n\r\n"
+# As Claude 4.6 and later answer.
+_REFUSES_PREFILL = Behaviour(
+    status=400,
+    error={
+        "message": "This model does not support assistant message prefill. "
+        "The conversation must end with a user message.",
+        "type": "invalid_request_error",
+        "param": "messages",
+        "code": None,
+    },
+)
 
 
 class Step(NamedTuple):
@@ -55,6 +66,8 @@ class Plan(NamedTuple):
 
 def plan_answer(behaviour: Behaviour, ask: Ask, seed: int) -> Plan:
     """Everything that answering `ask` takes."""
+    if ask.prefill and behaviour.prefill == "refuse":
+        behaviour = _REFUSES_PREFILL
     steps = _steps(behaviour, Answer(behaviour, ask, seed), streamed=ask.streamed)
     if behaviour.tokens > _PREPARED_TOKENS or behaviour.header_padding_bytes:
         return Plan(steps, reusable=False)

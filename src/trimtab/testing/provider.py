@@ -87,6 +87,16 @@ class FaultProvider:
         """All chat calls in the order of their arrival, those under way too."""
         return self._log.calls
 
+    def play(self, model: str, *behaviours: Behaviour) -> None:
+        """From now on calls to `model` get these behaviours; the last one repeats.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if not behaviours:
+            raise ValueError("Say at least one behaviour: Behaviour() is a healthy one.")
+        self._stage.turns.play(model, behaviours)
+
     @property
     def open_connections(self) -> int:
         """Connections that are open at this moment."""

@@ -74,6 +74,8 @@ class Behaviour(
         cut_after_tokens: where; 0 is after the headers, None before any byte.
         tokens: output tokens of each choice.
         token_padding_bytes: the first token is longer by so many bytes.
+        prefill: what becomes of a request that ends in an assistant message: its words are gone on
+            with, or it is refused with 400.
         honours_max_tokens: stops at the request's limit with finish reason "length".
         text: content instead of the usual words; cut into `tokens` pieces.
         tool_calls: sent instead of the usual words.
@@ -114,6 +116,7 @@ class Behaviour(
     cut_after_tokens: int | None = None
     tokens: int = 12
     token_padding_bytes: int = 0
+    prefill: Literal["continue", "refuse"] = "continue"
     honours_max_tokens: bool = True
     text: str | None = None
     tool_calls: tuple[ToolCall, ...] = ()

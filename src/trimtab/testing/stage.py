@@ -20,10 +20,19 @@ class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = False
 
 
+class _Message(msgspec.Struct):
+    role: str = ""
+    content: Any = None
+
+
+_decode_messages = msgspec.json.Decoder(list[_Message]).decode
+
+
 class ChatRequest(msgspec.Struct):
     """The fields of a chat request that decide about the answer."""
 
     model: str = ""
+    messages: msgspec.Raw = msgspec.Raw(b"[]")
     stream: bool | None = False
     stream_options: _StreamOptions | None = None
     n: int | None = 1
@@ -39,7 +48,16 @@ class ChatRequest(msgspec.Struct):
             n=self.n or 1,
             max_tokens=self.max_completion_tokens or self.max_tokens,
             prompt_tokens=max(1, body_bytes // 4),
+            prefill=_prefill_of(bytes(self.messages)),
         )
+
+
+def _prefill_of(messages: bytes) -> str:
+    """The text of the last message, if it is the assistant's: the beginning of the answer."""
+    if b'"assistant"' not in messages:  # nearly always, and cheaper than decoding
+        return ""
+    *_, last = _decode_messages(messages)
+    return last.content if last.role == "assistant" and isinstance(last.content, str) else ""
 
 
 class Stage:
@@ -62,7 +80,7 @@ class Stage:
 
     def plan(self, behaviour: Behaviour, ask: Ask) -> Plan:
         """The plan for an answer, from memory if the same was asked before."""
-        key = (id(behaviour), ask)  # behaviours live as long as the script, and are not hashable
+        key = (id(behaviour), ask)  # turns keep all behaviours alive; they are not hashable
         plan = self._plans.get(key)
         if plan is None:
             plan = plan_answer(behaviour, ask, self._seed)

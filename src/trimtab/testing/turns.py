@@ -23,6 +23,7 @@ class Turns:
         self._now_s = now_s
         self._default = _Walk(script.calls, now_s)
         self._walks: dict[str, _Walk] = {}
+        self._played: list[tuple[Behaviour, ...]] = []
 
     def next(self, model: str) -> Behaviour | None:
         """The behaviour for a call to `model`; None for `fault:<name>` with an unknown name."""
@@ -33,6 +34,11 @@ class Turns:
                 return None if model.startswith(FAULT_PREFIX) else self._default.next()
             walk = self._walks[model] = _Walk(behaviours, self._now_s)
         return walk.next()
+
+    def play(self, model: str, behaviours: tuple[Behaviour, ...]) -> None:
+        """From now on calls to `model` get these behaviours, from the first one on."""
+        self._played.append(behaviours)  # plans are kept by the identity of their behaviour
+        self._walks[model] = _Walk(behaviours, self._now_s)
 
     def models(self) -> list[str]:
         """Names for the models list."""
