@@ -24,6 +24,21 @@ __all__ = ["AnswerStore", "KeyStore", "Ledger", "Reader"]
 class Ledger(Protocol):
     """Where every attempt is written down. Called on the event loop's thread; never blocks it."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the last write failed; None if it did not."""
+        ...
+
+    @property
+    def backlog(self) -> int:
+        """How many records wait to be written."""
+        ...
+
+    @property
+    def dropped_bodies(self) -> int:
+        """Bodies that were not kept, since the start."""
+        ...
+
     def check_open(self) -> None:
         """Raise `LedgerUnavailable` if the last write failed: do not call a provider now."""
         ...
