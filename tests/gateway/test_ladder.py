@@ -355,3 +355,22 @@ def test_t11_a_caller_that_leaves_between_attempts_ends_it(project_folder: Path)
         usage = wait_until(lambda: on.gateway.reader().usage_by("total", 0, 2**62))
         assert (usage[0].requests, usage[0].cancelled) == (1, 1)
         assert on.calls("main") == 1
+
+
+def test_when_the_first_of_two_runs_out_of_time_a_third_is_asked_at_once(project_folder: Path):
+    models = f"""
+[models.third]
+ref = "two:fault:third"
+price = {PRICE}
+[routes.three]
+model = "main"
+fallback = ["spare", "third"]
+hedge = {{after_s = 0.3, max_share = 1}}
+"""
+    silent = Behaviour(headers_after_s=20)
+    script = {"main": silent, "spare": silent, "third": HEALTHY}
+    with stage(project_folder, script, models=models) as on:
+        reply = on.gateway.chat(model="three", stream=True)
+        assert reply.headers["x-trimtab-attempts"] == "3"
+        attempts = on.attempts(reply)
+        assert [attempt.error_code for attempt in attempts] == ["timeout_ttft", "hedge_lost", ""]

@@ -8,6 +8,7 @@ from trimtab.errors import Overloaded, TrimtabError
 from trimtab.gateway.call import Call
 from trimtab.gateway.inference import Inference
 from trimtab.gateway.outlet import Outlet
+from trimtab.gateway.recovery import Recovery
 from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.response_cache import ResponseCache
 from trimtab.gateway.reuse import Again, Keeper, Reuse
@@ -50,7 +51,7 @@ class Gateway:
         self._ledger = ledger
         self._clock = clock
         self._ids = IdSource(clock)
-        self._active: set[Inference | Again] = set()
+        self._active: set[Recovery | Again] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self.serving = serving
@@ -147,7 +148,7 @@ class Gateway:
             inference.stop()
         return len(late)
 
-    def _forget(self, inference: Inference | Again) -> None:
+    def _forget(self, inference: Recovery | Again) -> None:
         self._active.discard(inference)
         if not self._active:
             self._idle.set()

@@ -8,97 +8,33 @@ time what has become possible is done. Only what is rare has a task: a new conne
 """
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 
 from typing_extensions import override
 
 from trimtab.errors import (
     CallerGone,
-    LedgerUnavailable,
-    ProviderError,
     ProviderTimeout,
     RouteUnavailable,
-    ShuttingDown,
-    Superseded,
     TrimtabError,
 )
-from trimtab.gateway.attempt import Attempt, AttemptOwner
-from trimtab.gateway.call import Call
-from trimtab.gateway.hedging import Hedging
-from trimtab.gateway.ladder import Ladder, Step
-from trimtab.gateway.outlet import Outlet, OutletListener
-from trimtab.gateway.reliability import Reliability
-from trimtab.gateway.replay import kept_answer, replay
+from trimtab.gateway.attempt import Attempt
+from trimtab.gateway.ladder import Step
+from trimtab.gateway.outlet import OutletListener
+from trimtab.gateway.recovery import OnOver, Recovery
+from trimtab.gateway.replay import kept_answer
 from trimtab.gateway.replies import stream_error, stream_headers, taken_over, whole_headers
-from trimtab.gateway.response_cache import Found
-from trimtab.gateway.reuse import Keeper
 from trimtab.gateway.settling import problem_of, settle_of
 from trimtab.gateway.spawn import Spawn
-from trimtab.gateway.transcript import Transcript
 from trimtab.gateway.upstream import UpstreamConnection
-from trimtab.store.protocol import Ledger
-from trimtab.types.clock import Clock
 
-__all__ = ["Inference", "OnOver"]
-
-_APPEND_LIMIT_S = 5.0
-
-OnOver = Callable[["Inference"], None]
-"""Called once when an inference is over and its caller knows."""
+__all__ = ["Inference"]
 
 
-class Inference(AttemptOwner, OutletListener):
+class Inference(Recovery, OutletListener):
     """One resolved call on its way to providers and back to its caller."""
 
-    __slots__ = (
-        "_call",
-        "_clock",
-        "_gone",
-        "_hedging",
-        "_keeper",
-        "_ladder",
-        "_lead",
-        "_ledger",
-        "_number",
-        "_on_over",
-        "_outlet",
-        "_over",
-        "_pause",
-        "_rival",
-        "_settled_s",
-        "_spawn",
-        "_told",
-        "_transcript",
-    )
-
-    def __init__(
-        self,
-        call: Call,
-        outlet: Outlet,
-        *,
-        ledger: Ledger,
-        clock: Clock,
-        reliability: Reliability,
-        keeper: Keeper | None = None,
-    ) -> None:
-        self._call = call
-        self._outlet = outlet
-        self._ledger = ledger
-        self._clock = clock
-        self._keeper = keeper
-        self._ladder: Ladder = reliability.ladder(call)
-        hedge = call.target.policy.hedge
-        self._hedging = None if hedge is None else Hedging(call, hedge, reliability)
-        self._transcript = Transcript(call, kept=keeper is not None)
-        self._number = 0
-        self._over = False
-        self._gone = False
-        self._lead: Attempt | None = None
-        self._rival: Attempt | None = None
-        self._pause: asyncio.Future[None] | None = None
-        self._settled_s: float | None = None
-        self._told: ProviderError | None = None
+    __slots__ = ()
 
     def begin(self, spawn: Spawn, on_over: OnOver) -> None:
         """Start it. It ends by itself, with a call of `on_over`.
@@ -127,27 +63,9 @@ class Inference(AttemptOwner, OutletListener):
         if self._hedging is not None:
             self._hedging.arm(self._hedge)
 
-    def stop(self) -> None:
-        """End it now, because the process ends."""
-        self._end_wait()
-        error = ShuttingDown("The gateway was stopped in mid-answer. Try again elsewhere.")
-        for attempt in (self._rival, self._lead):
-            if attempt is not None and not attempt.settling:
-                attempt.settling = True
-                attempt.abandon()
-                self._record(attempt, error, final=attempt is self._lead)
-        self._finish(error)
-
-    def check_time(self) -> None:
-        """Tell the caller if the ledger takes too long over the settle; it goes on trying."""
-        settled_s = self._settled_s
-        if settled_s is not None and self._clock.monotonic_s() - settled_s > _APPEND_LIMIT_S:
-            self._finish(
-                LedgerUnavailable("The ledger cannot be written at present. Try again shortly.")
-            )
-
     # ------------------------------------------------------------ the way of a good one
 
+    @override
     def _start(self, step: Step, *, beside: bool = False) -> None:
         """Make one attempt; `beside` another one that is under way."""
         number = self._number + 1
@@ -234,6 +152,7 @@ class Inference(AttemptOwner, OutletListener):
             assert loser is not None
             self._lose(loser)
 
+    @override
     def _show(self, attempt: Attempt) -> None:
         """Begin to pass on a stream."""
         if not attempt.opened or attempt.relaying:
@@ -277,6 +196,7 @@ class Inference(AttemptOwner, OutletListener):
             equal = attempt.step.place < call.target.equals
             self._keeper.keep(kept_answer(attempt, settle, answer), equal=equal)
 
+    @override
     def _record(
         self, attempt: Attempt, error: Exception | None, *, final: bool
     ) -> asyncio.Future[None]:
@@ -291,6 +211,7 @@ class Inference(AttemptOwner, OutletListener):
             self._settled_s = self._clock.monotonic_s()
         return self._ledger.record_settle(attempt.settle)
 
+    @override
     def _finish(self, error: Exception | None) -> None:
         """It is over, whichever way. Only the first time counts."""
         if self._over:
@@ -317,25 +238,7 @@ class Inference(AttemptOwner, OutletListener):
             return
         if self._hedging is None or not self._ladder.has_more or not self._hedging.takes():
             return
-        step = self._ladder.beside()
-        if step is None:
-            return
-        try:
-            self._start(step, beside=True)
-        except TrimtabError:  # the first attempt goes on, as if this had never been thought of
-            self._rival = None
-            self._ladder.give_up(step)
-
-    def _lose(self, attempt: Attempt) -> None:
-        """End an attempt that another one of this inference has beaten."""
-        error = Superseded("Another attempt was faster.")
-        if self._hedging is not None:
-            self._hedging.observe(attempt, self._clock.monotonic_s())
-        attempt.settling = True
-        attempt.abandon()
-        attempt.give_back()
-        self._ladder.give_up(attempt.step)
-        self._record(attempt, error, final=False)
+        self._beside("hedge")
 
     # ------------------------------------------------------------ OutletListener
 
@@ -385,116 +288,3 @@ class Inference(AttemptOwner, OutletListener):
             self.on_failed(attempt, ProviderTimeout("connect", limit_s))
         except Exception as error:  # noqa: BLE001 - unreachable, or a defect: both end the attempt
             self.on_failed(attempt, error)
-
-    @override
-    def on_failed(self, attempt: Attempt, error: Exception) -> None:
-        """End an attempt, and see what is to be done about it."""
-        if attempt.settling:
-            return
-        attempt.settling = True
-        attempt.abandon()
-        if self._hedging is not None and isinstance(error, ProviderTimeout):
-            self._hedging.observe(attempt, self._clock.monotonic_s())
-        if attempt.stale:
-            self._ladder.give_up(attempt.step)
-        else:
-            self._ladder.judge(attempt.step, error)
-        other = self._rival if attempt is self._lead else self._lead
-        if other is not None and not other.settling and not isinstance(error, LedgerUnavailable):
-            self._lead, self._rival = other, None
-            attempt.give_back()
-            self._record(attempt, error, final=False)
-            return
-        self._spawn(self._recover(attempt, error))
-
-    async def _recover(self, attempt: Attempt, error: Exception) -> None:
-        """Settle a failed attempt, and then go on elsewhere or tell the caller."""
-        try:
-            if isinstance(error, LedgerUnavailable):
-                # The provider may have worked: the ledger takes the intent in with the settle.
-                if attempt.sent or attempt.number > 1:
-                    self._record(attempt, error, final=True)
-                raise error  # noqa: TRY301 - the way of all that ends an inference
-            attempt.give_back()
-            if not attempt.sent:
-                await attempt.intent
-            if not await self._goes_on(attempt, error):
-                await self._end_with(attempt, error)
-        except Exception as problem:  # noqa: BLE001 - whoever waits must hear of a defect, too
-            self._finish(problem)
-
-    async def _goes_on(self, attempt: Attempt, error: Exception) -> bool:
-        """Make the attempt that follows a failed one, if there is one."""
-        if not isinstance(error, ProviderError) or self._over:
-            return False
-        if self._ladder.began(attempt.step.place):
-            self._told = error
-        step = self._next_step(attempt, error)
-        if step is None:
-            return False
-        if step.wait_s:
-            self._pause = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._pause], timeout=step.wait_s)
-        if self._gone or self._over:
-            self._ladder.give_up(step)
-            return False
-        try:
-            self._start(step)
-        except TrimtabError:  # what ended the attempt before is what the caller hears
-            self._ladder.give_up(step)
-            return False
-        self._record(attempt, error, final=False)
-        return True
-
-    def _next_step(self, attempt: Attempt, error: ProviderError) -> Step | None:
-        if attempt.stale and (step := self._ladder.anew(attempt.step.place)) is not None:
-            return step
-        if not self._outlet.started:
-            return self._ladder.after(error, attempt.step.place, self._clock.monotonic_s())
-        if self._call.may_continue and self._transcript.take_over(attempt):
-            return self._ladder.after_shown(error, attempt.step.place)
-        return None
-
-    def _end_wait(self) -> None:
-        """The caller leaves, or the process ends: no attempt is waited for any more."""
-        if self._pause is not None and not self._pause.done():
-            self._pause.set_result(None)
-
-    async def _end_with(self, attempt: Attempt, error: Exception) -> None:
-        """Nothing helps any more: settle, and tell the caller what went wrong first."""
-        if self._gone:
-            error = CallerGone("The caller closed the connection.")
-        stale = self._stale() if isinstance(error, ProviderError) else None
-        if stale is not None:
-            self._record(attempt, error, final=False)
-            await self._give_stale(stale)
-            return
-        appended = self._record(attempt, error, final=True)
-        await attempt.intent
-        if not self._over:
-            self._show(attempt)  # what came before the failure
-        await appended
-        self._finish(error if self._told is None or self._gone else self._told)
-
-    def _stale(self) -> Found | None:
-        """An old answer, which is better than none."""
-        if self._keeper is None or self._outlet.started or self._over:
-            return None
-        return self._keeper.stale()
-
-    async def _give_stale(self, found: Found) -> None:
-        """Give an old answer, and say so."""
-        try:
-            await replay(
-                self._call,
-                found,
-                number=self._number + 1,
-                cause="stale",
-                ledger=self._ledger,
-                clock=self._clock,
-                outlet=self._outlet,
-            )
-        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
-            self._finish(error)
-        else:
-            self._finish(None)

@@ -149,9 +149,9 @@ class Ladder:
                 return again
         return self._next("continue")
 
-    def beside(self) -> Step | None:
-        """A second attempt while the first is under way, on the next rung."""
-        return self._next("hedge")
+    def beside(self, cause: Cause) -> Step | None:
+        """A second attempt while another is under way, on the next rung."""
+        return self._next(cause)
 
     @property
     def has_more(self) -> bool:
