@@ -1,9 +1,12 @@
 """Snapshots to render, and what parsers make of the text."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 from prometheus_client.metrics_core import Metric
-from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as _parse_openmetrics,  # pyright: ignore[reportUnknownVariableType] - it has no types
+)
 from prometheus_client.parser import text_string_to_metric_families
 
 from trimtab.gateway.tally import Tally
@@ -17,6 +20,7 @@ OPENMETRICS = "application/openmetrics-text"
 REF = ModelRef("openai", "gpt-5-mini")
 
 Labels = frozenset[tuple[str, str]]
+_Parse = Callable[[str], Iterable[Metric]]
 
 
 def settle(**changes: Any) -> Settle:
@@ -55,7 +59,7 @@ def snapshot(tally: Tally | None = None, **changes: Any) -> Snapshot:
 
 def families(text: str, *, opened: bool = False) -> dict[str, Metric]:
     """What the library's own parser reads; each family may come once."""
-    parse = openmetrics.text_string_to_metric_families if opened else text_string_to_metric_families
+    parse = cast("_Parse", _parse_openmetrics if opened else text_string_to_metric_families)
     found: dict[str, Metric] = {}
     for family in parse(text):
         assert family.name not in found, f"{family.name} came twice"
