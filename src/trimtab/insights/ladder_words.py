@@ -8,8 +8,9 @@ __all__ = ["BEFORE", "LOWER_BOUND", "SEEN", "in_words"]
 BEFORE = "without the ladder"
 SEEN = "as callers saw it"
 LOWER_BOUND = (
-    "Without the ladder: first attempts only. One that was cut, at its limit or because a hedge "
-    "was faster, counts at that moment, which is a lower bound."
+    "Without the ladder: first attempts only, each by its own time, failed ones by the time until "
+    "they failed. One that was cut, at its limit or because a hedge was faster, counts at that "
+    "moment, which is a lower bound."
 )
 
 

@@ -16,6 +16,7 @@ from trimtab.store.records import (
     Measure,
     OpenIntent,
 )
+from trimtab.types.breakers import BreakerRecord
 from trimtab.types.identity import Key
 from trimtab.types.records import Intent, Settle
 
@@ -160,6 +161,10 @@ class Reader(Protocol):
 
         An answer from the response cache is one of them, told apart by its cause.
         """
+        ...
+
+    def breakers(self) -> list[BreakerRecord]:
+        """Breakers as the gateway last told of them; none where nothing is known."""
         ...
 
     def first_day(self) -> str | None:

@@ -11,6 +11,7 @@ from weakref import finalize
 import msgspec
 
 from trimtab.errors import StoreError, UsageError
+from trimtab.store.breaker_file import read_breakers
 from trimtab.store.records import (
     AttemptRecord,
     Dimension,
@@ -52,6 +53,7 @@ from trimtab.store.sqlite.tiers import (
     tiers_of_step,
 )
 from trimtab.store.sqlite.user_costs import UserCosts
+from trimtab.types.breakers import BreakerRecord
 from trimtab.types.clock import NS_PER_S, Clock
 
 __all__ = ["SqliteReader", "open_reader"]
@@ -201,6 +203,11 @@ class SqliteReader:
         with self._files.day(day_of(row[_STARTED])) as db:
             records = db.execute(_SEVERAL, (inference_id,)).fetchall()
         return [_decode_attempt(record) for (record,) in records] or [attempt_of_row(row)]
+
+    def breakers(self) -> list[BreakerRecord]:
+        """See `Reader.breakers`."""
+        records = read_breakers(self._data_dir)
+        return [] if records is None else records.breakers
 
     def first_day(self) -> str | None:
         """See `Reader.first_day`."""
