@@ -240,6 +240,7 @@ def test_everything_in_words(tmp_path: Path):
     )
     assert in_words(row) == (
         "1.50 attempts per inference: 1 retry (25.0%); 1 hedge (25.0%), of which 1 won. "
+        "Ended well further down: 1 on rung 1 (25.0%). "
         "From the response cache: 1 stale (25.0%); saved $0.002. "
         "2 inferences rescued: a first attempt had failed. "
         "Attempts that were not used cost $0.00000004 (1.1%), $0.00000004 of it for hedging. "

@@ -1,5 +1,7 @@
 """What ladders did, in words that the command line and the console share."""
 
+from collections import Counter
+
 from trimtab.insights.ladder import LadderRow
 from trimtab.types.money import format_usd
 
@@ -16,7 +18,9 @@ LOWER_BOUND = (
 
 def in_words(row: LadderRow) -> str:
     """Rates, costs and savings of a route; what did not happen is left out."""
-    sentences = [_attempts(row), _again(row), _good(row), _bad(row), _prompt_cache(row)]
+    sentences = [
+        _attempts(row), _rungs(row), _again(row), _good(row), _bad(row), _prompt_cache(row),
+    ]  # fmt: skip
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -32,6 +36,19 @@ def _attempts(row: LadderRow) -> str:
     found = "; ".join(cause for cause in causes if cause)
     average = f"{row.attempts_per_inference:.2f} attempts per inference"
     return f"{average}: {found}." if found else f"{average}."
+
+
+def _rungs(row: LadderRow) -> str:
+    """What each rung below the first has saved."""
+    ok: Counter[int] = Counter()
+    for part in row.served:
+        ok[part.rung] += part.ok
+    found = [
+        f"{ok[rung]:,} on rung {rung} ({ok[rung] / row.inferences:.1%})"
+        for rung in sorted(ok)
+        if rung and ok[rung]
+    ]
+    return f"Ended well further down: {', '.join(found)}." if found else ""
 
 
 def _again(row: LadderRow) -> str:
