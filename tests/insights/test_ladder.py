@@ -201,6 +201,24 @@ def test_a_race_is_told_whoever_wins_and_whoever_ends_last(
     assert row.served == [] if not hedge_wins else [part.rung for part in row.served] == [1]
 
 
+def test_a_fallback_that_beats_the_first_attempt_is_no_hedge_that_won(tmp_path: Path):
+    row = row_of(
+        tmp_path,
+        [
+            intent("inf_1"),
+            intent("inf_1", attempt=2, cause="hedge", rung=1),
+            settle("inf_1", attempt=2, final=False, outcome="error", cost_nanousd=5),
+            intent("inf_1", attempt=3, cause="fallback", rung=2),
+            settle(
+                "inf_1", final=False, outcome="cancelled", error_code="hedge_lost", cost_nanousd=7
+            ),
+            settle("inf_1", attempt=3),
+        ],
+    )
+    assert (row.hedges, row.hedges_won, row.fallbacks) == (1, 0, 1)
+    assert (row.wasted_nanousd, row.hedge_nanousd) == (12, 7)
+
+
 def test_a_usual_inference_is_its_own_first_attempt(tmp_path: Path):
     row = row_of(tmp_path, [*pair("inf_1"), *pair("inf_2", rung=1)])
     assert row.first == row.seen == row.all_attempts

@@ -17,6 +17,7 @@ from trimtab.store.sqlite.served import (
     LOST,
     SettledAttempt,
     calls_of,
+    seen_of,
     served_of,
     wasted_nanousd,
 )
@@ -142,9 +143,8 @@ def _sums(
         sum(1 for call in calls if call.intent.cause == cause) for cause in _COUNTED
     )
     losers = [call for call in calls if call.settle.error_code == LOST]
-    won = (ok and served.intent.cause == "hedge") or any(
-        loser.intent.cause != "hedge" for loser in losers
-    )
+    seen = seen_of(settled)
+    hedge_seen = any(c.intent.cause == "hedge" and c.intent.attempt in seen for c in calls)
     return (
         1,
         int(ok),
@@ -157,7 +157,7 @@ def _sums(
         retries,
         fallbacks,
         hedges,
-        int(won),
+        int(hedge_seen and (ok or bool(losers))),
         continued,
         wasted_nanousd(settled),
         sum(loser.settle.cost_nanousd for loser in losers),

@@ -5,7 +5,15 @@ from typing import Final, NamedTuple
 
 from trimtab.types.records import Cause, Intent, Settle
 
-__all__ = ["ANSWERED_AGAIN", "LOST", "SettledAttempt", "calls_of", "served_of", "wasted_nanousd"]
+__all__ = [
+    "ANSWERED_AGAIN",
+    "LOST",
+    "SettledAttempt",
+    "calls_of",
+    "seen_of",
+    "served_of",
+    "wasted_nanousd",
+]
 
 ANSWERED_AGAIN: Final[tuple[Cause, ...]] = ("cache", "stale")
 """Causes of answers from the response cache: no provider was called."""
@@ -38,13 +46,7 @@ def calls_of(settled: Sequence[SettledAttempt]) -> list[SettledAttempt]:
     return [attempt for attempt in settled if attempt.intent.cause not in ANSWERED_AGAIN]
 
 
-def wasted_nanousd(settled: Sequence[SettledAttempt]) -> int:
-    """Cost of the attempts of which the caller saw nothing."""
-    seen = _seen_of(settled)
-    return sum(settle.cost_nanousd for intent, settle in settled if intent.attempt not in seen)
-
-
-def _seen_of(settled: Sequence[SettledAttempt]) -> set[int]:
+def seen_of(settled: Sequence[SettledAttempt]) -> set[int]:
     """Numbers of the served attempt and of those that it went on from.
 
     Going back from an attempt that continues a broken stream, what was shown is that of the first
@@ -65,3 +67,9 @@ def _seen_of(settled: Sequence[SettledAttempt]) -> set[int]:
             seen.add(intent.attempt)
         cause = intent.cause
     return seen
+
+
+def wasted_nanousd(settled: Sequence[SettledAttempt]) -> int:
+    """Cost of the attempts of which the caller saw nothing."""
+    seen = seen_of(settled)
+    return sum(settle.cost_nanousd for intent, settle in settled if intent.attempt not in seen)
