@@ -1,10 +1,12 @@
 """Snapshots to render, and what parsers make of the text."""
 
-from io import StringIO
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 from prometheus_client.metrics_core import Metric
-from prometheus_client.openmetrics.parser import text_fd_to_metric_families as read_openmetrics
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as _parse_openmetrics,  # pyright: ignore[reportUnknownVariableType] - it has no types
+)
 from prometheus_client.parser import text_string_to_metric_families
 
 from trimtab.gateway.tally import Tally
@@ -18,6 +20,7 @@ OPENMETRICS = "application/openmetrics-text"
 REF = ModelRef("openai", "gpt-5-mini")
 
 Labels = frozenset[tuple[str, str]]
+_Parse = Callable[[str], Iterable[Metric]]
 
 
 def settle(**changes: Any) -> Settle:
@@ -56,9 +59,9 @@ def snapshot(tally: Tally | None = None, **changes: Any) -> Snapshot:
 
 def families(text: str, *, opened: bool = False) -> dict[str, Metric]:
     """What the library's own parser reads; each family may come once."""
+    parse = cast("_Parse", _parse_openmetrics if opened else text_string_to_metric_families)
     found: dict[str, Metric] = {}
-    read = read_openmetrics(StringIO(text)) if opened else text_string_to_metric_families(text)
-    for family in read:
+    for family in parse(text):
         assert family.name not in found, f"{family.name} came twice"
         found[family.name] = family
     return found

@@ -12,9 +12,11 @@ from trimtab.store.records import (
     EventPage,
     EventQuery,
     GroupSummary,
+    LadderSummary,
     Measure,
     OpenIntent,
 )
+from trimtab.types.breakers import BreakerRecord
 from trimtab.types.identity import Key
 from trimtab.types.records import Intent, Settle
 
@@ -145,6 +147,14 @@ class Reader(Protocol):
         """Nano-dollars of every user that was seen, in whole hours; much faster than `usage_by`."""
         ...
 
+    def ladders(self, since_ns: int, until_ns: int) -> list[LadderSummary]:
+        """What ladders did, by route, cause and rung, in the whole minutes of `usage_by`.
+
+        Asked before `usage_by("route")` of the same range, it tells of no inference that the
+        latter does not know.
+        """
+        ...
+
     def unsettled(self, since_ns: int, until_ns: int) -> list[OpenIntent]:
         """Attempts without a settle, of dead writers and (`in_flight`) of live ones."""
         ...
@@ -162,7 +172,14 @@ class Reader(Protocol):
         ...
 
     def attempts(self, inference_id: str) -> list[AttemptRecord]:
-        """The physical calls of an inference, unsettled ones included, in order of number."""
+        """The attempts of an inference, unsettled ones included, in order of number.
+
+        An answer from the response cache is one of them, told apart by its cause.
+        """
+        ...
+
+    def breakers(self) -> list[BreakerRecord]:
+        """Breakers as the gateway last told of them; none where nothing is known."""
         ...
 
     def first_day(self) -> str | None:

@@ -97,15 +97,17 @@ async def _junk(scene: Scene) -> str:
 
 
 async def _no_done(scene: Scene) -> str:
-    tale = await scene.ask(within_s=_AT_ONCE_S)
-    scene.expect(tale.by == "primary" and len(tale.attempts) == 1, "it was asked again")
-    attempt = tale.attempts[0]
-    scene.expect(
-        attempt.usage_source == "reported" and tale.heard.usage,
-        f"usage is {attempt.usage_source}, the caller was told {tale.heard.usage}",
-    )
-    await scene.heals()
-    return f"{tale.says} at once, usage reported"
+    tales = [await scene.ask(case, within_s=_AT_ONCE_S) for case in ("", "open")]
+    for tale in tales:
+        scene.expect(tale.by == "primary" and len(tale.attempts) == 1, "it was asked again")
+        attempt = tale.attempts[0]
+        scene.expect(
+            attempt.usage_source == "reported" and tale.heard.usage,
+            f"usage is {attempt.usage_source}, the caller was told {tale.heard.usage}",
+        )
+    for case in ("", "open"):
+        await scene.heals(case)
+    return f"{tales[0].says} at once, usage reported; also where the body stays open"
 
 
 _WHOLE_CUTS = {
@@ -208,7 +210,10 @@ BROKEN = (
         row_id="S11",
         fault="a complete stream without `[DONE]`",
         does="finishes at once, with usage",
-        cases=(Case(primary=(Behaviour(omit_done=True),)),),
+        cases=(
+            Case(primary=(Behaviour(omit_done=True),)),
+            Case(name="open", primary=(Behaviour(omit_done=True, end_after_s=600),)),
+        ),
         act=_no_done,
     ),
     Row(

@@ -44,6 +44,7 @@ _FILTERED = Behaviour(
 )
 _OVERLOADED = {"message": "overloaded", "type": "overloaded_error", "param": None, "code": 529}
 _FIRST_EVENT = Behaviour(events=(Event(at=0, data={"error": _OVERLOADED}, last=True),))
+_AFTER_ROLE = Behaviour(events=(Event(at=1, data={"error": _OVERLOADED}, last=True),))
 _WELL = HEALTHY[0]
 
 
@@ -177,10 +178,11 @@ async def _error_in_the_stream(scene: Scene) -> str:
     once = await scene.ask("once", within_s=_SOON_S)
     always = await scene.ask("always", within_s=_SOON_S)
     scene.expect(always.by == "spare", "the fallback did not serve it")
-    for tale in (once, always):
+    after_role = await scene.ask("after-role", within_s=_SOON_S)
+    for tale in (once, always, after_role):
         outcome = tale.attempts[0].outcome
         scene.expect(outcome == "error", f"the first attempt is recorded as {outcome}")
-    for case in ("once", "always"):
+    for case in ("once", "always", "after-role"):
         await scene.heals(case)
     return f"once: {once.says}; always: {always.says}"
 
@@ -271,6 +273,7 @@ REFUSED = (
         cases=(
             Case(name="once", primary=(_FIRST_EVENT, _WELL)),
             Case(name="always", primary=(_FIRST_EVENT,)),
+            Case(name="after-role", primary=(_AFTER_ROLE,)),
         ),
         act=_error_in_the_stream,
     ),

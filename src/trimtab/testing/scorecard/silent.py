@@ -16,6 +16,7 @@ from trimtab.types.clock import SystemClock
 __all__ = ["SILENT"]
 
 _LATE_S: Final = 0.5  # how late a limit may be noticed; not scaled
+_GAP_S: Final = 1.0
 _MOST_CPU_SHARE: Final = 0.05
 _RETRY_WAITS_S: Final = 1.5  # at most, for two retries; they are the gateway's, so not scaled
 _OUTAGE_S: Final = 60.0
@@ -27,7 +28,6 @@ _SILENT = Behaviour(headers_after_s=120)
 _SLOW_START = Behaviour(first_token_after_s=20)
 _STALLED = Behaviour(tokens=60, stall_after_tokens=20, stall_s=30, cut="close", cut_after_tokens=20)
 _SIXTY = (Behaviour(tokens=60),)
-_DRIP = Behaviour(tokens=10**9, token_every_s=29, honours_max_tokens=False)
 
 
 async def _silent(scene: Scene) -> str:
@@ -115,7 +115,15 @@ async def _stalled(scene: Scene) -> str:
     )
 
 
+def _drip(scene: Scene) -> Behaviour:
+    """A token always just inside the idle limit: by a second, which a scaled run cannot split."""
+    gap_s = max(scene.s(_GAP_S), _LATE_S)
+    every_s = scene.s(BASELINE["idle_s"]) - gap_s
+    return Behaviour(tokens=10**9, token_every_s=every_s, honours_max_tokens=False)
+
+
 async def _dripping(scene: Scene) -> str:
+    scene.cast.primary.play(scene.model(), _drip(scene))
     bound_s = scene.s(BASELINE["total_s"]) + _LATE_S
     tale = await scene.ask(within_s=bound_s, expected="error")
     error = tale.attempts[0].error_code
@@ -229,7 +237,7 @@ SILENT = (
         row_id="X06",
         fault="a token every 29 s, for ever",
         does="ends it at `total_s` with a clear error",
-        cases=(Case(primary=(_DRIP,)),),
+        cases=(Case(),),
         act=_dripping,
         slow=True,
     ),
