@@ -187,6 +187,7 @@ REFUSED = (
             Case(name="alone", primary=FAULTS["S01"], spare=()),
         ),
         act=_asked_to_wait,
+        slow=True,
     ),
     Row(
         row_id="S02",
@@ -194,6 +195,7 @@ REFUSED = (
         does="backs off with jitter, then the fallback",
         cases=(Case(primary=FAULTS["S02"]), Case(name="alone", primary=FAULTS["S02"], spare=())),
         act=_always_busy,
+        slow=True,
     ),
     Row(
         row_id="S03",
@@ -208,6 +210,7 @@ REFUSED = (
         does="moves to the fallback after its retries; without one the original error",
         cases=(Case(primary=FAULTS["S04"]), Case(name="alone", primary=FAULTS["S04"], spare=())),
         act=_always_away,
+        slow=True,
     ),
     Row(
         row_id="S05",
@@ -246,6 +249,7 @@ REFUSED = (
             Case(name="whole", primary=FAULTS["S16"]),
         ),
         act=_served_by_the_fallback,
+        slow=True,
     ),
     Row(
         row_id="X01",
@@ -257,6 +261,7 @@ REFUSED = (
             Case(name="after-role", primary=(_AFTER_ROLE,)),
         ),
         act=_error_in_the_stream,
+        slow=True,
     ),
     Row(
         row_id="X02",
@@ -267,5 +272,6 @@ REFUSED = (
             Case(name="stream", primary=FAULTS["X02"]),
         ),
         act=_error_as_200,
+        slow=True,
     ),
 )
