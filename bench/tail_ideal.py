@@ -34,6 +34,6 @@ def _hedged_s(waits: list[float], after_s: float) -> float:
     if first <= after_s:
         return first + GENERATION_S
     soonest = min(first, after_s + second)
-    if soonest == inf:  # the third is asked when the second has had its time
-        soonest = after_s + TTFT_S + min(third, TTFT_S)
+    if first == inf and soonest > TTFT_S:  # the first has had its time, the second shows nothing
+        soonest = min(soonest, TTFT_S + min(third, TTFT_S))
     return soonest + GENERATION_S

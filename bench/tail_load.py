@@ -1,8 +1,9 @@
 """Streams asked for when they are due, whether others have ended or not: the callers of one arm.
 
-`python -m bench.tail_load FILE` reads an `Order` as JSON from its input and writes the `Seen` of its
-calls into the file. Arrivals are a Poisson process, and every time counts from the moment at which a call was
-due: a slow call delays none of the others, and a late sender counts against the one who made it so.
+`python -m bench.tail_load FILE` reads an `Order` as JSON from its input and writes the `Seen` of
+its calls into the file. Arrivals are a Poisson process, and every time counts from the moment at
+which a call was due: a slow call delays none of the others, and a late sender counts against the
+one who made it so.
 """
 
 import asyncio

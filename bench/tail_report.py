@@ -59,9 +59,9 @@ gateway, network and provider. Costs are those of the gateway's ledger: an attem
 is charged for its input and for the tokens that had come."""
 
 _WHY = """\
-When two models are bad at once, the second has a deadline of its own and the third is asked after
-that. All three are bad in {all_bad:.4%} of the inferences; then the caller gets an error (504). The
-chance that this happens at least once in a run like this is {chance:.0%}.
+When two models are bad at once the third is asked: after the second's deadline, or, hedged, after
+the first's. All three are bad in {all_bad:.4%} of the inferences; then the caller gets an error
+(504). The chance that this happens at least once in a run like this is {chance:.0%}.
 
 Deadline and fallbacks alone do not reach the goal of P99.9 with a second model that is as slow as
 the first: {late:.1%} of the calls pass {ttft:g} s, so P99.9 is the deadline and the second model's
