@@ -205,6 +205,6 @@ def _with_a_first_try(intent: Intent, settle: Settle) -> list[Record]:
             error_code="provider_error",
             price_version=intent.price_version,
         ),
-        msgspec.structs.replace(intent, attempt=2, after_us=tried_us),
+        msgspec.structs.replace(intent, attempt=2, after_us=tried_us, cause="fallback", rung=1),
         msgspec.structs.replace(settle, attempt=2),
     ]

@@ -16,6 +16,7 @@ from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.response_cache import ResponseCache
 from trimtab.gateway.serving import Serving, Upstream
 from trimtab.gateway.slots import Slots
+from trimtab.gateway.vitals import Vitals
 from trimtab.plugins import PROVIDERS, load_plugin
 from trimtab.providers.kind import Engine, ProviderKind
 from trimtab.spend.pricebook import PriceBook
@@ -23,6 +24,7 @@ from trimtab.store import sqlite
 from trimtab.store.breaker_file import read_breakers, write_breakers
 from trimtab.store.protocol import KeyStore, Ledger, Reader
 from trimtab.store.records import RebuildReport, VerifyReport
+from trimtab.telemetry.metrics import Metrics
 from trimtab.types.clock import Clock, SystemClock
 
 __all__ = ["App", "check_project", "open_keys", "open_reader", "rebuild_store", "verify_store"]
@@ -41,6 +43,7 @@ class App:
         started_ns: UTC nanoseconds of the start.
         keys: credentials.
         reader: the records, for the console.
+        metrics: what `/metrics` answers.
     """
 
     def __init__(self, project: Project, clock: Clock) -> None:
@@ -68,6 +71,8 @@ class App:
             reliability=self._reliability,
             cache=self._cache,
         )
+        vitals = Vitals(self.gateway, self._reliability, self._ledger, self._cache)
+        self.metrics = Metrics(vitals.read)
 
     @classmethod
     async def open(cls, project_file: Path, clock: Clock | None = None) -> Self:

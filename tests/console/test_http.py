@@ -93,6 +93,7 @@ def test_what_is_not_there(gateway: Gateway):
         ("from=2026-01-02T00:00&to=2026-01-01T00:00Z", "Swap its ends"),
         ("sort=loudest", "newest, costliest, slowest"),
         ("outcome=fine", "ok, error, timeout, cancelled"),
+        ("cause=luck", "first, retry, fallback, hedge, continue, cache, stale"),
         ("after=nothing", "no page"),
         ("range=99999999w", "30m, 24h, 7d or 4w"),
         ("from=0001-01-01T00:00", "from 2000 to 2199"),

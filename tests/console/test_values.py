@@ -157,6 +157,8 @@ def test_attempts_are_drawn_to_one_scale():
         1_000,
     )
     assert [(bar.start, bar.waiting, bar.rest) for bar in bars] == [(0, 400, 0), (500, 250, 250)]
+    (later,) = draw_bars([attempt(2, 500, latency_us=900, ttft_us=100, outcome="ok")], 1_000)
+    assert (later.start, later.waiting, later.rest) == (500, 4, 400), "the first token was older"
     (still,) = draw_bars([attempt(1, 0)], 1)
     assert (still.start, still.waiting, still.rest) == (0, 4, 0)
 

@@ -10,7 +10,7 @@ import pytest
 from harness import TRIMTAB, start_gateway
 from trimtab.testing.scorecard import ROWS
 
-FAST = ("--row", "S03", "--row", "s11", "--scale", "0.1")
+FAST = ("--row", "S03", "--row", "s13", "--scale", "0.1")
 
 
 def faults(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -26,7 +26,7 @@ def test_a_line_for_each_row_and_one_for_all() -> None:
     assert done.returncode == 0, done.stdout
     first, second, last = done.stdout.splitlines()
     assert re.match(r"S03  pass +\d+\.\d s +2 attempts  answered by the first model", first)
-    assert re.match(r"S11  pass +\d+\.\d s +1 attempt  answered by the first model", second)
+    assert re.match(r"S13  pass +\d+\.\d s +1 attempt  one attempt; error content_filter", second)
     assert last.startswith("2 of 2 rows pass; the longest wait was")
 
 
@@ -34,10 +34,10 @@ def test_json_and_markdown_say_the_same() -> None:
     told = json.loads(faults(*FAST, "--json").stdout)
     assert told["scale"] == 0.1
     rows = {row["row_id"]: row for row in told["rows"]}
-    assert [rows["S03"]["verdict"], rows["S11"]["verdict"]] == ["pass", "pass"]
+    assert [rows["S03"]["verdict"], rows["S13"]["verdict"]] == ["pass", "pass"]
     assert (rows["S03"]["attempts"], rows["S03"]["findings"]) == (2, [])
     lines = faults(*FAST, "--markdown").stdout.splitlines()
-    assert [line.split("|")[1].strip() for line in lines] == ["row", "---", "S03", "S11"]
+    assert [line.split("|")[1].strip() for line in lines] == ["row", "---", "S03", "S13"]
 
 
 def test_the_list_runs_nothing() -> None:

@@ -23,7 +23,7 @@ NOTICED = {
     "hides_who_answered": ("X01", "and the headers name primary:"),
     "hides_the_reason": ("S13", "the provider's reason did not reach the caller"),
     "shows_the_last_error": ("S14", "the caller saw the refusal of the prefill"),
-    "keeps_anything": ("X05", "body: the fallback did not serve it"),
+    "keeps_anything": ("X05", "memory grew by"),
     "trusts_the_end": ("X03", "longer: recorded as ok"),
     "takes_errors_for_answers": ("X01", "an error instead of an answer"),
     "knows_one_line_end": ("X04", "cr: "),

@@ -177,3 +177,11 @@ def test_percentiles_at_once() -> None:
 def test_quantile_out_of_range(q: float) -> None:
     with pytest.raises(ValueError, match=r"0\.99 for the 99th"):
         LogHistogram().percentile(q)
+
+
+@given(VALUES, VALUES)
+def test_what_was_added_can_be_taken_away(values: list[int], more: list[int]) -> None:
+    both = histogram_of(values + more)
+    assert both.without(histogram_of(more)) == histogram_of(values)
+    assert both.without(both).count == 0
+    assert both.count == len(values) + len(more)

@@ -126,6 +126,7 @@ def derived(data_dir: Path) -> dict[str, list[Any]]:
         for value in [group.value for group in found[dimension]]:
             series = reader.usage_over_time(dimension, value, *month_ns, step_s=3_600)
             found[f"{dimension} {value} by hour"] = series
+    found["ladders"] = reader.ladders(*month_ns)
     found["costs"] = sorted(reader.cost_per_user(*month_ns).items())
     for path in sorted(data_dir.glob("events-*.sqlite")):
         found[path.name] = rows(path, "SELECT * FROM events ORDER BY 1, 2")

@@ -94,6 +94,50 @@ def test_one_that_is_not_over_counts_at_its_hold(tmp_path: Path) -> None:
     assert (second.hold_nanousd, second.after_us, second.provider) == (5_000, 450_000, "local")
 
 
+def test_cause_and_rung_are_told(tmp_path: Path) -> None:
+    record(
+        tmp_path,
+        [
+            intent("inf_1"),
+            settle("inf_1", final=False, outcome="error", error_code="provider_error"),
+            intent("inf_1", attempt=2, cause="fallback", rung=2),
+            settle("inf_1", attempt=2),
+            *pair("inf_2", cause="fallback", rung=1),
+            intent("inf_3", cause="hedge", rung=3),
+        ],
+    )
+
+    def told(inference_id: str) -> list[tuple[str, int]]:
+        return [(found.cause, found.rung) for found in attempts(tmp_path, inference_id)]
+
+    assert told("inf_1") == [("first", 0), ("fallback", 2)]
+    assert told("inf_2") == [("fallback", 1)]
+    assert told("inf_3") == [("hedge", 3)]
+
+
+def test_an_answer_from_the_response_cache_is_an_attempt_without_a_call(tmp_path: Path) -> None:
+    free = {"cost_nanousd": 0, "usage": Usage(), "usage_source": "none", "saved_nanousd": 900}
+    record(
+        tmp_path,
+        [
+            intent("inf_1", cause="cache"),
+            settle("inf_1", **free),
+            intent("inf_2"),
+            settle("inf_2", final=False, outcome="timeout"),
+            intent("inf_2", attempt=2, cause="stale"),
+            settle("inf_2", attempt=2, **free),
+        ],
+    )
+    reader = open_reader(tmp_path, CLOCK)
+    assert [found.cause for found in reader.attempts("inf_1")] == ["cache"]
+    assert [found.cause for found in reader.attempts("inf_2")] == ["first", "stale"]
+    cached, stale = reader.event("inf_1"), reader.event("inf_2")
+    assert cached is not None
+    assert stale is not None
+    assert (cached.attempts, cached.cause, cached.saved_nanousd) == (0, "cache", 900)
+    assert (stale.attempts, stale.cause, stale.wasted_nanousd) == (1, "stale", 1_200)
+
+
 async def _while_open(data_dir: Path) -> list[AttemptRecord]:
     ledger = open_ledger(data_dir, CLOCK)
     await ledger.record_intent(intent("inf_live"))

@@ -32,6 +32,7 @@ def traffic() -> Iterator[Record]:
             started_ns=NOON_NS + rng.randrange(40) * DAY_NS // 10,
             caller=Caller("key_1", "search", f"user{min(rng.randrange(30), 9)}", ""),
             provider=rng.choice(["a", "b"]),
+            cause="fallback" if number % 9 == 0 else "first",
         )
         yield settle(
             inference_id,
@@ -70,6 +71,7 @@ WHERE: list[dict[str, str]] = [
     {"error_code": "server", "provider": "a"},
     {"team": "search", "provider": "b"},
     {"session": "none"},
+    {"cause": "fallback", "provider": "b"},
 ]
 
 

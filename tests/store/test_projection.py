@@ -38,7 +38,7 @@ def fallback() -> list[Record]:
             usage=Usage(input_tokens=10),
             usage_source="estimated",
         ),
-        intent("inf_1", attempt=2, provider="local", model="smol"),
+        intent("inf_1", attempt=2, cause="fallback", rung=1, provider="local", model="smol"),
         settle("inf_1", attempt=2, latency_us=3_000_000),
     ]
 

@@ -14,8 +14,16 @@ from trimtab.errors import UsageError
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.chain import Record
 from trimtab.store.protocol import Reader
-from trimtab.store.records import Dimension, EventPage, EventQuery, GroupSummary, OpenIntent
+from trimtab.store.records import (
+    Dimension,
+    EventPage,
+    EventQuery,
+    GroupSummary,
+    LadderSummary,
+    OpenIntent,
+)
 from trimtab.store.sqlite import open_ledger, open_reader
+from trimtab.store.sqlite.ladder import LADDER_KEYS, LADDER_MEASURES, LADDER_SUMS
 from trimtab.store.sqlite.samples import MAXIMA, MEASURES, SUMS
 from trimtab.store.sqlite.tiers import Span, cover, finest_s
 from trimtab.types.clock import NS_PER_S
@@ -163,6 +171,11 @@ def test_ranges_are_widened_and_say_so(tmp_path: Path) -> None:
 def test_summary_has_a_field_for_every_column() -> None:
     names = {*SUMS, *MAXIMA, *(f"{name}_histogram" for name in MEASURES)}
     assert names | {"value", "since_ns", "until_ns"} == set(GroupSummary.__struct_fields__)
+
+
+def test_what_is_told_of_ladders_has_a_field_for_every_column() -> None:
+    names = {*LADDER_KEYS, *LADDER_SUMS, *LADDER_MEASURES}
+    assert names == set(LadderSummary.__struct_fields__)
 
 
 def test_events_newest_first_and_filtered(tmp_path: Path) -> None:

@@ -290,11 +290,25 @@ def test_spend_and_latency_as_json(used: Path):
         assert sum(row["requests"] for row in rows) == 40
 
 
+def test_the_ladder_of_a_route_that_needed_none(used: Path):
+    told = run(used, "latency", "--ladder", "--by", "route").out
+    for word in ("without the ladder", "as callers saw it", "first token", "1.00 attempts per"):
+        assert word in told
+    assert "The ladder" not in run(used, "latency").out
+    asked = run(used, "latency", "--ladder", "--json").json
+    assert asked["breakers"] == []
+    [route] = asked["routes"]
+    assert (route["inferences"], route["attempts"], route["served"]) == (40, 40, [])
+    assert route["first"] == route["seen"]
+
+
 def test_spend_and_latency_before_the_first_request(unused: Path):
     assert "No requests" in run(unused, "spend", "users").out
     assert "No requests" in run(unused, "latency").out
     assert run(unused, "spend", "users", "--json").json["users"] == []
     assert run(unused, "latency", "--json").json == []
+    assert "No requests" in run(unused, "latency", "--ladder").out
+    assert run(unused, "latency", "--ladder", "--json").json == {"breakers": [], "routes": []}
 
 
 @pytest.mark.parametrize("command", [("spend", "users"), ("latency",)])
@@ -311,6 +325,8 @@ def test_the_longest_span_of_time(used: Path, command: tuple[str, ...]):
 
 def test_spend_and_latency_used_wrongly(used: Path):
     assert_told(run(used, "latency", "--by", "colour"), 2, "colour", "route")
+    assert_told(run(used, "latency", "--ladder", "--by", "user"), 2, "--ladder", "--by", "user")
+    assert_told(run(used, "latency", "--ladder", "--top", "3"), 2, "--ladder", "--top")
     assert_told(run(used, "spend", "dogs"), 2, "dogs")
 
 

@@ -163,10 +163,11 @@ def _print_result(result: "RowResult") -> None:
     attempts = f"{result.attempts} attempt" + ("" if result.attempts == 1 else "s")
     console.print(
         f"{result.row_id}  [{style}]{result.verdict:7}[/{style}] {result.longest_s:6.1f} s  "
-        f"{attempts:>12}  {escape(result.happened)}"
+        f"{attempts:>12}  {escape(result.happened)}",
+        soft_wrap=True,
     )
     for finding in result.findings:
-        console.print(f"     {escape(finding)}", style="red")
+        console.print(f"     {escape(finding)}", style="red", soft_wrap=True)
 
 
 def _print_end(results: "Sequence[RowResult]") -> None:

@@ -27,9 +27,18 @@ class Grouping(StrEnum):
 
 
 def latency(
-    by: Annotated[Grouping, typer.Option(help="What to split by.")] = Grouping.model,
+    by: Annotated[
+        Grouping | None, typer.Option(help="What to split by.", show_default="model")
+    ] = None,
     since: Since = "24h",
     top: Top = None,
+    ladder: Annotated[
+        bool,
+        typer.Option(
+            "--ladder",
+            help="Only what retries, fallbacks, hedges and the response cache did, by route.",
+        ),
+    ] = False,
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
@@ -37,21 +46,51 @@ def latency(
     from trimtab.app import open_reader
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
+    from trimtab.insights.breakers import left_alone
+    from trimtab.insights.ladder import ladder_by_route
     from trimtab.insights.latency import latency_by
     from trimtab.insights.window import parse_window_ns
     from trimtab.types.clock import SystemClock
 
+    if ladder:
+        _check_ladder_options(by, top)
+    grouping = by or Grouping.model
     now_ns = SystemClock.wall_ns()
     reader = open_reader(find_project_file(project))
     since_ns = now_ns - parse_window_ns(since)
     few = top_of(top, as_json=as_json)
-    rows = latency_by(reader, by.value, since_ns=since_ns, until_ns=now_ns, top=few)
-    if as_json:
-        print_json(rows)
+    if as_json and not ladder:
+        print_json(latency_by(reader, grouping.value, since_ns=since_ns, until_ns=now_ns, top=few))
         return
-    print_latency(rows, by.value)
-    if by is Grouping.user and len(rows) == few:
+    alone, routes = left_alone(reader, now_ns), ladder_by_route(reader, since_ns, now_ns)
+    if as_json:
+        print_json({"breakers": alone, "routes": routes})
+        return
+    from trimtab.cli.ladder_table import print_breakers, print_ladder
+
+    print_breakers(alone)
+    if ladder:
+        print_ladder(routes)
+        return
+    rows = latency_by(reader, grouping.value, since_ns=since_ns, until_ns=now_ns, top=few)
+    print_latency(rows, grouping.value)
+    if grouping is Grouping.user and len(rows) == few:
         print(f"These are the {few} costliest users, the busiest first; see all with --top 0.")
+    if any(row.used for row in routes):
+        print()
+        print_ladder(routes)
+
+
+def _check_ladder_options(by: Grouping | None, top: int | None) -> None:
+    from trimtab.errors import UsageError
+
+    if by not in {None, Grouping.route}:
+        raise UsageError(
+            f"--ladder tells of routes, so it cannot be split by {by}. Leave out --by, or leave "
+            "out --ladder."
+        )
+    if top is not None:
+        raise UsageError("--top is about users, and --ladder tells of routes. Leave out one.")
 
 
 def print_latency(rows: "list[LatencyRow]", by: str) -> None:

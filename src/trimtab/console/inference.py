@@ -120,9 +120,10 @@ def draw_bars(attempts: list[AttemptRecord], whole_us: int) -> list[Bar]:
     bars: list[Bar] = []
     for attempt, end_us in zip(attempts, ends, strict=True):
         first_us = min(attempt.ttft_us if attempt.ttft_us is not None else end_us, end_us)
+        first_us = max(first_us, attempt.after_us)  # the first token of a continuation is older
         start = attempt.after_us * 1000 // whole_us
-        waiting = max(first_us - attempt.after_us, 0) * 1000 // whole_us
-        rest = (end_us - first_us) * 1000 // whole_us
+        waiting = (first_us - attempt.after_us) * 1000 // whole_us
+        rest = max(end_us - first_us, 0) * 1000 // whole_us
         bars.append(Bar(attempt, min(start, 996), max(waiting, 4), rest))
     return bars
 

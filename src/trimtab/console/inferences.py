@@ -1,15 +1,21 @@
 """`/console/inferences`: single inferences, filtered, sorted and in pages."""
 
+from typing import get_args
+
 from trimtab.console.query import Query, choice, link, read_span
 from trimtab.console.render import Page
 from trimtab.console.site import Answer, Asked, Site
 from trimtab.store.records import EventField, EventQuery
+from trimtab.types.records import Cause, Outcome
 
 __all__ = ["inferences_page"]
 
 _PAGE = 50
 _ORDERS = ("newest", "costliest", "slowest")
-_OUTCOMES = ("", "ok", "error", "timeout", "cancelled")
+_CHOICES = {
+    "outcome": ("", *get_args(Outcome)),
+    "cause": ("", *get_args(Cause)),
+}
 
 # Parameter of the address, field of an event, what people call it.
 _FILTERS: tuple[tuple[str, EventField, str], ...] = (
@@ -22,6 +28,7 @@ _FILTERS: tuple[tuple[str, EventField, str], ...] = (
     ("key", "key_id", "Key"),
     ("outcome", "outcome", "Outcome"),
     ("error", "error_code", "Error code"),
+    ("cause", "cause", "Cause"),
 )
 
 _FIRST = {"user", "model", "outcome"}  # the other filters are folded away until they are used
@@ -34,7 +41,8 @@ def inferences_page(site: Site) -> Answer:
         query = asked.query
         span = read_span(query, asked.now_ns)
         order = choice(query, "sort", _ORDERS)
-        choice(query, "outcome", _OUTCOMES)
+        for name, values in _CHOICES.items():
+            choice(query, name, values)
         given = _given(query)
         found = site.reader.event_page(
             EventQuery(
@@ -56,7 +64,7 @@ def inferences_page(site: Site) -> Answer:
                 "given": given,
                 "further": bool(given.keys() - _FIRST) or not span.range,
                 "filters": [(name, words) for name, _, words in _FILTERS],
-                "outcomes": _OUTCOMES,
+                "choices": _CHOICES,
                 "events": found.events,
                 "searched_to_ns": found.searched_to_ns,
                 "next": link(address, span.parameters, here, after=found.next),

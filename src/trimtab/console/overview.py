@@ -4,6 +4,7 @@ from trimtab.console.charts import charts_of, steps_of
 from trimtab.console.query import choice, link, read_span
 from trimtab.console.render import Page
 from trimtab.console.site import Answer, Asked, Site
+from trimtab.insights.breakers import left_alone
 from trimtab.insights.overview import GroupRow, overview
 from trimtab.insights.window import parse_window_ns
 from trimtab.store.protocol import Reader
@@ -33,6 +34,7 @@ def overview_page(site: Site) -> Answer:
         return Page(
             "overview.html",
             {
+                "alone": left_alone(site.reader, asked.now_ns),
                 "span": span,
                 "by": by,
                 "value": value,

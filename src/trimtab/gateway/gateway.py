@@ -44,7 +44,7 @@ class Gateway:
     ) -> None:
         self._reliability = reliability
         self._cache = cache
-        self._reuse = Reuse(cache, ledger=ledger, clock=clock)
+        self._reuse = Reuse(cache, ledger=ledger, tally=reliability.tally, clock=clock)
         self._reuse.fly = self._fly
         self._reuse.on_over = self._forget
         self._reuse.spawn = self._spawn_task

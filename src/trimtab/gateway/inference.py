@@ -200,16 +200,14 @@ class Inference(Recovery, OutletListener):
     def _record(
         self, attempt: Attempt, error: Exception | None, *, final: bool
     ) -> asyncio.Future[None]:
-        attempt.settle = settle_of(
-            self._call,
-            attempt,
-            error,
-            final=final,
-            first_token_s=self._transcript.first_token_s(attempt),
-        )
+        call, shown_s = self._call, self._transcript.first_token_s(attempt)
+        settle = settle_of(call, attempt, error, final=final, first_token_s=shown_s)
+        attempt.settle = settle
         if final:
             self._settled_s = self._clock.monotonic_s()
-        return self._ledger.record_settle(attempt.settle)
+        appended = self._ledger.record_settle(settle)
+        self._tally.settled(settle, (call.target.route, attempt.rung.ref, attempt.step.cause))
+        return appended
 
     @override
     def _finish(self, error: Exception | None) -> None:

@@ -62,6 +62,7 @@ class Recovery(AttemptOwner):
         "_rival",
         "_settled_s",
         "_spawn",
+        "_tally",
         "_told",
         "_transcript",
     )
@@ -85,6 +86,7 @@ class Recovery(AttemptOwner):
         self._clock = clock
         self._keeper = keeper
         self._ladder: Ladder = reliability.ladder(call)
+        self._tally = reliability.tally
         hedge = call.target.policy.hedge
         self._hedging = None if hedge is None else Hedging(call, hedge, reliability)
         self._transcript = Transcript(call, kept=keeper is not None)
@@ -257,6 +259,7 @@ class Recovery(AttemptOwner):
                 number=self._number + 1,
                 cause="stale",
                 ledger=self._ledger,
+                tally=self._tally,
                 clock=self._clock,
                 outlet=self._outlet,
             )

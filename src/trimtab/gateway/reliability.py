@@ -1,4 +1,4 @@
-"""What all inferences of the process share about providers' health. Outlives reloads."""
+"""What all inferences of the process share: providers' health, and counters. Outlives reloads."""
 
 from random import Random
 
@@ -7,6 +7,7 @@ from trimtab.gateway.breakers import BreakerBoard
 from trimtab.gateway.call import Call
 from trimtab.gateway.extras import HedgeTimer, RetryBudget
 from trimtab.gateway.ladder import Ladder
+from trimtab.gateway.tally import Tally
 from trimtab.types.clock import Clock
 
 __all__ = ["Reliability"]
@@ -18,6 +19,7 @@ class Reliability:
     Attributes:
         board: a breaker for each model at each provider.
         budget: for retries and hedges.
+        tally: what attempts and inferences came to.
     """
 
     def __init__(self, project: Project, clock: Clock, random: Random | None = None) -> None:
@@ -26,6 +28,7 @@ class Reliability:
         self._timers: dict[str, HedgeTimer] = {}
         self.board = BreakerBoard(project.breakers, clock)
         self.budget = RetryBudget(project.retries.budget_share, clock)
+        self.tally = Tally()
 
     def use(self, project: Project) -> None:
         """Take up a changed project. What was learnt stays."""

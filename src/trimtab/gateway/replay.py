@@ -5,10 +5,12 @@ from trimtab.gateway.call import Call
 from trimtab.gateway.outlet import Outlet
 from trimtab.gateway.replies import replay_headers
 from trimtab.gateway.response_cache import Found, give_again
+from trimtab.gateway.tally import Tally
 from trimtab.store.answers import CachedAnswer
 from trimtab.store.protocol import Ledger
 from trimtab.types.clock import Clock
 from trimtab.types.records import Cause, Intent, Settle
+from trimtab.types.refs import ModelRef
 
 __all__ = ["kept_answer", "replay"]
 
@@ -20,6 +22,7 @@ async def replay(  # noqa: PLR0913 - what is given to whom, and where that is wr
     number: int,
     cause: Cause,
     ledger: Ledger,
+    tally: Tally,
     clock: Clock,
     outlet: Outlet,
 ) -> None:
@@ -31,6 +34,7 @@ async def replay(  # noqa: PLR0913 - what is given to whom, and where that is wr
         number: which attempt of the inference this counts as.
         cause: "cache" for a fresh answer, "stale" for one that is given because all models failed.
         ledger: takes the record before the caller gets a byte.
+        tally: counts it like the ledger does.
         clock: for the time that it took.
         outlet: the caller.
 
@@ -41,7 +45,9 @@ async def replay(  # noqa: PLR0913 - what is given to whom, and where that is wr
     answer = found.answer
     after_us = int((clock.monotonic_s() - call.begun_s) * 1e6)
     durable = ledger.record_intent(_intent(call, answer, number, cause, after_us))
-    appended = ledger.record_settle(_settle(call, answer, number, after_us))
+    settle = _settle(call, answer, number, after_us)
+    appended = ledger.record_settle(settle)
+    tally.settled(settle, (call.target.route, ModelRef(answer.provider, answer.model), cause))
     await durable
     await appended
     give_again(answer, outlet, replay_headers(call, found, cause=cause, made=number - 1))

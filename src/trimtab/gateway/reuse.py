@@ -17,6 +17,7 @@ from trimtab.gateway.outlet import Outlet, OutletListener
 from trimtab.gateway.replay import replay
 from trimtab.gateway.response_cache import Found, ResponseCache
 from trimtab.gateway.spawn import Spawn
+from trimtab.gateway.tally import Tally
 from trimtab.store.answers import CachedAnswer
 from trimtab.store.protocol import Ledger
 from trimtab.types.clock import NS_PER_S, Clock
@@ -218,6 +219,7 @@ class Again(OutletListener):
                 number=1,
                 cause="cache",
                 ledger=self._reuse.ledger,
+                tally=self._reuse.tally,
                 clock=self._reuse.clock,
                 outlet=self._outlet,
             )
@@ -251,6 +253,7 @@ class Reuse:
     Args:
         cache: answers of routes that have a cache.
         ledger: every answer is on record.
+        tally: and counted.
         clock: ages.
 
     Attributes:
@@ -261,9 +264,10 @@ class Reuse:
     fly: Fly
     on_over: Callable[[Again], None]
 
-    def __init__(self, cache: ResponseCache, *, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, cache: ResponseCache, *, ledger: Ledger, tally: Tally, clock: Clock) -> None:
         self.cache = cache
         self.ledger = ledger
+        self.tally = tally
         self.clock = clock
         self.flights = Flights()
         self.remembered = Remembered(clock)

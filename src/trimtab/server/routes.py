@@ -1,4 +1,4 @@
-"""Every route that is not hot: the models on offer, whether the gateway is well, the console."""
+"""Every route that is not hot: the models on offer, how the gateway is, the console."""
 
 from typing import Any
 
@@ -50,12 +50,17 @@ def build_routes(app: App, clock: Clock, complaints: Complaints) -> Starlette:
         app.check_ready()
         return JSONResponse({"status": "ready"})
 
+    async def metrics(request: Request) -> Response:
+        content_type, body = await app.metrics.render(request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": content_type})
+
     return Starlette(
         routes=[
             Route("/v1/models", models),
             Route("/v1/models/{name:path}", model),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            Route("/metrics", metrics),
             *console,
         ],
         exception_handlers={
@@ -72,7 +77,7 @@ async def _unknown_path(request: Request, _error: Exception) -> Response:
         request,
         UnknownPath(
             "No such path. This gateway serves POST /v1/chat/completions, GET /v1/models, "
-            "/healthz, /readyz, and /console for people."
+            "/healthz, /readyz, /metrics, and /console for people."
         ),
     )
 

@@ -151,6 +151,12 @@ class LogHistogram:
                 run[index - ZERO_BUCKET] += there
         return run
 
+    def without(self, other: "LogHistogram") -> "LogHistogram":
+        """What is left of this one without what `other` counted, which is a part of it."""
+        taken = other.buckets()
+        left = {index: count - taken.get(index, 0) for index, count in self.buckets().items()}
+        return LogHistogram({index: count for index, count in left.items() if count > 0})
+
     @property
     def count(self) -> int:
         """How many values were added."""

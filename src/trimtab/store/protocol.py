@@ -12,9 +12,11 @@ from trimtab.store.records import (
     EventPage,
     EventQuery,
     GroupSummary,
+    LadderSummary,
     Measure,
     OpenIntent,
 )
+from trimtab.types.breakers import BreakerRecord
 from trimtab.types.identity import Key
 from trimtab.types.records import Intent, Settle
 
@@ -23,6 +25,21 @@ __all__ = ["AnswerStore", "KeyStore", "Ledger", "Reader"]
 
 class Ledger(Protocol):
     """Where every attempt is written down. Called on the event loop's thread; never blocks it."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last write failed; None if it did not."""
+        ...
+
+    @property
+    def backlog(self) -> int:
+        """How many records wait to be written."""
+        ...
+
+    @property
+    def dropped_bodies(self) -> int:
+        """Bodies that were not kept, since the start."""
+        ...
 
     def check_open(self) -> None:
         """Raise `LedgerUnavailable` if the last write failed: do not call a provider now."""
@@ -130,6 +147,14 @@ class Reader(Protocol):
         """Nano-dollars of every user that was seen, in whole hours; much faster than `usage_by`."""
         ...
 
+    def ladders(self, since_ns: int, until_ns: int) -> list[LadderSummary]:
+        """What ladders did, by route, cause and rung, in the whole minutes of `usage_by`.
+
+        Asked before `usage_by("route")` of the same range, it tells of no inference that the
+        latter does not know.
+        """
+        ...
+
     def unsettled(self, since_ns: int, until_ns: int) -> list[OpenIntent]:
         """Attempts without a settle, of dead writers and (`in_flight`) of live ones."""
         ...
@@ -147,7 +172,14 @@ class Reader(Protocol):
         ...
 
     def attempts(self, inference_id: str) -> list[AttemptRecord]:
-        """The physical calls of an inference, unsettled ones included, in order of number."""
+        """The attempts of an inference, unsettled ones included, in order of number.
+
+        An answer from the response cache is one of them, told apart by its cause.
+        """
+        ...
+
+    def breakers(self) -> list[BreakerRecord]:
+        """Breakers as the gateway last told of them; none where nothing is known."""
         ...
 
     def first_day(self) -> str | None:

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from trimtab.stats.histogram import LogHistogram
-from trimtab.types.records import Intent, Outcome, UsageSource
+from trimtab.types.records import Cause, Intent, Outcome, UsageSource
 from trimtab.types.usage import NO_USAGE, Usage
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "EventPage",
     "EventQuery",
     "GroupSummary",
+    "LadderSummary",
     "Measure",
     "OpenIntent",
     "RebuildReport",
@@ -36,21 +37,26 @@ EventField = Literal[
     "model",
     "outcome",
     "error_code",
+    "cause",
 ]
 EventOrder = Literal["newest", "costliest", "slowest"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One inference. Tokens and cost are the sum of its attempts; the rest tells of the last one.
+    """One inference. Tokens and cost are the sum of its attempts; the rest tells of the served one.
 
     Attributes:
         started_ns: UTC nanoseconds.
         status: HTTP status that the provider gave, 0 if none.
         provider_request_id: the provider's own id of the call.
-        attempts: physical calls made.
+        attempts: physical calls made; 0 where the response cache answered by itself.
         latency_us: microseconds until the inference was over.
         ttft_us: microseconds to the first token; None where nothing was streamed.
         usage_source: "estimated" as soon as the usage of one attempt was.
+        cause: why the attempt that was served was made.
+        rung: the rung of the ladder that it was made on; 0 for the first.
+        wasted_nanousd: cost of attempts of which the caller saw nothing.
+        saved_nanousd: what an answer from the response cache had cost when it was made.
     """
 
     inference_id: str
@@ -81,6 +87,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cost_nanousd: int
     usage_source: UsageSource
     price_version: str
+    cause: Cause
+    rung: int
+    wasted_nanousd: int
+    saved_nanousd: int
 
 
 class EventQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,10 +130,12 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One physical call of an inference.
+    """One physical call of an inference, or an answer from the response cache (by its cause).
 
     Attributes:
         attempt: 1 for the first.
+        cause: why it was made.
+        rung: the rung of the ladder that it was made on; 0 for the first.
         after_us: microseconds from the start of the inference to the start of this call.
         latency_us: microseconds from the start of the inference to the end of this call; None
             while it is not settled.
@@ -135,6 +147,8 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """
 
     attempt: int
+    cause: Cause = "first"
+    rung: int = 0
     provider: str
     model: str
     after_us: int = 0
@@ -187,6 +201,61 @@ class GroupSummary(msgspec.Struct, frozen=True, kw_only=True):
     latency_histogram: LogHistogram
     ttft_histogram: LogHistogram
     cost_histogram: LogHistogram
+
+
+class LadderSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What ladders did for the inferences of a route that were served by one cause on one rung.
+
+    Told of are inferences with more than one attempt, and those whose only attempt had another
+    cause than "first". Of all others the inference is its first and only attempt.
+
+    Attributes:
+        route: whose ladder.
+        cause, rung: of the attempt that was served.
+        inferences: how many ended.
+        ok: of them, those that ended well.
+        failed: those that ended in an error or a timeout.
+        firsts: first attempts that were made; none was, where the cache answered at once.
+        first_failed: first attempts that ended in an error or a timeout.
+        rescued: inferences that ended well after such a first attempt.
+        attempts: physical calls.
+        attempts_failed: those of them that ended in an error or a timeout.
+        retries, fallbacks, hedges, continued: calls by their cause.
+        hedges_won: inferences whose hedge was faster, or the only one to end well.
+        wasted_nanousd: cost of attempts of which the caller saw nothing.
+        hedge_nanousd: the part of it that the slower ones of hedged attempts cost.
+        saved_nanousd: what answers from the response cache had cost when they were made.
+        inference_latency, inference_ttft: of the inferences, in microseconds.
+        first_latency, first_ttft: of their first attempts, each by its own time. One that was cut
+            counts at the moment it was, which is a lower bound.
+        attempt_latency, attempt_ttft: of all their attempts, in the same way.
+    """
+
+    route: str
+    cause: Cause
+    rung: int
+    inferences: int
+    ok: int
+    failed: int
+    firsts: int
+    first_failed: int
+    rescued: int
+    attempts: int
+    attempts_failed: int
+    retries: int
+    fallbacks: int
+    hedges: int
+    hedges_won: int
+    continued: int
+    wasted_nanousd: int
+    hedge_nanousd: int
+    saved_nanousd: int
+    inference_latency: LogHistogram
+    inference_ttft: LogHistogram
+    first_latency: LogHistogram
+    first_ttft: LogHistogram
+    attempt_latency: LogHistogram
+    attempt_ttft: LogHistogram
 
 
 class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):

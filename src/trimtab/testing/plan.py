@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -152,6 +153,8 @@ def _offset(whole: Step, after_tokens: int) -> int:
 
 def _stream_steps(behaviour: Behaviour, answer: Answer) -> Iterator[Step]:
     body = _interrupted(behaviour, _paced(behaviour, _events(behaviour, answer)))
+    if behaviour.end_after_s:
+        body = chain(body, [Step(b"", behaviour.end_after_s)])
     framing = "transfer-encoding: chunked\r\n"
     if behaviour.content_length_error:
         known = tuple(body)

@@ -68,6 +68,7 @@ class Behaviour(
         first_token_after_s: wait between the headers and the body.
         role_first: the stream's first event (the role) does not wait for `first_token_after_s`.
         token_every_s: wait between the tokens of a stream.
+        end_after_s: wait between the last event of a stream and the end of the body.
         stall_after_tokens: silence after so many tokens; None for none.
         stall_s: length of that silence in seconds.
         cut: how the answer breaks off; None if it does not.
@@ -110,6 +111,7 @@ class Behaviour(
     first_token_after_s: float = 0.0
     role_first: bool = False
     token_every_s: float = 0.0
+    end_after_s: float = 0.0
     stall_after_tokens: int | None = None
     stall_s: float = 0.0
     cut: Cut | None = None

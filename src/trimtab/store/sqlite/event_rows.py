@@ -1,18 +1,24 @@
 """Rows of the day files: one for each inference, and attempts where there was more than one."""
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
 from trimtab.store.records import AttemptRecord, Event
+from trimtab.store.sqlite.served import (
+    ANSWERED_AGAIN,
+    SettledAttempt,
+    calls_of,
+    served_of,
+    wasted_nanousd,
+)
 from trimtab.types.records import Intent, Settle, UsageSource
 from trimtab.types.usage import Usage
 
 __all__ = [
     "EVENT_COLUMNS",
     "ROW_COLUMNS",
-    "SettledAttempt",
     "attempt_of_row",
     "event_of_row",
     "open_attempt",
@@ -32,32 +38,21 @@ ROW_COLUMNS: Final = (
 _CERTAINTY: Final[tuple[UsageSource, ...]] = ("estimated", "reported", "none")
 
 
-class SettledAttempt(NamedTuple):
-    """Both entries of an attempt that is over."""
-
-    intent: Intent
-    settle: Settle
-
-
 def row_of(settled: Sequence[SettledAttempt]) -> tuple[Any, ...]:
     """The row of an inference, in the order of `ROW_COLUMNS`, from its attempts as they settled.
 
-    Sums of all; the rest from the latest one that is not a hedge that lost.
+    Sums of all; the rest from the one that was served.
     """
     if len(settled) == 1:
         return _row(*settled[0])
-    over = False
-    leading = settled[0]
-    for attempt in settled:
-        if not over or attempt.settle.final:
-            leading = attempt
-        over = over or attempt.settle.final
-    row = dict(zip(ROW_COLUMNS, _row(*leading), strict=True))
+    row = dict(zip(ROW_COLUMNS, _row(*served_of(settled)), strict=True))
     usages = [attempt.settle.usage for attempt in settled]
     for name in Usage.__struct_fields__:
         row[name] = sum(getattr(usage, name) for usage in usages)
-    row["attempts"] = len(settled)
+    row["attempts"] = len(calls_of(settled))
     row["cost_nanousd"] = sum(attempt.settle.cost_nanousd for attempt in settled)
+    row["wasted_nanousd"] = wasted_nanousd(settled)
+    row["saved_nanousd"] = sum(attempt.settle.saved_nanousd for attempt in settled)
     row["hold_nanousd"] = sum(attempt.intent.hold_nanousd for attempt in settled)
     row["usage_source"] = min(
         (attempt.settle.usage_source for attempt in settled), key=_CERTAINTY.index
@@ -85,7 +80,7 @@ def _row(intent: Intent, settle: Settle) -> tuple[Any, ...]:
         settle.error_code,
         settle.finish_reason,
         settle.provider_request_id,
-        1,
+        0 if intent.cause in ANSWERED_AGAIN else 1,
         settle.latency_us,
         settle.ttft_us,
         usage.input_tokens,
@@ -96,6 +91,10 @@ def _row(intent: Intent, settle: Settle) -> tuple[Any, ...]:
         settle.cost_nanousd,
         settle.usage_source,
         settle.price_version or intent.price_version,
+        intent.cause,
+        intent.rung,
+        0,
+        settle.saved_nanousd,
         intent.hold_nanousd,
         usage.input_audio_tokens,
         usage.output_audio_tokens,
@@ -123,6 +122,8 @@ def settled_attempt(intent: Intent, settle: Settle) -> AttemptRecord:
     """One of several attempts, over."""
     return AttemptRecord(
         attempt=intent.attempt,
+        cause=intent.cause,
+        rung=intent.rung,
         provider=intent.provider,
         model=intent.model,
         after_us=intent.after_us,
@@ -145,6 +146,8 @@ def open_attempt(intent: Intent) -> AttemptRecord:
     """An attempt whose end is not known."""
     return AttemptRecord(
         attempt=intent.attempt,
+        cause=intent.cause,
+        rung=intent.rung,
         provider=intent.provider,
         model=intent.model,
         after_us=intent.after_us,

@@ -11,8 +11,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from trimtab.stats.histogram import LogHistogram
-from trimtab.store.sqlite.event_rows import SettledAttempt, row_of
+from trimtab.store.sqlite.event_rows import row_of
+from trimtab.store.sqlite.ladder import LadderSample, ladder_sample
 from trimtab.store.sqlite.samples import Measures, Sample
+from trimtab.store.sqlite.served import SettledAttempt
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.records import Intent, Outcome, Settle
 
@@ -57,12 +59,14 @@ class Fold:
         rows: the newest form of the row of each event, by inference.
         several: the settled attempts of inferences that have more than one.
         samples: for the rollups.
+        ladder: for what is told of ladders.
     """
 
     def __init__(self, load: Callable[[str], InferenceState | None]) -> None:
         self.rows: dict[str, tuple[Any, ...]] = {}
         self.several: dict[str, list[SettledAttempt]] = {}
         self.samples: list[Sample] = []
+        self.ladder: list[LadderSample] = []
         self._load = load
         # First attempts that began in this chunk. Most end in it, and need no state.
         self._begun: dict[str, OpenAttempt] = {}
@@ -104,7 +108,9 @@ class Fold:
             )
             return
         state.settled.append(SettledAttempt(begun.intent, settle))
-        state.over = state.over or settle.final
+        was_over, state.over = state.over, state.over or settle.final
+        if state.over:
+            self._tell_ladder(state.settled, was_over=was_over)
         self.rows[settle.inference_id] = row_of(state.settled)
         if len(state.settled) > 1:
             self.several[settle.inference_id] = state.settled
@@ -118,6 +124,13 @@ class Fold:
         intent, settle = attempt
         self.rows[settle.inference_id] = row_of([attempt])
         self.samples.append(_sample(intent, settle, settle.cost_nanousd))
+        if intent.cause != "first":
+            self._tell_ladder([attempt], was_over=False)
+
+    def _tell_ladder(self, settled: list[SettledAttempt], *, was_over: bool) -> None:
+        sample = ladder_sample(settled, was_over=was_over)
+        if sample is not None:
+            self.ladder.append(sample)
 
     def _state(self, inference_id: str) -> InferenceState | None:
         begun = self._begun.pop(inference_id, None)

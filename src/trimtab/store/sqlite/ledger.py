@@ -40,8 +40,18 @@ class SqliteLedger:
         return self._writer.writer
 
     @property
+    def trouble(self) -> str | None:
+        """See `Ledger.trouble`."""
+        return self._writer.trouble
+
+    @property
+    def backlog(self) -> int:
+        """See `Ledger.backlog`."""
+        return self._writer.backlog
+
+    @property
     def dropped_bodies(self) -> int:
-        """Bodies that found no room since the start."""
+        """See `Ledger.dropped_bodies`."""
         return self._bodies.dropped
 
     def check_open(self) -> None:

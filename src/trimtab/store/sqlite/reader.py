@@ -11,6 +11,7 @@ from weakref import finalize
 import msgspec
 
 from trimtab.errors import StoreError, UsageError
+from trimtab.store.breaker_file import read_breakers
 from trimtab.store.records import (
     AttemptRecord,
     Dimension,
@@ -18,6 +19,7 @@ from trimtab.store.records import (
     EventPage,
     EventQuery,
     GroupSummary,
+    LadderSummary,
     Measure,
     OpenIntent,
 )
@@ -33,6 +35,7 @@ from trimtab.store.sqlite.event_rows import (
 from trimtab.store.sqlite.files import day_of, days, explain, ledger_db
 from trimtab.store.sqlite.fold import InferenceState
 from trimtab.store.sqlite.kept import KeptTotals
+from trimtab.store.sqlite.ladder_rows import read_ladder
 from trimtab.store.sqlite.pages import read_page
 from trimtab.store.sqlite.registration import dead_writers
 from trimtab.store.sqlite.rollup_rows import RowQuery, add_rows
@@ -50,6 +53,7 @@ from trimtab.store.sqlite.tiers import (
     tiers_of_step,
 )
 from trimtab.store.sqlite.user_costs import UserCosts
+from trimtab.types.breakers import BreakerRecord
 from trimtab.types.clock import NS_PER_S, Clock
 
 __all__ = ["SqliteReader", "open_reader"]
@@ -58,7 +62,6 @@ _decode_state = msgspec.msgpack.Decoder(InferenceState).decode
 
 _decode_attempt = msgspec.json.Decoder(AttemptRecord).decode
 
-_ATTEMPTS: Final = ROW_COLUMNS.index("attempts")
 _STARTED: Final = ROW_COLUMNS.index("started_ns")
 _ONE: Final = f"SELECT {', '.join(ROW_COLUMNS)} FROM events WHERE inference_id = ?"  # noqa: S608 - our own names
 _SEVERAL: Final = "SELECT record FROM attempts WHERE inference_id = ? ORDER BY attempt"
@@ -148,6 +151,13 @@ class SqliteReader:
                 costs[sample.user] = costs.get(sample.user, 0) + sample.cost_nanousd
         return costs
 
+    def ladders(self, since_ns: int, until_ns: int) -> list[LadderSummary]:
+        """See `Reader.ladders`. Ranges are widened to full minutes."""
+        self._files.catch_up()
+        span = _widened(finest_s("route"), since_ns, until_ns)
+        with self._files.rollups() as db:
+            return read_ladder(db, cover("route", span.since_s, span.until_s, closed=()))
+
     def unsettled(self, since_ns: int, until_ns: int) -> list[OpenIntent]:
         """See `Reader.unsettled`. Oldest first."""
         # Asked first: all that a dead writer ever wrote is then in what is read next.
@@ -190,11 +200,14 @@ class SqliteReader:
         row = self._row(inference_id)
         if row is None:
             return []
-        if row[_ATTEMPTS] == 1:
-            return [attempt_of_row(row)]
         with self._files.day(day_of(row[_STARTED])) as db:
             records = db.execute(_SEVERAL, (inference_id,)).fetchall()
-        return [_decode_attempt(record) for (record,) in records]
+        return [_decode_attempt(record) for (record,) in records] or [attempt_of_row(row)]
+
+    def breakers(self) -> list[BreakerRecord]:
+        """See `Reader.breakers`."""
+        records = read_breakers(self._data_dir)
+        return [] if records is None else records.breakers
 
     def first_day(self) -> str | None:
         """See `Reader.first_day`."""

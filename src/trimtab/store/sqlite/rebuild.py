@@ -24,6 +24,10 @@ from trimtab.store.sqlite.projector import catch_up
 
 __all__ = ["rebuild"]
 
+_DERIVED = (
+    "rollups", "tail", "ladder", "ladder_tail", "days", "costs", "users", "open_inferences",
+    "cursors",
+)  # fmt: skip
 _DAMAGED = frozenset(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
@@ -87,7 +91,7 @@ def _check_nothing_is_erased(data_dir: Path, heads: dict[int, int]) -> None:
 
 def _empty(data_dir: Path) -> None:
     with closing(rollups_db(data_dir)) as rollups, exclusive(rollups):
-        for table in ("rollups", "tail", "days", "costs", "users", "open_inferences", "cursors"):
+        for table in _DERIVED:
             rollups.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         # Inside the lock: no projector may write events that would then be deleted.
         for day in days(data_dir):

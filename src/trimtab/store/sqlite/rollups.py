@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from trimtab.stats.histogram import merged_bytes
 from trimtab.store.records import Dimension
+from trimtab.store.sqlite.ladder_rows import ADD_LADDER_ROW, ladder_tail_rows
 from trimtab.store.sqlite.samples import (
     COST,
     MAXIMA,
@@ -149,6 +150,7 @@ def _add_tail(db: sqlite3.Connection) -> list[int]:
     for day_s in touched & closed.keys():
         db.execute(_STAMP, (day_s,))
     db.execute("DELETE FROM tail")
+    db.executemany(ADD_LADDER_ROW, _breathing(ladder_tail_rows(db)))
     newest_s = max(sample.started_s for sample in samples)
     found = db.execute(
         "SELECT start_s FROM days WHERE NOT closed AND start_s <= ?",

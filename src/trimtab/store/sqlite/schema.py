@@ -21,7 +21,7 @@ VERSION: Final = 1
 CONTROL_VERSION: Final = 2
 """Of the keys."""
 
-DERIVED_VERSION: Final = 2
+DERIVED_VERSION: Final = 3
 """Of day files and rollups, which can be made anew from the ledger."""
 
 ANSWERS_VERSION: Final = 1
@@ -91,6 +91,10 @@ CREATE TABLE events (
     cost_nanousd            INTEGER NOT NULL,
     usage_source            TEXT    NOT NULL,
     price_version           TEXT    NOT NULL,
+    cause                   TEXT    NOT NULL,
+    rung                    INTEGER NOT NULL,
+    wasted_nanousd          INTEGER NOT NULL,
+    saved_nanousd           INTEGER NOT NULL,
     hold_nanousd            INTEGER NOT NULL,
     input_audio_tokens      INTEGER NOT NULL,
     output_audio_tokens     INTEGER NOT NULL,
@@ -152,6 +156,45 @@ CREATE TABLE rollups (
 CREATE TABLE tail (
     number  INTEGER PRIMARY KEY,
     count   INTEGER NOT NULL,
+    samples BLOB    NOT NULL
+) STRICT;
+
+-- What ladders did, by route, cause and rung of the attempt that was served. Inferences that took
+-- one attempt, made for no other reason than to be the first, have no part in it.
+CREATE TABLE ladder (
+    tier_s            INTEGER NOT NULL,
+    start_s           INTEGER NOT NULL,
+    route             TEXT    NOT NULL,
+    cause             TEXT    NOT NULL,
+    rung              INTEGER NOT NULL,
+    inferences        INTEGER NOT NULL,
+    ok                INTEGER NOT NULL,
+    failed            INTEGER NOT NULL,
+    firsts            INTEGER NOT NULL,
+    first_failed      INTEGER NOT NULL,
+    rescued           INTEGER NOT NULL,
+    attempts          INTEGER NOT NULL,
+    attempts_failed   INTEGER NOT NULL,
+    retries           INTEGER NOT NULL,
+    fallbacks         INTEGER NOT NULL,
+    hedges            INTEGER NOT NULL,
+    hedges_won        INTEGER NOT NULL,
+    continued         INTEGER NOT NULL,
+    wasted_nanousd    INTEGER NOT NULL,
+    hedge_nanousd     INTEGER NOT NULL,
+    saved_nanousd     INTEGER NOT NULL,
+    inference_latency BLOB    NOT NULL,
+    inference_ttft    BLOB    NOT NULL,
+    first_latency     BLOB    NOT NULL,
+    first_ttft        BLOB    NOT NULL,
+    attempt_latency   BLOB    NOT NULL,
+    attempt_ttft      BLOB    NOT NULL,
+    PRIMARY KEY (tier_s, start_s, route, cause, rung)
+) STRICT, WITHOUT ROWID;
+
+-- What is not in `ladder` yet; it is added together with the other tail.
+CREATE TABLE ladder_tail (
+    number  INTEGER PRIMARY KEY,
     samples BLOB    NOT NULL
 ) STRICT;
 

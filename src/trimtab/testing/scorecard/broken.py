@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from trimtab.testing.calls import Call
+from trimtab.testing.faults import FAULTS
 from trimtab.testing.scorecard.case import Case, whole_text
 from trimtab.testing.scorecard.row import Row
 from trimtab.testing.scorecard.scene import Scene
@@ -19,12 +20,11 @@ _TOKENS: Final = 60
 _ROOM: Final = "buffer_tokens = 50"  # more than are shown before the break
 
 # The pauses let each token be shown before the break; they are short enough for any scale.
-_CLOSED = Behaviour(tokens=_TOKENS, token_every_s=0.005, cut="close", cut_after_tokens=40)
+_CLOSED = msgspec.structs.replace(FAULTS["S08"][0], token_every_s=0.005)
 _RESET = msgspec.structs.replace(_CLOSED, cut="reset")
 _SIXTY = (Behaviour(tokens=_TOKENS),)
 _REFUSES = (Behaviour(tokens=_TOKENS, prefill="refuse"),)
 _JUNK = Event(at=9, data="{not json")
-_JUNK_INSTEAD = Event(at=9, data="{not json", replace=True)
 
 
 async def _dies(scene: Scene) -> str:
@@ -97,27 +97,29 @@ async def _junk(scene: Scene) -> str:
 
 
 async def _no_done(scene: Scene) -> str:
-    tale = await scene.ask(within_s=_AT_ONCE_S)
-    scene.expect(tale.by == "primary" and len(tale.attempts) == 1, "it was asked again")
-    attempt = tale.attempts[0]
-    scene.expect(
-        attempt.usage_source == "reported" and tale.heard.usage,
-        f"usage is {attempt.usage_source}, the caller was told {tale.heard.usage}",
-    )
-    await scene.heals()
-    return f"{tale.says} at once, usage reported"
+    tales = [await scene.ask(case, within_s=_AT_ONCE_S) for case in ("", "open")]
+    for tale in tales:
+        scene.expect(tale.by == "primary" and len(tale.attempts) == 1, "it was asked again")
+        attempt = tale.attempts[0]
+        scene.expect(
+            attempt.usage_source == "reported" and tale.heard.usage,
+            f"usage is {attempt.usage_source}, the caller was told {tale.heard.usage}",
+        )
+    for case in ("", "open"):
+        await scene.heals(case)
+    return f"{tales[0].says} at once, usage reported; also where the body stays open"
 
 
 _WHOLE_CUTS = {
-    "longer": Behaviour(content_length_error=64),
-    "shorter": Behaviour(content_length_error=-64),
+    "longer": FAULTS["X03-longer"][0],
+    "shorter": FAULTS["X03-shorter"][0],
     "cut": Behaviour(cut="close", cut_after_tokens=6),
 }
 _STREAM_CUTS = {
     "stream-longer": Behaviour(content_length_error=64, cut="close", cut_after_tokens=6),
     "stream-shorter": Behaviour(content_length_error=-600),
-    "chunk-cut": Behaviour(cut="close", cut_after_tokens=6),
-    "clean-end": Behaviour(cut="end", cut_after_tokens=6),
+    "chunk-cut": FAULTS["X03-chunk-cut"][0],
+    "clean-end": FAULTS["X03-clean-end"][0],
 }
 _NOTICED = frozenset(("truncated", "garbage"))
 
@@ -142,8 +144,8 @@ def _expect_truncated(scene: Scene, case: str, tale: Tale) -> None:
 
 
 _ODD = {
-    "bytes": Behaviour(segment_bytes=1),
-    "crlf": Behaviour(segment_bytes=1, line_ending="\r\n"),
+    "bytes": FAULTS["X04-bytes"][0],
+    "crlf": FAULTS["X04-crlf"][0],
     "cr": Behaviour(segment_bytes=1, line_ending="\r"),
     "comments": Behaviour(comment="ping", segment_bytes=7),
     "multiline": Behaviour(multiline_data=True, segment_bytes=5),
@@ -198,7 +200,7 @@ BROKEN = (
             Case(name="more", primary=(Behaviour(events=(_JUNK,)),)),
             Case(
                 name="instead",
-                primary=(Behaviour(events=(_JUNK_INSTEAD,)),),
+                primary=FAULTS["S10"],
                 texts=(whole_text(12, without=8),),
             ),
         ),
@@ -208,7 +210,10 @@ BROKEN = (
         row_id="S11",
         fault="a complete stream without `[DONE]`",
         does="finishes at once, with usage",
-        cases=(Case(primary=(Behaviour(omit_done=True),)),),
+        cases=(
+            Case(primary=FAULTS["S11"]),
+            Case(name="open", primary=(Behaviour(omit_done=True, end_after_s=600),)),
+        ),
         act=_no_done,
     ),
     Row(

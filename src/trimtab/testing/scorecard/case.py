@@ -68,5 +68,6 @@ def scaled(behaviour: Behaviour, scale: float) -> Behaviour:
         first_token_after_s=behaviour.first_token_after_s * scale,
         token_every_s=behaviour.token_every_s * scale,
         stall_s=behaviour.stall_s * scale,
+        end_after_s=behaviour.end_after_s * scale,
         for_s=None if behaviour.for_s is None else behaviour.for_s * scale,
     )

@@ -3,6 +3,9 @@
 import asyncio
 from typing import Final
 
+import msgspec
+
+from trimtab.testing.faults import FAULTS
 from trimtab.testing.scorecard.case import Case
 from trimtab.testing.scorecard.heard import Heard
 from trimtab.testing.scorecard.row import Row
@@ -19,9 +22,7 @@ _TOTAL_S: Final = 5.0
 _LATE_S: Final = 1.0
 
 # In pieces, so that the provider notices when nobody takes them any more.
-_EVENT = Behaviour(token_padding_bytes=40 * _MB, segment_bytes=1 << 16)
-_HEADER = Behaviour(header_padding_bytes=40 * _MB)
-_ENDLESS = Behaviour(tokens=10**9, honours_max_tokens=False)
+_EVENT = msgspec.structs.replace(FAULTS["X05-event"][0], segment_bytes=1 << 16)
 
 
 async def _too_much(scene: Scene) -> str:
@@ -78,10 +79,10 @@ LARGE = (
         does="refuses it in bounded memory and closes the call",
         cases=(
             Case(name="event", primary=(_EVENT,)),
-            Case(name="header", primary=(_HEADER,)),
+            Case(name="header", primary=FAULTS["X05-header"]),
             Case(name="body"),
-            Case(name="endless", primary=(_ENDLESS,), timeouts={"total_s": _TOTAL_S}),
-            Case(name="unread", primary=(_ENDLESS,), timeouts={"total_s": _TOTAL_S}),
+            Case(name="endless", primary=FAULTS["X05-endless"], timeouts={"total_s": _TOTAL_S}),
+            Case(name="unread", primary=FAULTS["X05-endless"], timeouts={"total_s": _TOTAL_S}),
         ),
         act=_too_much,
         own=True,

@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Final
 
 from trimtab.testing.calls import Call
+from trimtab.testing.faults import FAULTS
 from trimtab.testing.scorecard.case import HEALTHY, Case
 from trimtab.testing.scorecard.row import Row
 from trimtab.testing.scorecard.scene import Scene
@@ -21,30 +22,8 @@ _WINDOW_S: Final = 3.0
 _MOST_IN_WINDOW: Final = 4
 _MS: Final = 0.001
 
-_BUSY = Behaviour(status=429)
-_BUSY_FOR_2_S = Behaviour(status=429, headers={"retry-after": "2"})
-_AWAY = Behaviour(status=503, error={"message": "away for now", "type": "server_error"})
-_TOO_LONG = Behaviour(
-    status=400,
-    error={
-        "message": "This model's maximum context length is 8192 tokens.",
-        "type": "invalid_request_error",
-        "param": "messages",
-        "code": "context_length_exceeded",
-    },
-)
-_FILTERED = Behaviour(
-    status=400,
-    error={
-        "message": "The response was filtered: the prompt triggered the content policy.",
-        "type": "invalid_request_error",
-        "param": "prompt",
-        "code": "content_filter",
-    },
-)
 _OVERLOADED = {"message": "overloaded", "type": "overloaded_error", "param": None, "code": 529}
-_FIRST_EVENT = Behaviour(events=(Event(at=0, data={"error": _OVERLOADED}, last=True),))
-_WELL = HEALTHY[0]
+_AFTER_ROLE = Behaviour(events=(Event(at=1, data={"error": _OVERLOADED}, last=True),))
 
 
 def _gaps_s(calls: list[Call]) -> list[float]:
@@ -111,7 +90,7 @@ async def _always_away(scene: Scene) -> str:
     scene.expect(both.by == "spare", "the fallback was not asked")
     heard = alone.heard
     scene.expect(
-        (heard.status, (heard.error or {}).get("message")) == (503, "away for now"),
+        (heard.status, (heard.error or {}).get("message")) == (503, "scripted 503"),
         f"not the original error: status {heard.status}, {heard.error}",
     )
     for case in ("", "alone"):
@@ -177,10 +156,11 @@ async def _error_in_the_stream(scene: Scene) -> str:
     once = await scene.ask("once", within_s=_SOON_S)
     always = await scene.ask("always", within_s=_SOON_S)
     scene.expect(always.by == "spare", "the fallback did not serve it")
-    for tale in (once, always):
+    after_role = await scene.ask("after-role", within_s=_SOON_S)
+    for tale in (once, always, after_role):
         outcome = tale.attempts[0].outcome
         scene.expect(outcome == "error", f"the first attempt is recorded as {outcome}")
-    for case in ("once", "always"):
+    for case in ("once", "always", "after-role"):
         await scene.heals(case)
     return f"once: {once.says}; always: {always.says}"
 
@@ -203,39 +183,42 @@ REFUSED = (
         fault="429 with `Retry-After: 2` once, then healthy",
         does="moves to the fallback; without one it waits the 2 s",
         cases=(
-            Case(primary=(_BUSY_FOR_2_S, _WELL)),
-            Case(name="alone", primary=(_BUSY_FOR_2_S, _WELL), spare=()),
+            Case(primary=FAULTS["S01"]),
+            Case(name="alone", primary=FAULTS["S01"], spare=()),
         ),
         act=_asked_to_wait,
+        slow=True,
     ),
     Row(
         row_id="S02",
         fault="429 without `Retry-After`, every time",
         does="backs off with jitter, then the fallback",
-        cases=(Case(primary=(_BUSY,)), Case(name="alone", primary=(_BUSY,), spare=())),
+        cases=(Case(primary=FAULTS["S02"]), Case(name="alone", primary=FAULTS["S02"], spare=())),
         act=_always_busy,
+        slow=True,
     ),
     Row(
         row_id="S03",
         fault="one 500, then healthy",
         does="tries the same model once more",
-        cases=(Case(primary=(Behaviour(status=500), _WELL)),),
+        cases=(Case(primary=FAULTS["S03"]),),
         act=_failed_once,
     ),
     Row(
         row_id="S04",
         fault="503, every time",
         does="moves to the fallback after its retries; without one the original error",
-        cases=(Case(primary=(_AWAY,)), Case(name="alone", primary=(_AWAY,), spare=())),
+        cases=(Case(primary=FAULTS["S04"]), Case(name="alone", primary=FAULTS["S04"], spare=())),
         act=_always_away,
+        slow=True,
     ),
     Row(
         row_id="S05",
         fault="TCP reset before any byte, then healthy",
         does="asks again elsewhere, or there",
         cases=(
-            Case(primary=(Behaviour(cut="reset"), _WELL)),
-            Case(name="alone", primary=(Behaviour(cut="reset"), _WELL), spare=()),
+            Case(primary=FAULTS["S05"]),
+            Case(name="alone", primary=FAULTS["S05"], spare=()),
         ),
         act=_reset_once,
     ),
@@ -244,9 +227,9 @@ REFUSED = (
         fault="400 `context_length_exceeded`, every time",
         does="asks that model once, then one with a larger context, else the error",
         cases=(
-            Case(name="larger", primary=(_TOO_LONG,), windows=(8_192, 100_000)),
-            Case(name="equal", primary=(_TOO_LONG,), windows=(8_192, 8_192)),
-            Case(name="alone", primary=(_TOO_LONG,), spare=()),
+            Case(name="larger", primary=FAULTS["S12"], windows=(8_192, 100_000)),
+            Case(name="equal", primary=FAULTS["S12"], windows=(8_192, 8_192)),
+            Case(name="alone", primary=FAULTS["S12"], spare=()),
         ),
         act=_too_long,
     ),
@@ -254,34 +237,41 @@ REFUSED = (
         row_id="S13",
         fault="400 content filter, every time",
         does="asks that model once, and passes its reason on",
-        cases=(Case(primary=(_FILTERED,)),),
+        cases=(Case(primary=FAULTS["S13"]),),
         act=_filtered,
     ),
     Row(
         row_id="S16",
         fault="503, every time; the fallback answers",
         does="tells the model and the usage of the fallback; failures are on record and cost 0",
-        cases=(Case(name="stream", primary=(_AWAY,)), Case(name="whole", primary=(_AWAY,))),
+        cases=(
+            Case(name="stream", primary=FAULTS["S16"]),
+            Case(name="whole", primary=FAULTS["S16"]),
+        ),
         act=_served_by_the_fallback,
+        slow=True,
     ),
     Row(
         row_id="X01",
         fault="200 whose first event is an error object",
         does="takes it for the failure that it is",
         cases=(
-            Case(name="once", primary=(_FIRST_EVENT, _WELL)),
-            Case(name="always", primary=(_FIRST_EVENT,)),
+            Case(name="once", primary=(*FAULTS["X01"], *HEALTHY)),
+            Case(name="always", primary=FAULTS["X01"]),
+            Case(name="after-role", primary=(_AFTER_ROLE,)),
         ),
         act=_error_in_the_stream,
+        slow=True,
     ),
     Row(
         row_id="X02",
         fault="200 with an error body, not streamed",
         does="takes it for the failure that it is",
         cases=(
-            Case(name="whole", primary=(Behaviour(error=_OVERLOADED),)),
-            Case(name="stream", primary=(Behaviour(error=_OVERLOADED),)),
+            Case(name="whole", primary=FAULTS["X02"]),
+            Case(name="stream", primary=FAULTS["X02"]),
         ),
         act=_error_as_200,
+        slow=True,
     ),
 )

@@ -3,8 +3,11 @@
 import asyncio
 from typing import Final
 
+import msgspec
+
 from trimtab.testing.calls import Call
-from trimtab.testing.scorecard.case import HEALTHY, Case
+from trimtab.testing.faults import FAULTS
+from trimtab.testing.scorecard.case import Case
 from trimtab.testing.scorecard.heard import Heard
 from trimtab.testing.scorecard.project import BASELINE
 from trimtab.testing.scorecard.row import Row
@@ -16,18 +19,16 @@ from trimtab.types.clock import SystemClock
 __all__ = ["SILENT"]
 
 _LATE_S: Final = 0.5  # how late a limit may be noticed; not scaled
+_GAP_S: Final = 1.0
 _MOST_CPU_SHARE: Final = 0.05
 _RETRY_WAITS_S: Final = 1.5  # at most, for two retries; they are the gateway's, so not scaled
-_OUTAGE_S: Final = 60.0
+_OUTAGE_S: Final = 60.0  # of FAULTS["S15"]
 _EVERY_S: Final = 4.0
 _BACK_WITHIN_S: Final = 30.0
 _MOST_IN_OUTAGE: Final = 12  # without a breaker there would be three for each request: 45
 
-_SILENT = Behaviour(headers_after_s=120)
-_SLOW_START = Behaviour(first_token_after_s=20)
-_STALLED = Behaviour(tokens=60, stall_after_tokens=20, stall_s=30, cut="close", cut_after_tokens=20)
+_ROLE_FIRST = msgspec.structs.replace(FAULTS["S07"][0], role_first=True)
 _SIXTY = (Behaviour(tokens=60),)
-_DRIP = Behaviour(tokens=10**9, token_every_s=29, honours_max_tokens=False)
 
 
 async def _silent(scene: Scene) -> str:
@@ -115,7 +116,18 @@ async def _stalled(scene: Scene) -> str:
     )
 
 
+def _drip(scene: Scene) -> Behaviour:
+    """`FAULTS["X06"]`, at any scale: a token always a second before the idle limit.
+
+    A scaled second is too short for a busy machine, so half a second is the least.
+    """
+    gap_s = max(scene.s(_GAP_S), _LATE_S)
+    every_s = scene.s(BASELINE["idle_s"]) - gap_s
+    return Behaviour(tokens=10**9, token_every_s=every_s, honours_max_tokens=False)
+
+
 async def _dripping(scene: Scene) -> str:
+    scene.cast.primary.play(scene.model(), _drip(scene))
     bound_s = scene.s(BASELINE["total_s"]) + _LATE_S
     tale = await scene.ask(within_s=bound_s, expected="error")
     error = tale.attempts[0].error_code
@@ -182,9 +194,9 @@ SILENT = (
         fault="accepts the request and is silent for 120 s",
         does="moves to the fallback at the first limit that passes, and never asks it again",
         cases=(
-            Case(primary=(_SILENT,)),
-            Case(name="deadline", primary=(_SILENT,), timeouts={"ttft_s": 10, "total_s": 30}),
-            Case(name="whole", primary=(_SILENT,), timeouts={"total_s": 30}),
+            Case(primary=FAULTS["S06"]),
+            Case(name="deadline", primary=FAULTS["S06"], timeouts={"ttft_s": 10, "total_s": 30}),
+            Case(name="whole", primary=FAULTS["S06"], timeouts={"total_s": 30}),
         ),
         act=_silent,
         slow=True,
@@ -194,10 +206,10 @@ SILENT = (
         fault="headers at once, the first token after 20 s",
         does="moves to the fallback when `ttft_s` (here 10 s) has passed",
         cases=(
-            Case(primary=(_SLOW_START,), timeouts={"ttft_s": 10}),
+            Case(primary=FAULTS["S07"], timeouts={"ttft_s": 10}),
             Case(
                 name="with-role",
-                primary=(Behaviour(first_token_after_s=20, role_first=True),),
+                primary=(_ROLE_FIRST,),
                 timeouts={"ttft_s": 10},
             ),
         ),
@@ -209,9 +221,9 @@ SILENT = (
         fault="a stream that is silent for 30 s after 20 tokens, then closes",
         does="a fallback that can goes on with it, else a clear error",
         cases=(
-            Case(name="continues", primary=(_STALLED,), spare=_SIXTY, continues=True),
-            Case(name="ends", primary=(_STALLED,), spare=_SIXTY),
-            Case(name="limit", primary=(_STALLED,), spare=_SIXTY, timeouts={"idle_s": 15}),
+            Case(name="continues", primary=FAULTS["S09"], spare=_SIXTY, continues=True),
+            Case(name="ends", primary=FAULTS["S09"], spare=_SIXTY),
+            Case(name="limit", primary=FAULTS["S09"], spare=_SIXTY, timeouts={"idle_s": 15}),
         ),
         act=_stalled,
         slow=True,
@@ -221,7 +233,7 @@ SILENT = (
         row_id="S15",
         fault="503 for 60 s, then healthy; a request every 4 s",
         does="the fallback answers; a breaker leaves the model alone, probes, and comes back",
-        cases=(Case(primary=(Behaviour(status=503, for_s=_OUTAGE_S), *HEALTHY)),),
+        cases=(Case(primary=FAULTS["S15"]),),
         act=_long_outage,
         slow=True,
     ),
@@ -229,7 +241,7 @@ SILENT = (
         row_id="X06",
         fault="a token every 29 s, for ever",
         does="ends it at `total_s` with a clear error",
-        cases=(Case(primary=(_DRIP,)),),
+        cases=(Case(),),
         act=_dripping,
         slow=True,
     ),

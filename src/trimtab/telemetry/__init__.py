@@ -1,0 +1,1 @@
+"""What the gateway tells monitoring systems: Prometheus, on request."""
