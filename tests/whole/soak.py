@@ -133,6 +133,7 @@ class Soak:
             "their sum, nano-dollars": self._books.matched_nanousd,
             "all costs, nano-dollars": self._books.cost_nanousd,
             "usages that nobody heard": self._books.unclaimed,
+            "usages that the provider is unsure of": self._books.unsure,
             "reloads": self._generation,
             "files": {"before": before, "when all had left": busy, "after": after},
             "most sockets": max(one.files.sockets for one in self._samples),
