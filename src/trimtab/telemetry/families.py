@@ -32,6 +32,7 @@ from trimtab.types.money import NANO_PER_USD
 __all__ = ["families_of"]
 
 _US_PER_S: Final = 1_000_000
+_VERSION: Final = version("trimtab")  # once: it is looked up in files
 _BREAKER_STATES: Final = ("closed", "open", "half-open")
 
 
@@ -55,7 +56,7 @@ def families_of(snapshot: Snapshot) -> Iterator[Metric]:
     yield InfoMetricFamily(
         "trimtab_build",
         "Versions of trimtab and of Python.",
-        {"version": version("trimtab"), "python": python_version()},
+        {"version": _VERSION, "python": python_version()},
     )
 
 

@@ -15,7 +15,7 @@ from trimtab.telemetry.snapshot import Snapshot
 
 __all__ = ["Metrics"]
 
-_PIECE: Final = 150
+_PIECE: Final = 100
 """Samples that are written without a pause: about a millisecond."""
 
 _OPENMETRICS: Final = "application/openmetrics-text"
