@@ -100,7 +100,7 @@ timeouts = {{ttft_s = {_scaled(_TOTAL_S)}, total_s = {_scaled(_TOTAL_S)}}}
     Arm("ladder", "deadline and fallbacks", "chat", _LADDER, policy="ladder"),
     Arm(
         "hedged",
-        "the same, hedged",
+        "deadline, fallbacks, hedges",
         "chat",
         f"{_LADDER}hedge = {{max_share = {_HEDGED_SHARE:g}}}\n",
         policy="hedged",

@@ -69,8 +69,8 @@ def _curves(lines: Sequence[Line]) -> Iterator[str]:
         points = " ".join(f"{_x(s):.1f},{_y(share):.1f}" for s, share in _points(line.seconds))
         yield f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
         y = _TOP + 20 + 18 * place
-        yield _rule((_WIDTH - 210, y - 4), (_WIDTH - 186, y - 4), colour)
-        yield _text(_WIDTH - 180, y, line.title)
+        yield _rule((_WIDTH - 240, y - 4), (_WIDTH - 216, y - 4), colour)
+        yield _text(_WIDTH - 210, y, line.title)
 
 
 def _points(ordered: Sequence[float]) -> Iterator[tuple[float, float]]:
