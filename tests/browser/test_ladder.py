@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser.ladder_stage import CAUSES, laddered_gateway
 from browser.stage import SCREENSHOTS, Watched, open_context
-from browser.test_looks import SCHEMES, WIDE, WIDTHS, check_page
+from browser.test_looks import CROWDED, SCHEMES, WIDE, WIDTHS, check_page
 from browser.test_looks import settle as painted
 from harness import Gateway, trimtab
 from trimtab.store.records import Event, EventQuery
@@ -129,6 +129,7 @@ def test_pictures(browser: Browser, laddered: Gateway, width: int, scheme: str):
             painted(page)
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 raise AssertionError((name, page.evaluate(WIDE, width)))
+            assert page.evaluate(CROWDED) == [], name
             page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}-{width}.png", full_page=True)
         watched.check()
 

@@ -14,6 +14,9 @@ SCHEMES = ("light", "dark")
 WIDE = """(width) => [...document.querySelectorAll("body *")]
   .filter((element) => element.getBoundingClientRect().right > width + 1)
   .map((element) => `${element.tagName}.${element.className} ${element.innerText}`)"""
+# A figure that is wider than its tile runs into the next one.
+CROWDED = """[...document.querySelectorAll(".tiles dd")]
+  .filter((tile) => tile.scrollWidth > tile.clientWidth).map((tile) => tile.innerText)"""
 
 
 def paths(shown: Shown) -> dict[str, str]:
@@ -44,6 +47,7 @@ def test_pictures(browser: Browser, shown: Shown, width: int, scheme: str):
             settle(page)
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 raise AssertionError((name, page.evaluate(WIDE, width)))
+            assert page.evaluate(CROWDED) == [], name
             page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}-{width}.png", full_page=True)
         watched.check()
 

@@ -92,3 +92,10 @@ def test_against_a_gateway_that_somebody_started(tmp_path: Path) -> None:
         assert "is not the project of this table at --scale 0.2" in other.stderr
     finally:
         assert gateway.stop() == 0
+
+
+def test_it_has_help() -> None:
+    done = faults("--help")
+    assert done.returncode == 0
+    assert "trimtab faults" in done.stdout
+    assert "--against" in done.stdout

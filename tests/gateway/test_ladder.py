@@ -2,10 +2,11 @@
 
 import json
 import socket
+import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness import PRICE, Gateway, Reply, running_gateway, wait_until
 from trimtab.store.records import AttemptRecord, Event
@@ -38,6 +39,7 @@ def stage(
     route: str = "",
     default: str = "",
     models: str = "",
+    one: str = "",
 ) -> Generator[Stage]:
     """A gateway whose alias `main` falls back to `spare`."""
     named = {
@@ -51,6 +53,7 @@ port = 0
 [providers.one]
 kind = "openai"
 base_url = "{provider.base_url}"
+{one}
 [providers.two]
 kind = "openai"
 base_url = "{provider.base_url}"
@@ -71,6 +74,20 @@ fallback = ["spare"]
 """
         with running_gateway(folder, text) as gateway:
             yield Stage(gateway, provider)
+
+
+def together(on: Stage, count: int, **fields: Any) -> list[Reply]:
+    """The same request several times at once."""
+    replies: list[Reply] = []
+    threads = [
+        threading.Thread(target=lambda: replies.append(on.gateway.chat(**fields)))
+        for _ in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return replies
 
 
 def content(reply: Reply) -> str:
@@ -374,3 +391,65 @@ hedge = {{after_s = 0.3, max_share = 1}}
         assert reply.headers["x-trimtab-attempts"] == "3"
         attempts = on.attempts(reply)
         assert [attempt.error_code for attempt in attempts] == ["timeout_ttft", "hedge_lost", ""]
+
+
+def test_an_open_breaker_is_a_hint_for_the_next_process_and_no_more(project_folder: Path):
+    script = {"main": Behaviour(status=503), "spare": HEALTHY}
+    with stage(project_folder, script, route="retries = 0") as on:
+        for _ in range(6):
+            on.gateway.chat(model="r")
+        assert on.calls("main") == 5
+        path = project_folder / ".trimtab" / "breakers.json"
+        wait_until(lambda: path.exists() and b'"open"' in path.read_bytes())
+    with stage(project_folder, script, route="retries = 0") as on:
+        for _ in range(3):
+            assert on.gateway.chat(model="r").headers["x-trimtab-provider"] == "two"
+        assert on.calls("main") == 1  # one probe has decided
+
+
+def test_calls_above_the_limit_of_a_provider_wait_or_go_elsewhere(project_folder: Path):
+    slow = Behaviour(tokens=3, headers_after_s=0.3)
+    script = {"main": slow, "spare": HEALTHY}
+    with stage(project_folder, script, one="max_concurrent = 1\nmax_waiting = 1") as on:
+        served = [reply.headers["x-trimtab-provider"] for reply in together(on, 3, model="r")]
+        assert sorted(served) == ["one", "one", "two"]
+
+
+def test_beyond_the_queue_is_a_503_that_says_when_to_come_back(project_folder: Path):
+    slow = Behaviour(tokens=3, headers_after_s=0.3)
+    limits = "max_concurrent = 1\nmax_waiting = 0"
+    with stage(project_folder, {"main": slow}, one=limits) as on:
+        replies = together(on, 2, model="main")
+        assert sorted(reply.status for reply in replies) == [200, 503]
+        refused = max(replies, key=lambda reply: reply.status)
+        assert refused.error["code"] == "provider_busy"
+        assert refused.headers["retry-after"] == "1"
+        assert on.calls("main") == 1
+
+
+def test_time_in_the_queue_counts_against_the_limits(project_folder: Path):
+    silent = Behaviour(headers_after_s=20)
+    limits = "max_concurrent = 1\nmax_waiting = 9"
+    with stage(project_folder, {"main": silent}, one=limits) as on:
+        replies = together(on, 2, model="main", stream=True)
+        assert [reply.status for reply in replies] == [504, 504]
+        events = [on.event(reply) for reply in replies]
+        assert {event.ttft_us for event in events} == {400_000}
+        assert on.calls("main") == 1
+
+
+def test_sessions_stay_with_one_of_several_providers(project_folder: Path):
+    models = f"""
+[models.both]
+ref = "one:fault:a"
+also = ["two:fault:b"]
+price = {PRICE}
+"""
+    with stage(project_folder, {"a": HEALTHY, "b": HEALTHY}, models=models) as on:
+        served: dict[str, set[str]] = {}
+        for number in range(40):
+            session = f"s{number % 10}"
+            reply = on.gateway.chat(model="both", headers={"x-trimtab-session": session})
+            served.setdefault(session, set()).add(reply.headers["x-trimtab-provider"])
+        assert all(len(providers) == 1 for providers in served.values())
+        assert {name for providers in served.values() for name in providers} == {"one", "two"}

@@ -1,11 +1,10 @@
 """Answers that are given again, through real sockets: who gets them, and what is on record."""
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
-from gateway.test_ladder import HEALTHY, Stage, content, stage
+from gateway.test_ladder import HEALTHY, Stage, content, stage, together
 from harness import Reply, wait_until
 from trimtab.testing import Behaviour
 
@@ -117,24 +116,11 @@ def test_cached_answers_outlive_the_process(project_folder: Path):
         assert on.calls("main") == 0
 
 
-def together(on: Stage, count: int, **kwargs: Any) -> list[Reply]:
-    """The same request several times at once."""
-    replies: list[Reply] = []
-    threads = [
-        threading.Thread(target=lambda: replies.append(ask(on, **kwargs))) for _ in range(count)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return replies
-
-
 def test_identical_requests_share_one_call_where_the_route_says_so(project_folder: Path):
     slow = Behaviour(tokens=6, headers_after_s=0.5)
     route = CACHE + "\nsingle_flight = true"
     with stage(project_folder, {"main": slow}, route=route) as on:
-        replies = together(on, 8)
+        replies = together(on, 8, model="r")
         assert {reply.status for reply in replies} == {200}
         assert len({reply.body for reply in replies}) == 1
         assert on.calls("main") == 1
@@ -144,7 +130,7 @@ def test_identical_requests_share_one_call_where_the_route_says_so(project_folde
 def test_without_single_flight_each_makes_its_own_call(project_folder: Path):
     slow = Behaviour(tokens=6, headers_after_s=0.3)
     with stage(project_folder, {"main": slow}, route=CACHE) as on:
-        together(on, 3)
+        together(on, 3, model="r")
         assert on.calls("main") == 3
 
 
@@ -152,7 +138,7 @@ def test_t14_one_idempotency_key_is_one_call(project_folder: Path):
     slow = Behaviour(tokens=6, headers_after_s=0.3)
     with stage(project_folder, {"main": slow}) as on:
         key = {"idempotency-key": "a"}
-        replies = together(on, 4, headers=key)
+        replies = together(on, 4, model="r", headers=key)
         later = ask(on, headers=key)
         assert {reply.body for reply in (*replies, later)} == {later.body}
         assert on.calls("main") == 1

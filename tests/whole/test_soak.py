@@ -23,8 +23,8 @@ def check(found: Found) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_a_minute_and_a_half_of_mixed_faults(project_folder: Path):
-    found = run_soak(project_folder, seconds=90, warm_s=30)
+def test_two_minutes_of_mixed_faults(project_folder: Path):
+    found = run_soak(project_folder, seconds=120, warm_s=30)
     check(found)
     counted = [one.memory_mb for one in found.samples if one.at_s >= 30]
     assert sorted(counted)[len(counted) // 2] - counted[0] < MOST_GROWN_MB

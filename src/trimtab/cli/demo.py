@@ -31,7 +31,7 @@ max_output_tokens = 256
 # It costs nothing here. It is priced like a small hosted model, so that the bill is one.
 price = {{input_usd_per_mtok = 0.10, output_usd_per_mtok = 0.40}}
 
-[providers.away]              # nothing listens there: its request will fail
+[providers.away]              # nothing listens there: what is sent there alone will fail
 kind = "openai"
 base_url = "http://127.0.0.1:9/v1"
 
@@ -39,12 +39,21 @@ base_url = "http://127.0.0.1:9/v1"
 ref = "away:some-model"
 price = {{input_usd_per_mtok = 0.10, output_usd_per_mtok = 0.40}}
 
+[routes.steadfast]            # the same model, but with another one to fall back on
+model = "away"
+fallback = ["chat"]
+
+[routes.remembers]            # the same request is answered again, and costs nothing
+model = "chat"
+cache = {{ttl_s = 3600}}
+
 [routes.impatient]            # a deadline that this model cannot keep: its request will time out
 model = "chat"
 timeouts = {{total_s = 0.5}}
 """
 
 _GITIGNORE = "*\n"
+_LADDERS = ("steadfast", "remembers")
 
 
 def demo(
@@ -130,9 +139,11 @@ def _gateway(folder: Path) -> Generator[str]:
 
 def _show(folder: Path) -> None:
     from trimtab.app import open_reader, verify_store
+    from trimtab.cli.ladder_table import print_ladder
     from trimtab.cli.latency import print_latency
     from trimtab.cli.output import console
     from trimtab.cli.spend_table import print_spend
+    from trimtab.insights.ladder import ladder_by_route
     from trimtab.insights.latency import latency_by
     from trimtab.insights.spending import spend_per_user
     from trimtab.insights.window import parse_window_ns
@@ -146,6 +157,9 @@ def _show(folder: Path) -> None:
     print_spend(spend_per_user(reader, since_ns, now_ns))
     console.print()
     print_latency(latency_by(reader, "route", since_ns=since_ns, until_ns=now_ns), "route")
+    console.print()
+    ladders = ladder_by_route(reader, since_ns, now_ns)
+    print_ladder([row for row in ladders if row.route in _LADDERS])
     report = verify_store(file)
     console.print(
         f"\nLedger: {report.settles} of {report.intents} attempts settled, "

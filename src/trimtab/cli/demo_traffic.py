@@ -110,7 +110,10 @@ def _requests() -> list[_Request]:
         _Request("ana", story, 250, streamed=True, session="ana-2", model="impatient"),
         _Request("emil", story, 250, streamed=False, session="emil-2", model="away"),
     ]
-    return [*mixed, *odd, *light[6:]]
+    question = _QUESTIONS[0]
+    asked = _Request("ben", question, 16, streamed=False, session="ben-3", model="remembers")
+    helped = _Request("farah", question, 16, streamed=True, session="farah-3", model="steadfast")
+    return [asked, *mixed, *odd, *light[6:], helped, asked]
 
 
 def _send(client: "OpenAI", request: _Request) -> None:

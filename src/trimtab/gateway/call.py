@@ -46,10 +46,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def may_continue(self) -> bool:
         """Whether another call could go on with a stream of this one that broke."""
-        policy = self.target.policy
         return (
-            policy.on_break == "continue"
-            and bool(self.request.stream)
+            bool(self.request.stream)
+            and self.target.policy.on_break == "continue"
             and self.request.choices == 1
             and any(rung.continues for rung in self.target.rungs)
         )

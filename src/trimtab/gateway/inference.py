@@ -34,8 +34,6 @@ __all__ = ["Inference"]
 class Inference(Recovery, OutletListener):
     """One resolved call on its way to providers and back to its caller."""
 
-    __slots__ = ()
-
     def begin(self, spawn: Spawn, on_over: OnOver) -> None:
         """Start it. It ends by itself, with a call of `on_over`.
 

@@ -83,7 +83,7 @@ class Ladder:
         step = self._next("first")
         if step is None:
             raise self._unavailable()
-        return step if step.place == self._order[0] else step._replace(cause="fallback")
+        return step if self._at == 0 else step._replace(cause="fallback")
 
     def judge(self, step: Step, error: Exception | None) -> None:
         """Tell the breaker of a rung how an attempt there ended, well if `error` is None."""
@@ -198,12 +198,13 @@ class Ladder:
 
     def _next(self, cause: Cause, *, larger_than: int | None = None) -> Step | None:
         """An attempt at the next rung that can be called; those before it are not asked again."""
+        rungs = self._call.target.rungs
         for at in range(self._at + 1, len(self._order)):
             place = self._order[at]
-            rung = self._call.target.rungs[place]
+            rung = rungs[place]
             if cause == "continue" and not rung.continues:
                 continue
-            if larger_than is not None and (self._window(place) or 0) <= larger_than:
+            if larger_than is not None and self._window(place) <= larger_than:
                 continue
             admission = 0 if self._problem(rung) else self._board.of(rung.ref).admits()
             if admission:

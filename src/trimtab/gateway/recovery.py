@@ -45,27 +45,16 @@ _APPEND_LIMIT_S = 5.0
 class Recovery(AttemptOwner):
     """The state of one inference, and the way down its ladder."""
 
-    __slots__ = (
-        "_call",
-        "_clock",
-        "_gone",
-        "_hedging",
-        "_keeper",
-        "_ladder",
-        "_lead",
-        "_ledger",
-        "_number",
-        "_on_over",
-        "_outlet",
-        "_over",
-        "_pause",
-        "_rival",
-        "_settled_s",
-        "_spawn",
-        "_tally",
-        "_told",
-        "_transcript",
-    )
+    # Where most inferences leave them, so that not each one pays for setting them.
+    _number = 0
+    _over = False
+    _gone = False
+    _lead: Attempt | None = None
+    _rival: Attempt | None = None
+    _hedging: Hedging | None = None
+    _pause: asyncio.Future[None] | None = None
+    _settled_s: float | None = None
+    _told: ProviderError | None = None
 
     _spawn: Spawn
     _on_over: OnOver
@@ -88,16 +77,9 @@ class Recovery(AttemptOwner):
         self._ladder: Ladder = reliability.ladder(call)
         self._tally = reliability.tally
         hedge = call.target.policy.hedge
-        self._hedging = None if hedge is None else Hedging(call, hedge, reliability)
+        if hedge is not None:
+            self._hedging = Hedging(call, hedge, reliability)
         self._transcript = Transcript(call, kept=keeper is not None)
-        self._number = 0
-        self._over = False
-        self._gone = False
-        self._lead: Attempt | None = None
-        self._rival: Attempt | None = None
-        self._pause: asyncio.Future[None] | None = None
-        self._settled_s: float | None = None
-        self._told: ProviderError | None = None
 
     def stop(self) -> None:
         """End it now, because the process ends."""

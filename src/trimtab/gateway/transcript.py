@@ -18,14 +18,14 @@ class Transcript:
         keeps: what a stream shows is kept: for the record, the cache, or to go on from it.
     """
 
-    __slots__ = ("_call", "_first_token_s", "_shown", "_shown_tokens", "_text", "keeps")
+    # Until a stream breaks and another one takes over.
+    _shown: tuple[bytes, ...] = ()
+    _shown_tokens = 0
+    _text = ""
+    _first_token_s: float | None = None
 
     def __init__(self, call: Call, *, kept: bool = False) -> None:
         self._call = call
-        self._shown: list[bytes] = []  # by attempts whose stream another one has taken over
-        self._shown_tokens = 0
-        self._text = ""
-        self._first_token_s: float | None = None
         self.keeps = kept or call.keeps_bodies or call.may_continue
 
     # ------------------------------------------------------------ to a provider
@@ -65,7 +65,7 @@ class Transcript:
         if continuation_body(call.body, call.request, text=text, shown_tokens=tokens) is None:
             return False
         self._text, self._shown_tokens = text, tokens
-        self._shown.append(kept)
+        self._shown = (*self._shown, kept)
         self._first_token_s = self.first_token_s(attempt)
         return True
 
