@@ -1,5 +1,7 @@
 """The files of the corpus, read: one recording each, with what it must cost and why."""
 
+import base64
+import json
 import re
 import tomllib
 from decimal import Decimal
@@ -93,6 +95,14 @@ def parse_line(text: str) -> Line:
     )
 
 
+def _wrap(payload: str, how: str) -> str:
+    """A payload as Amazon's event stream carries it, so that the file can show what is inside."""
+    if not how:
+        return payload
+    part = {"bytes": base64.b64encode(payload.encode()).decode(), "p": "abcd"}
+    return json.dumps({"chunk": part} if how == "chunk" else part)
+
+
 def load_shape(path: Path) -> Shape:
     file = tomllib.loads(path.read_text(encoding="utf-8"))
     streamed = "events" in file
@@ -106,7 +116,7 @@ def load_shape(path: Path) -> Shape:
         kinds=frozenset(file["kinds"]),
         source=file["source"],
         streamed=streamed,
-        payloads=tuple(payload.encode() for payload in payloads),
+        payloads=tuple(_wrap(text, file.get("wrapped", "")).encode() for text in payloads),
         prices=file.get("prices", {}),
         tiers=tuple((tier.pop("above"), tier) for tier in file.get("tiers", [])),
         usage=Usage(**file["usage"]) if "usage" in file else None,
