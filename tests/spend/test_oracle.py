@@ -57,10 +57,12 @@ def usages(draw: st.DrawFn) -> Usage:
     size = draw(st.sampled_from([10, 5_000, 300_000, 2_000_000]))
     plain, read, audio, read_audio, write = (up_to(size) for _ in range(5))
     text_out, reasoning, audio_out = (up_to(size) for _ in range(3))
+    write_1h = up_to(size)
     return Usage(
-        input_tokens=plain + read + audio + read_audio + write,
+        input_tokens=plain + read + audio + read_audio + write + write_1h,
         cache_read_tokens=read + read_audio,
-        cache_write_tokens=write,
+        cache_write_tokens=write + write_1h,
+        cache_write_1h_tokens=write_1h,
         input_audio_tokens=audio + read_audio,
         cache_read_audio_tokens=read_audio,
         output_tokens=text_out + reasoning + audio_out,
@@ -77,6 +79,7 @@ def _oracle(key: Key, usage: Usage) -> int:
             input_tokens=usage.input_tokens,
             cache_read_tokens=usage.cache_read_tokens,
             cache_write_tokens=usage.cache_write_tokens,
+            cache_write_1h_tokens=usage.cache_write_1h_tokens,
             input_audio_tokens=usage.input_audio_tokens,
             cache_audio_read_tokens=usage.cache_read_audio_tokens,
             output_tokens=usage.output_tokens,

@@ -22,6 +22,7 @@ _PRICE_KEYS: dict[Unit, str] = {
     "input": "input_mtok",
     "cache_read": "cache_read_mtok",
     "cache_write": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
     "input_audio": "input_audio_mtok",
     "cache_read_audio": "cache_audio_read_mtok",
     "output": "output_mtok",

@@ -26,6 +26,7 @@ Unit = Literal[
     "input",
     "cache_read",
     "cache_write",
+    "cache_write_1h",
     "input_audio",
     "cache_read_audio",
     "output",
@@ -38,6 +39,7 @@ _WHOLES: dict[Unit, tuple[Unit, ...]] = {
     "input": (),
     "cache_read": ("input",),
     "cache_write": ("input",),
+    "cache_write_1h": ("input", "cache_write"),
     "input_audio": ("input",),
     "cache_read_audio": ("input", "cache_read", "input_audio"),
     "output": (),
@@ -87,7 +89,7 @@ class CardPrices(NamedTuple):
 class _Row(NamedTuple):
     """Scaled integers per token, one per unit in the order of `UNITS`, and the worst for holds."""
 
-    rates: tuple[int, int, int, int, int, int, int, int]
+    rates: tuple[int, int, int, int, int, int, int, int, int]
     hold_input: int
     hold_output: int
 
@@ -117,12 +119,13 @@ class RateCard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """
         tokens = usage if _is_consistent(usage) else _settled(usage)
         rates = self.rows[bisect_left(self.starts, tokens.input_tokens)].rates
-        plain, read, write, audio, read_audio, output, reasoning, output_audio = rates
+        plain, read, write, write_1h, audio, read_audio, output, reasoning, output_audio = rates
         total = (
             self.per_request
             + plain * tokens.input_tokens
             + read * tokens.cache_read_tokens
             + write * tokens.cache_write_tokens
+            + write_1h * tokens.cache_write_1h_tokens
             + audio * tokens.input_audio_tokens
             + read_audio * tokens.cache_read_audio_tokens
             + output * tokens.output_tokens
@@ -135,7 +138,8 @@ class RateCard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """The most that so many tokens of text can cost, rounded up.
 
         Input counts at the dearer of plain and cache-writing, output at that of plain and
-        reasoning. Audio is not assumed: it would multiply the hold of every text request.
+        reasoning. Neither audio nor a cache of an hour is assumed: either would multiply the hold
+        of every request that has nothing of it.
         """
         row = self.rows[bisect_left(self.starts, input_tokens)]
         total = self.per_request + row.hold_input * input_tokens + row.hold_output * output_tokens
@@ -168,6 +172,7 @@ def _row(units: Mapping[Unit, TieredPrice], *, input_tokens: int, decimals: int)
             rate["input"],
             rate["cache_read"],
             rate["cache_write"],
+            rate["cache_write_1h"],
             rate["input_audio"],
             rate["cache_read_audio"],
             rate["output"],
@@ -203,7 +208,7 @@ def _is_consistent(usage: Usage) -> bool:
     return (
         usage.cache_read_tokens >= usage.cache_read_audio_tokens >= 0
         and usage.input_audio_tokens >= usage.cache_read_audio_tokens
-        and usage.cache_write_tokens >= 0
+        and usage.cache_write_tokens >= usage.cache_write_1h_tokens >= 0
         and usage.reasoning_tokens >= 0
         and usage.output_audio_tokens >= 0
         and usage.output_tokens >= usage.reasoning_tokens + usage.output_audio_tokens
@@ -231,6 +236,7 @@ def _settled(usage: Usage) -> Usage:
         input_tokens=whole,
         cache_read_tokens=read,
         cache_write_tokens=write,
+        cache_write_1h_tokens=_clamp(usage.cache_write_1h_tokens, 0, write),
         input_audio_tokens=audio,
         cache_read_audio_tokens=_clamp(
             usage.cache_read_audio_tokens, read_audio_floor, min(read, audio)

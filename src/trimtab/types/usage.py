@@ -17,6 +17,8 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         reasoning_tokens: output that the caller does not see.
         output_audio_tokens: output that was audio.
         cache_read_audio_tokens: the audio among `cache_read_tokens`.
+        cache_write_1h_tokens: those among `cache_write_tokens` that the cache keeps for an hour
+            rather than five minutes, which Anthropic's models charge more for.
     """
 
     input_tokens: int = 0
@@ -27,6 +29,7 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     reasoning_tokens: int = 0
     output_audio_tokens: int = 0
     cache_read_audio_tokens: int = 0
+    cache_write_1h_tokens: int = 0
 
 
 NO_USAGE = Usage()

@@ -34,6 +34,7 @@ ROW_COLUMNS: Final = (
     "input_audio_tokens",
     "output_audio_tokens",
     "cache_read_audio_tokens",
+    "cache_write_1h_tokens",
 )
 _CERTAINTY: Final[tuple[UsageSource, ...]] = ("estimated", "reported", "none")
 
@@ -99,6 +100,7 @@ def _row(intent: Intent, settle: Settle) -> tuple[Any, ...]:
         usage.input_audio_tokens,
         usage.output_audio_tokens,
         usage.cache_read_audio_tokens,
+        usage.cache_write_1h_tokens,
     )
 
 

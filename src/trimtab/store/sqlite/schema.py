@@ -21,7 +21,7 @@ VERSION: Final = 1
 CONTROL_VERSION: Final = 2
 """Of the keys."""
 
-DERIVED_VERSION: Final = 3
+DERIVED_VERSION: Final = 4
 """Of day files and rollups, which can be made anew from the ledger."""
 
 ANSWERS_VERSION: Final = 1
@@ -99,6 +99,7 @@ CREATE TABLE events (
     input_audio_tokens      INTEGER NOT NULL,
     output_audio_tokens     INTEGER NOT NULL,
     cache_read_audio_tokens INTEGER NOT NULL,
+    cache_write_1h_tokens   INTEGER NOT NULL,
     PRIMARY KEY (started_ns, inference_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX events_by_id ON events (inference_id);
