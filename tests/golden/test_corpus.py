@@ -176,6 +176,29 @@ def test_t04_no_usage_is_not_the_same_as_no_tokens() -> None:
             assert reading.unreported >= {"input_tokens", "output_tokens"}, shape.name
 
 
+def test_t04_the_output_at_the_start_of_a_message_is_no_report() -> None:
+    """Anthropic begins with a placeholder of 1 to 3 tokens, at Bedrock too."""
+    start = (
+        b'{"type":"message_start","message":'
+        b'{"model":"m","usage":{"input_tokens":7,"output_tokens":3}}}'
+    )
+    for wire in ("anthropic_messages", "bedrock_invoke"):
+        reading = read(wire, [start], streamed=True)
+        assert reading is not None
+        assert reading.usage == Usage(input_tokens=7)
+        assert reading.unreported == {"output_tokens"}
+        assert not reading.final
+
+
+def test_t08_thoughts_beside_the_output_are_charged() -> None:
+    """At Google, at xAI, and where only the total tells of them."""
+    names = ("gemini/thoughts", "xai/reasoning", "gemini/compatible_hidden_thoughts")
+    for shape in SHAPES:
+        if shape.name.removesuffix("_stream") in names:
+            usage = usage_of(shape)
+            assert usage.reasoning_tokens > usage.output_tokens / 2, shape.name
+
+
 def test_t08_reasoning_is_part_of_the_output() -> None:
     shapes = [shape for shape in SHAPES if usage_of(shape).reasoning_tokens]
     assert {"openai_chat", "openai_responses", "gemini", "xai"} <= {s.provider for s in shapes}
@@ -192,6 +215,22 @@ def test_t09_cached_input_is_part_of_the_input() -> None:
         assert usage.cache_write_1h_tokens <= usage.cache_write_tokens, shape.name
         assert usage.cache_read_audio_tokens <= usage.cache_read_tokens, shape.name
         assert usage.cache_read_audio_tokens <= usage.input_audio_tokens, shape.name
+
+
+def test_t09_more_cached_than_input_is_possible_only_where_they_stand_apart() -> None:
+    beside = (
+        b'{"content":[],"usage":{"input_tokens":4,"cache_read_input_tokens":90,"output_tokens":1}}'
+    )
+    inside = (
+        b'{"choices":[],"usage":{"prompt_tokens":4,"completion_tokens":1,'
+        b'"prompt_tokens_details":{"cached_tokens":90}}}'
+    )
+    apart = read("anthropic_messages", [beside], streamed=False)
+    assert apart == Reading(usage=Usage(input_tokens=94, cache_read_tokens=90, output_tokens=1))
+    part = read("openai_chat", [inside], streamed=False)
+    assert part is not None
+    assert part.usage == Usage(input_tokens=4, output_tokens=1)
+    assert part.unreported == {"cache_read_tokens"}
 
 
 def test_t10_what_changes_the_price_is_read_from_the_answer() -> None:
