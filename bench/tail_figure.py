@@ -61,7 +61,7 @@ def _frame(goal_s: float) -> Iterator[str]:
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     yield _text(middle, _HEIGHT - 10, "seconds to the whole answer", anchor="middle")
     yield _rule((_x(goal_s), _y(1)), (_x(goal_s), _y(0)), "#30343a")
-    yield _text(_x(goal_s) + 5, _y(0) - 6, f"goal of P99.9: {goal_s:.2g} s")
+    yield _text(_x(goal_s) + 5, _y(1) + 14, f"goal of P99.9: {goal_s:.2g} s")
 
 
 def _curves(lines: Sequence[Line]) -> Iterator[str]:
