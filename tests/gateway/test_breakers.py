@@ -245,6 +245,19 @@ def test_a_reload_with_the_same_window_keeps_its_counts() -> None:
     assert stage.breaker.state == "open"
 
 
+def test_slow_calls_of_a_good_moment_are_no_failures_in_a_row() -> None:
+    breaker = Stage().breaker
+    for began_s in (1.0, 4.0, 9.0):  # among many that began at the same time and ended well
+        breaker.succeeded(breaker.admits(), began_s=began_s)
+    for began_s in (2.0, 3.0, 5.0, 8.0, 8.5):
+        breaker.failed(breaker.admits(), timeout=True, began_s=began_s)
+    assert breaker.state == "closed"
+    for began_s in (9.0, 10.0, 11.0):
+        assert breaker.state == "closed"
+        breaker.failed(breaker.admits(), timeout=True, began_s=began_s)
+    assert breaker.state == "open"
+
+
 # ---------------------------------------------------------------- hints
 
 

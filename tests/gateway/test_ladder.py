@@ -453,3 +453,15 @@ price = {PRICE}
             served.setdefault(session, set()).add(reply.headers["x-trimtab-provider"])
         assert all(len(providers) == 1 for providers in served.values())
         assert {name for providers in served.values() for name in providers} == {"one", "two"}
+
+
+def test_a_burst_of_which_three_are_slow_leaves_the_breaker_closed(project_folder: Path):
+    fast = Behaviour(tokens=2, headers_after_s=0.2)
+    silent = Behaviour(headers_after_s=20)
+    script = (
+        *(fast,) * 10, silent, *(fast,) * 10, silent, *(fast,) * 10, silent, *(fast,) * 30
+    )  # fmt: skip
+    with stage(project_folder, {"main": script}, default="retries = 0") as on:
+        replies = together(on, 60, model="main", stream=True)
+        assert sorted(reply.status for reply in replies) == [200] * 57 + [504] * 3
+        assert on.gateway.chat(model="main").status == 200

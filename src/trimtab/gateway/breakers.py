@@ -58,6 +58,7 @@ class Breaker:
         "_counted",
         "_failed",
         "_failures",
+        "_good_s",
         "_number",
         "_oldest",
         "_opened_s",
@@ -74,6 +75,7 @@ class Breaker:
         self._clock = clock
         self._random = random
         self._number = 0
+        self._good_s = 0.0  # when the latest of those began that ended well
         self._wait_s = 0.0
         self._probe_at_s = 0.0  # the next probe may begin
         self._counted = False
@@ -108,26 +110,38 @@ class Breaker:
         """
         return self._number if self._opened_s is None else self._take_probe()
 
-    def succeeded(self, call: int) -> None:
-        """Call number `call` ended well, or its fault was the caller's."""
+    def succeeded(self, call: int, *, began_s: float | None = None) -> None:
+        """Call number `call` ended well, or its fault was the caller's.
+
+        Args:
+            call: its number.
+            began_s: monotonic time at which it began, where that is known.
+        """
         if call < self._oldest:
             return
+        if began_s is not None and began_s > self._good_s:
+            self._good_s = began_s
         if self._opened_s is not None:
             self._close()
         self._failures = self._timeouts = 0
         self._calls[self._bucket_now()] += 1
 
-    def failed(self, call: int, *, timeout: bool) -> None:
+    def failed(self, call: int, *, timeout: bool, began_s: float | None = None) -> None:
         """Call number `call` failed, and that is the provider's fault.
+
+        Slow calls end last. So those of a busy moment that went well would seem to be failures in
+        a row: one that began before another that has ended well counts in the share only.
 
         Args:
             call: its number.
             timeout: it was too slow.
+            began_s: monotonic time at which it began, where that is known.
         """
         if call < self._oldest or (self._opened_s is not None and call != self._number):
             return
-        self._failures += 1
-        self._timeouts = self._timeouts + 1 if timeout else 0
+        if began_s is None or began_s >= self._good_s:
+            self._failures += 1
+            self._timeouts = self._timeouts + 1 if timeout else 0
         bucket = self._bucket_now()
         self._calls[bucket] += 1
         self._failed[bucket] += 1

@@ -132,7 +132,7 @@ class Inference(Recovery, OutletListener):
                 self._lead_with(attempt)
                 self._show(attempt)
             if attempt.complete and not attempt.settling:
-                self._ladder.judge(attempt.step, None)
+                self._ladder.judge(attempt.step, None, began_s=attempt.begun_s)
                 appended = self._record(attempt, self._leaving(), final=True)
                 attempt.settling = True  # not before: a defect in recording must still end it
                 appended.add_done_callback(partial(self._on_settled, attempt))

@@ -85,17 +85,18 @@ class Ladder:
             raise self._unavailable()
         return step if self._at == 0 else step._replace(cause="fallback")
 
-    def judge(self, step: Step, error: Exception | None) -> None:
+    def judge(self, step: Step, error: Exception | None, *, began_s: float) -> None:
         """Tell the breaker of a rung how an attempt there ended, well if `error` is None."""
         breaker = self._breaker(step.place)
         if error is None:
-            breaker.succeeded(step.admission)
+            breaker.succeeded(step.admission, began_s=began_s)
         elif not isinstance(error, ProviderError) or isinstance(error, ProviderBusy):
             breaker.released(step.admission)  # it says nothing about the provider
         elif error.remedy in {"caller", "final", "larger"}:
-            breaker.succeeded(step.admission)
+            breaker.succeeded(step.admission, began_s=began_s)
         else:
-            breaker.failed(step.admission, timeout=isinstance(error, ProviderTimeout))
+            timeout = isinstance(error, ProviderTimeout)
+            breaker.failed(step.admission, timeout=timeout, began_s=began_s)
 
     def give_up(self, step: Step) -> None:
         """A step is not taken after all, or ended without a word about the provider."""

@@ -134,7 +134,7 @@ class Recovery(AttemptOwner):
         if attempt.stale:
             self._ladder.give_up(attempt.step)
         else:
-            self._ladder.judge(attempt.step, error)
+            self._ladder.judge(attempt.step, error, began_s=attempt.begun_s)
         if isinstance(error, ProviderError) and self._ladder.began(attempt.step.place):
             self._told = error
         other = self._rival if attempt is self._lead else self._lead
