@@ -3,6 +3,7 @@
 Nothing is called here and nothing waits; the inference does as it is told.
 """
 
+from math import inf
 from random import Random
 from typing import Final, NamedTuple
 
@@ -171,7 +172,7 @@ class Ladder:
 
     @property
     def _patience_s(self) -> float:
-        return _PATIENCE_S if self.has_more else _LONGEST_WAIT_S * 100
+        return _PATIENCE_S if self.has_more else inf
 
     def _again(self, error: ProviderError, place: int, now_s: float) -> Step | None:
         """The same rung once more, if it may be asked and there is time for it."""
