@@ -131,11 +131,11 @@ CASES = {
     ),
     "price with too many decimals": (
         f"{PRICED}input_usd_per_mtok = 1e-19",
-        (10, "models.b.price.input_usd_per_mtok", "more than 18 decimals", "USD per million"),
+        (10, "models.b.price.input_usd_per_mtok", "more than 18 decimals", "US dollars"),
     ),
     "price as text": (
         f'{PRICED}input_usd_per_mtok = "1"',
-        (10, "models.b.price.input_usd_per_mtok", "'1' is not a number", "USD per million"),
+        (10, "models.b.price.input_usd_per_mtok", "'1' is not a number", "US dollars"),
     ),
     "unknown kind": (
         '[providers.b]\nkind = "opnai"',

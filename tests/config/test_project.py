@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from config.projects import KINDS, MINIMAL, load
-from trimtab.config import schema
+from trimtab.config import money, schema
 from trimtab.config.environment import data_folder, environment
 from trimtab.config.load import load_project
 from trimtab.config.schema import Cache, Hedge, Policy, Rung, Timeouts
@@ -217,6 +217,10 @@ TABLES = {
     "retries": schema.Retries,
     "breakers": schema.Breakers,
     "cache": schema.ResponseCache,
+    "spend": money.Spend,
+    "classes.NAME": money.UserClass,
+    "budgets.NAME": money.Budget,
+    "limits.NAME": money.Limit,
     "providers.NAME": schema.ProviderTable,
     "models.ALIAS": schema.Model,
     "models.ALIAS.price": schema.Price,

@@ -142,7 +142,7 @@ def _show(folder: Path) -> None:
     from trimtab.cli.ladder_table import print_ladder
     from trimtab.cli.latency import print_latency
     from trimtab.cli.output import console
-    from trimtab.cli.spend_table import print_spend
+    from trimtab.cli.spend.users_table import print_spend
     from trimtab.insights.ladder import ladder_by_route
     from trimtab.insights.latency import latency_by
     from trimtab.insights.spending import spend_per_user

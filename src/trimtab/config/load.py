@@ -12,6 +12,7 @@ import msgspec
 
 from trimtab.config.environment import environment
 from trimtab.config.locate import locate_keys
+from trimtab.config.money_rules import check_money
 from trimtab.config.reader import TableReader
 from trimtab.config.rules import check_tables
 from trimtab.config.schema import (
@@ -81,6 +82,7 @@ def load_project(
     assert tables is not None, "the file as a whole has no required key"
     offered = plugin_names(PROVIDERS) if kinds is None else kinds
     check_tables(tables, raw, folder=file.parent, kinds=offered, reader=reader)
+    check_money(tables, reader)
     if reader.findings:
         raise ConfigError(reader.findings)
     variables = environment() if environ is None else environ
@@ -97,6 +99,10 @@ def load_project(
         retries=tables.retries,
         breakers=tables.breakers,
         cache=tables.cache,
+        spend=tables.spend,
+        classes=tables.classes,
+        budgets=tables.budgets,
+        limits=tables.limits,
         providers=providers,
         models=tables.models,
         routes=tables.routes,

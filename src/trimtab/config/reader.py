@@ -21,7 +21,7 @@ _MAX_PRICE_USD = 1_000_000
 _MAX_DECIMALS = 18  # as fine as the finest price in the price book
 _MAX_SHOWN_VALUE = 60
 _IN_WORDS: dict[type[inspect.Type], str] = {
-    inspect.DecimalType: f"USD per million tokens, from 0 to {_MAX_PRICE_USD}",
+    inspect.DecimalType: f"US dollars, from 0 to {_MAX_PRICE_USD}",
     inspect.BoolType: "true or false",
     inspect.VarTupleType: 'a list of names, as in ["first", "second"]',
 }
@@ -92,14 +92,14 @@ class TableReader:
         self.report(path, problem, f"Give {describe(kind)}")
         return None
 
-    def _read_named(self, cls: type[_Struct], raw: object, path: KeyPath) -> dict[str, _Struct]:
-        """The sub-tables of `raw`, without those that could not be read."""
+    def _read_named(self, kind: Any, raw: object, path: KeyPath) -> dict[str, object]:  # noqa: ANN401 - a type annotation has no type
+        """The values of `raw` by name, without those that could not be read."""
         if not isinstance(raw, dict):
             example = _table((*path, "NAME"))
             self.report(path, f"expected tables, found {_show(raw)}", f"Write each as {example}")
             return {}
         tables = cast("dict[str, object]", raw)
-        read = {name: self.read(cls, value, (*path, name)) for name, value in tables.items()}
+        read = {name: self._read_field(kind, tables, (*path, name)) for name in tables}
         return {name: value for name, value in read.items() if value is not None}
 
     def _report_unknown(self, table: dict[str, object], known: list[str], path: KeyPath) -> None:

@@ -34,7 +34,7 @@ def check_tables(
         kinds: the provider kinds that are installed.
         reader: takes the findings.
     """
-    for section in ("providers", "models", "routes"):
+    for section in ("providers", "models", "routes", "classes", "budgets", "limits"):
         _check_names(section, _names(raw, section), reader)
     for name, provider in tables.providers.items():
         _check_provider(name, provider, kinds=kinds, reader=reader)

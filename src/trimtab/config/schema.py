@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from trimtab.config.money import Budget, Limit, Spend, UserClass
 from trimtab.config.secret import Secret
 from trimtab.errors import Finding, UnknownModel
 from trimtab.types.refs import ModelRef
@@ -370,6 +371,10 @@ class ProjectTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     retries: Retries = Retries()
     breakers: Breakers = Breakers()
     cache: ResponseCache = ResponseCache()
+    spend: Spend = Spend()
+    classes: dict[str, UserClass] = {}
+    budgets: dict[str, Budget] = {}
+    limits: dict[str, Limit] = {}
     providers: dict[str, ProviderTable] = {}
     models: dict[str, Model] = {}
     routes: dict[str, Route] = {}
@@ -385,6 +390,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         server: where the gateway listens.
         recording: what is kept.
         retries, breakers, cache: what all routes share.
+        spend, classes, budgets, limits: money, by name where there are several.
         providers: by name.
         models: by alias.
         routes: by name, as written.
@@ -400,6 +406,10 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     retries: Retries
     breakers: Breakers
     cache: ResponseCache
+    spend: Spend
+    classes: dict[str, UserClass]
+    budgets: dict[str, Budget]
+    limits: dict[str, Limit]
     providers: dict[str, Provider]
     models: dict[str, Model]
     routes: dict[str, Route]

@@ -28,9 +28,14 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Caller(msgspec.Struct, frozen=True, gc=False):
-    """Who an inference is for. Empty strings where the request did not say."""
+    """Who an inference is for. Empty strings where the request did not say.
+
+    Attributes:
+        user_class: the class of users that the project puts this caller into.
+    """
 
     key_id: str = ""
     team: str = ""
     user: str = ""
     session: str = ""
+    user_class: str = ""

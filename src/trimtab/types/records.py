@@ -38,6 +38,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
             the first.
         cause: why it is made.
         rung: which rung of the route's ladder it is made on; 0 for the first.
+        repeat: the same user sent the same messages within the last hour, and had an answer.
     """
 
     inference_id: str
@@ -54,6 +55,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     after_us: int = 0
     cause: Cause = "first"
     rung: int = 0
+    repeat: bool = False
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -1,22 +1,12 @@
-"""`trimtab spend`: what it costs, and who causes it."""
+"""`trimtab spend users`: cost per end user."""
 
 from pathlib import Path
 
-import typer
-
 from trimtab.cli.options import Json, ProjectFolder, Since, Top, top_of
 
-__all__ = ["spend"]
-
-spend = typer.Typer(help="What it costs, and who causes it.", no_args_is_help=True)
+__all__ = ["users"]
 
 
-@spend.callback()
-def _spend() -> None:
-    pass
-
-
-@spend.command()
 def users(
     since: Since = "7d",
     top: Top = None,
@@ -39,6 +29,6 @@ def users(
     if as_json:
         print_json(report)
     else:
-        from trimtab.cli.spend_table import print_spend
+        from trimtab.cli.spend.users_table import print_spend
 
         print_spend(report)

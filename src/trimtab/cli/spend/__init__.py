@@ -1,0 +1,17 @@
+"""`trimtab spend`: what it costs, and who causes it. One file per command, named like it."""
+
+import typer
+
+from trimtab.cli.spend.users import users
+
+__all__ = ["spend"]
+
+spend = typer.Typer(help="What it costs, and who causes it.", no_args_is_help=True)
+
+
+@spend.callback()
+def _spend() -> None:
+    pass
+
+
+spend.command()(users)

@@ -1,0 +1,116 @@
+"""The tables of `trimtab.toml` about money: classes of users, budgets, limits."""
+
+import math
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from trimtab.types.identity import Caller
+
+__all__ = [
+    "Budget",
+    "Limit",
+    "Over",
+    "Per",
+    "Spend",
+    "UserClass",
+    "WindowLength",
+    "class_of",
+]
+
+Per = Literal["user", "key", "team", "model", "route", "total"]
+WindowLength = Literal["hour", "day", "week", "month"]
+Over = Literal["refuse", "warn", "downgrade"]
+_Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+
+
+class Spend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all money has in common.
+
+    Attributes:
+        time_zone: where days, weeks and months begin, as in `Europe/Berlin`.
+    """
+
+    time_zone: str = "UTC"
+
+
+class UserClass(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[classes.NAME]`: which callers belong to a class of users. The first that matches counts.
+
+    Attributes:
+        users: names of end users, `*` and `?` standing for any text and any character.
+        teams: teams whose keys ask.
+        keys: ids of keys.
+    """
+
+    users: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+    def has(self, caller: Caller) -> bool:
+        """Whether a caller belongs to it."""
+        return (
+            caller.team in self.teams
+            or caller.key_id in self.keys
+            or any(fnmatchcase(caller.user, pattern) for pattern in self.users)
+        )
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[budgets.NAME]`: how much may be spent in a window of time, by each of those it is per.
+
+    Attributes:
+        per: each user, key, team, model or route has it to itself, or all have it together.
+        window: its length.
+        rolling: it ends now instead of beginning at a full hour, day, week or month.
+        limit_usd: for whoever has no amount below; None for no limit.
+        class_limits_usd: by class of users; for budgets per user.
+        name_limits_usd: by name of the user, key, team, model or route.
+        over: what happens above it: refuse, warn only, or use the cheaper model of the route.
+        warn_at: shares of the limit at which a warning is given.
+    """
+
+    per: Per
+    window: WindowLength
+    rolling: bool = False
+    limit_usd: Decimal | None = None
+    class_limits_usd: dict[str, Decimal] = {}
+    name_limits_usd: dict[str, Decimal] = {}
+    over: Over = "refuse"
+    warn_at: tuple[Annotated[float, Meta(gt=0, le=1)], ...] = (0.8,)
+
+    def limit_nanousd(self, name: str, user_class: str) -> int | None:
+        """The amount for one of those that it is per; None for no limit."""
+        amount = self.name_limits_usd.get(name)
+        if amount is None:
+            amount = self.class_limits_usd.get(user_class, self.limit_usd)
+        return None if amount is None else math.floor(amount * 1_000_000_000)
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[limits.NAME]`: how much each user or key may ask for at a time.
+
+    Attributes:
+        per: who has it to itself.
+        classes: only callers of these classes; empty for all.
+        requests_per_minute: inferences; None for no limit.
+        tokens_per_minute: input and output together; None for no limit.
+        concurrent: inferences at once; None for no limit.
+    """
+
+    per: Literal["user", "key"]
+    classes: tuple[str, ...] = ()
+    requests_per_minute: _Count | None = None
+    tokens_per_minute: _Count | None = None
+    concurrent: _Count | None = None
+
+
+def class_of(caller: Caller, classes: dict[str, UserClass]) -> str:
+    """The name of the first class that a caller belongs to, or ""."""
+    for name, user_class in classes.items():
+        if user_class.has(caller):
+            return name
+    return ""
