@@ -6,12 +6,12 @@ from typing import Final, Literal
 
 import msgspec
 
-from trimtab.types.records import Intent, Settle
+from trimtab.types.records import Extension, Intent, Settle
 
 __all__ = ["GENESIS", "UNREADABLE", "Kind", "Record", "decode_record", "encode_record", "link"]
 
-Kind = Literal["intent", "settle"]
-Record = Intent | Settle
+Kind = Literal["intent", "extend", "settle"]
+Record = Intent | Extension | Settle
 
 GENESIS: Final = bytes(32)
 """What the very first entry of a ledger is chained to."""
@@ -19,15 +19,21 @@ GENESIS: Final = bytes(32)
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError)
 """What `decode_record` raises."""
 
+_KINDS: Final[dict[type[Record], Kind]] = {
+    Intent: "intent",
+    Extension: "extend",
+    Settle: "settle",
+}
 _place = Struct(">qq").pack
 _encode = msgspec.json.Encoder().encode
 _decode_intent = msgspec.json.Decoder(Intent).decode
+_decode_extension = msgspec.json.Decoder(Extension).decode
 _decode_settle = msgspec.json.Decoder(Settle).decode
 
 
 def encode_record(record: Record) -> tuple[Kind, bytes]:
     """The kind of an entry, and its body as JSON."""
-    return ("intent" if isinstance(record, Intent) else "settle"), _encode(record)
+    return _KINDS[type(record)], _encode(record)
 
 
 def decode_record(kind: Kind, body: bytes) -> Record:
@@ -36,13 +42,15 @@ def decode_record(kind: Kind, body: bytes) -> Record:
     Raises:
         UNREADABLE: the body is not a record of that kind.
     """
+    if kind == "extend":
+        return _decode_extension(body)
     return _decode_intent(body) if kind == "intent" else _decode_settle(body)
 
 
 def link(previous: bytes, place: tuple[int, int], *, kind: Kind, body: bytes) -> bytes:
     """The 32-byte hash of an entry: `sha256(previous ‖ writer ‖ seq ‖ kind ‖ body)`.
 
-    Both kinds are of one length, so the parts cannot be cut in two ways.
+    All kinds are of one length, so the parts cannot be cut in two ways.
 
     Args:
         previous: the hash of the entry before, or `GENESIS`.

@@ -18,7 +18,7 @@ from trimtab.store.records import (
 )
 from trimtab.types.breakers import BreakerRecord
 from trimtab.types.identity import Key
-from trimtab.types.records import Intent, Settle
+from trimtab.types.records import Extension, Intent, Settle
 
 __all__ = ["AnswerStore", "KeyStore", "Ledger", "Reader"]
 
@@ -51,6 +51,10 @@ class Ledger(Protocol):
         Raises:
             Overloaded: too much is waiting to be written.
         """
+        ...
+
+    def record_extension(self, extension: Extension) -> None:
+        """Append it before whatever is recorded later; nobody waits for it."""
         ...
 
     def record_settle(self, settle: Settle) -> asyncio.Future[None]:

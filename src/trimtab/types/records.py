@@ -1,7 +1,8 @@
-"""The two ledger entries of a physical attempt, and the line that joins them.
+"""The ledger entries of a physical attempt, and the line that joins them.
 
-An `Intent` says: we are about to call, and it may cost up to `hold_nanousd`.
-A `Settle` says what came of it. Everything below the ledger is derived from these two.
+An `Intent` says: we are about to call, and it may cost up to `hold_nanousd`. An `Extension` says: by
+now it may cost more. A `Settle` says what came of it. Everything below the ledger is derived from
+these.
 """
 
 from typing import Literal
@@ -11,7 +12,7 @@ import msgspec
 from trimtab.types.identity import Caller
 from trimtab.types.usage import NO_USAGE, Usage
 
-__all__ = ["Cause", "Intent", "Outcome", "Settle", "UsageSource"]
+__all__ = ["Cause", "Extension", "Intent", "Outcome", "Settle", "UsageSource"]
 
 Outcome = Literal["ok", "error", "timeout", "cancelled"]
 UsageSource = Literal["reported", "estimated", "none"]
@@ -56,6 +57,19 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     cause: Cause = "first"
     rung: int = 0
     repeat: bool = False
+
+
+class Extension(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Written when the hold of an attempt grows while its stream flows.
+
+    Attributes:
+        inference_id, attempt: those of the intent.
+        hold_nanousd: what the attempt may cost at most by now.
+    """
+
+    inference_id: str
+    attempt: int
+    hold_nanousd: int
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

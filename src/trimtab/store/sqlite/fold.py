@@ -16,7 +16,7 @@ from trimtab.store.sqlite.ladder import LadderSample, ladder_sample
 from trimtab.store.sqlite.samples import Measures, Sample
 from trimtab.store.sqlite.served import SettledAttempt
 from trimtab.types.clock import NS_PER_S
-from trimtab.types.records import Intent, Outcome, Settle
+from trimtab.types.records import Extension, Intent, Outcome, Settle
 
 __all__ = ["Fold", "InferenceState", "OpenAttempt"]
 
@@ -89,6 +89,21 @@ class Fold:
             state = InferenceState(intent.started_ns, {})
             self._states[intent.inference_id] = state
         state.open[intent.attempt] = OpenAttempt(writer, intent)
+
+    def take_extension(self, extension: Extension) -> None:
+        """An attempt may cost more by now. If it is not open, `verify` tells."""
+        number = extension.attempt
+        begun = self._begun.get(extension.inference_id) if number == 1 else None
+        state = None if begun is not None else self._state(extension.inference_id)
+        if begun is None and state is not None:
+            begun = state.open.get(number)
+        if begun is None:
+            return
+        intent = msgspec.structs.replace(begun.intent, hold_nanousd=extension.hold_nanousd)
+        if state is None:
+            self._begun[extension.inference_id] = begun._replace(intent=intent)
+        else:
+            state.open[number] = begun._replace(intent=intent)
 
     def take_settle(self, settle: Settle) -> None:
         """An attempt is over. A settle without an open intent says nothing: `verify` tells."""

@@ -13,7 +13,7 @@ from trimtab.store.sqlite.files import explain, ledger_path
 from trimtab.store.sqlite.projection_thread import ProjectionThread
 from trimtab.store.sqlite.writer import LedgerWriter, Waiting
 from trimtab.types.clock import Clock
-from trimtab.types.records import Intent, Settle
+from trimtab.types.records import Extension, Intent, Settle
 
 __all__ = ["SqliteLedger", "open_ledger"]
 
@@ -72,6 +72,14 @@ class SqliteLedger:
                 "at a time, or put the data directory on a faster disk."
             )
         return self._record(intent)
+
+    def record_extension(self, extension: Extension) -> None:
+        """See `Ledger.record_extension`.
+
+        Raises:
+            ShuttingDown: the ledger is closed.
+        """
+        self._record(extension)
 
     def record_settle(self, settle: Settle) -> asyncio.Future[None]:
         """See `Ledger.record_settle`.

@@ -23,7 +23,7 @@ from trimtab.store.sqlite.ladder_rows import add_ladder
 from trimtab.store.sqlite.rollups import add_samples, prepare_rollups
 from trimtab.store.sqlite.schema import DAY_INDEXES
 from trimtab.types.clock import NS_PER_S
-from trimtab.types.records import Intent
+from trimtab.types.records import Extension, Intent
 
 __all__ = ["Projector", "catch_up"]
 
@@ -113,6 +113,8 @@ class Projector:
                     continue
                 if isinstance(record, Intent):
                     fold.take_intent(writer, record)
+                elif isinstance(record, Extension):
+                    fold.take_extension(record)
                 else:
                     fold.take_settle(record)
             self._move_cursor(writer, seq)

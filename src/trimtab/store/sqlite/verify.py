@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
 
 from trimtab.errors import StoreError
-from trimtab.store.chain import GENESIS, UNREADABLE, Kind, decode_record, link
+from trimtab.store.chain import GENESIS, UNREADABLE, Kind, Record, decode_record, link
 from trimtab.store.records import VerifyReport
 from trimtab.store.sqlite.files import (
     control_db,
@@ -20,7 +20,7 @@ from trimtab.store.sqlite.files import (
     snapshot,
 )
 from trimtab.store.sqlite.registration import dead_writers
-from trimtab.types.records import Intent
+from trimtab.types.records import Extension, Intent
 
 __all__ = ["verify"]
 
@@ -78,7 +78,7 @@ class _Pairs:
         self._findings = findings
         self._seen: set[int] = set()  # 64-bit hashes: of ten million attempts none will collide
 
-    def take(self, writer: int, record: object) -> None:
+    def take(self, writer: int, record: Record) -> None:
         """One record, in the order of its writer."""
         if isinstance(record, Intent):
             self.intents += 1
@@ -88,8 +88,14 @@ class _Pairs:
             self._seen.add(hash(attempt))
             self.open[attempt] = (writer, record.hold_nanousd)
             return
+        attempt = (record.inference_id, record.attempt)
+        if isinstance(record, Extension):
+            if self.open.pop(attempt, None) is None:
+                self._double(f"Attempt {attempt[1]} of {attempt[0]} is extended but not open.")
+            else:
+                self.open[attempt] = (writer, record.hold_nanousd)
+            return
         self.settles += 1
-        attempt = (getattr(record, "inference_id", ""), getattr(record, "attempt", 0))
         if self.open.pop(attempt, None) is None:
             which = "a second settle" if hash(attempt) in self._seen else "a settle but no intent"
             self._double(f"Attempt {attempt[1]} of {attempt[0]} has {which}.")

@@ -142,7 +142,7 @@ class LedgerWriter:
     def _take(self, waiting: Waiting | None) -> None:
         if waiting is None:
             return
-        if self._refused and waiting.kind == "settle":
+        if self._refused and waiting.kind != "intent":
             self._recall(waiting.attempt)
         self._pending.append(waiting)
 
@@ -165,7 +165,7 @@ class LedgerWriter:
         written, self._pending = self._pending, []
         self._busy = len(written) >= _BUSY_BATCH
         self._unsynced = True
-        self._tell(item.waiter for item in written if item.kind == "settle")
+        self._tell(item.waiter for item in written if item.kind != "intent")
         intents = [item.waiter for item in written if item.kind == "intent"]
         if intents or self.trouble is not None:
             self._sync(intents)

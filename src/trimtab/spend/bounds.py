@@ -1,0 +1,107 @@
+"""How many tokens bytes can be: bounds for holds, learnt from what a model's provider reports.
+
+Nobody but the provider can count its tokens. What is certain is that each token of a text is at
+least one byte of it; that bound would hold four times too much. So a bound begins below it and
+follows what is reported: it rises at once when a report comes near it, and falls only after many.
+"""
+
+from typing import Final
+
+__all__ = ["Bounds", "input_units"]
+
+_ASCII_WEIGHT: Final = 1  # of a byte of ASCII, in half units
+_OTHER_WEIGHT: Final = 2  # of any other byte: rare scripts are a token a byte
+_PER_CALL: Final = (
+    32  # tokens that a provider's template adds, and what rounds badly in short bodies
+)
+_IMAGE_TOKENS: Final = 2_000  # of an image that is only linked, for which no bytes are sent
+_LINKED_IMAGE: Final = b'"image_url"'
+
+_FIRST_RATIO: Final = 1.0  # tokens per unit before anything is known
+_LEAST_RATIO: Final = 0.1
+_MARGIN: Final = 1.25
+_FEWEST: Final = 20  # reports before a bound may fall
+_ALL_BYTES: Final = bytes(range(0x80))
+
+
+def input_units(body: bytes) -> int:
+    """The size of a request: half a unit for each byte of ASCII, a whole one for each other."""
+    if body.isascii():
+        return -(-len(body) * _ASCII_WEIGHT // 2)
+    other = len(body.translate(None, _ALL_BYTES))
+    return -(-((len(body) - other) * _ASCII_WEIGHT + other * _OTHER_WEIGHT) // 2)
+
+
+class Bounds:
+    """What is known of one model at one provider.
+
+    Attributes:
+        hides: it produces output that is not shown, so that what is seen bounds nothing. Declared
+            by the project, or learnt; taken for granted until a first stream has shown otherwise.
+    """
+
+    __slots__ = (
+        "_frame_ratio",
+        "_frame_reports",
+        "_input_ratio",
+        "_input_reports",
+        "_told",
+        "hides",
+    )
+
+    def __init__(self, *, hides: bool | None = None) -> None:
+        self._told = hides is not None
+        self.hides = True if hides is None else hides
+        self._input_ratio = _FIRST_RATIO
+        self._input_reports = _Most()
+        self._frame_ratio: float | None = None  # tokens per frame; None before anything is known
+        self._frame_reports = _Most()
+
+    def input_tokens(self, body: bytes) -> int:
+        """The most input tokens that a request can be."""
+        linked = body.count(_LINKED_IMAGE) * _IMAGE_TOKENS
+        return int(input_units(body) * self._input_ratio) + _PER_CALL + linked
+
+    def shown_tokens(self, frames: int, content_bytes: int) -> int:
+        """The most output tokens that what was seen of a stream can be."""
+        if self._frame_ratio is None:
+            return max(frames, content_bytes)
+        return max(frames, min(content_bytes, int(frames * self._frame_ratio) + 1))
+
+    def learn_input(self, body: bytes, tokens: int) -> None:
+        """A provider reported the input tokens of a request."""
+        seen = max(0, tokens - _PER_CALL) / max(1, input_units(body))
+        self._input_ratio = self._input_reports.bound(seen, self._input_ratio)
+
+    def learn_shown(self, tokens: int, *, reasoning: int, frames: int, content_bytes: int) -> None:
+        """A provider reported the output tokens of a stream that was seen to its end."""
+        hidden = reasoning > 0 or tokens > content_bytes + _PER_CALL
+        if not self._told:
+            self.hides = hidden
+            self._told = hidden  # what was hidden once may be hidden again
+        if hidden or not frames:
+            return
+        known = self._frame_ratio or _FIRST_RATIO
+        self._frame_ratio = self._frame_reports.bound(max(1.0, tokens / frames), known)
+
+
+class _Most:
+    """The largest of the latest reports, in two halves so that an old one is forgotten."""
+
+    __slots__ = ("_before", "_count", "_now")
+
+    def __init__(self) -> None:
+        self._before = 0.0
+        self._now = 0.0
+        self._count = 0
+
+    def bound(self, seen: float, present: float) -> float:
+        """What a bound becomes by a report."""
+        self._now = max(self._now, seen)
+        self._count += 1
+        wanted = max(max(self._before, self._now) * _MARGIN, _LEAST_RATIO)
+        if self._count < _FEWEST and self._before == 0.0:
+            return max(present, wanted)
+        if self._count >= _FEWEST:
+            self._before, self._now, self._count = max(self._now, seen), 0.0, 0
+        return wanted

@@ -1,0 +1,222 @@
+"""Requests and tokens per minute, and requests at once. Pure: the caller brings the time.
+
+Each limit of each subject is a bucket that holds a minute's worth and fills evenly. A request takes
+its input tokens, as far as they can be told beforehand; what it used beside them is taken when
+it is known, and may leave a debt, in which nothing is admitted. `max_tokens` takes nothing: it is a
+promise and no use, and to charge for it would refuse who asks for much and uses little.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from weakref import WeakSet
+
+from trimtab.config.money import Limit
+
+__all__ = ["Lease", "Meter", "Rate", "Rates", "Refusal", "enter"]
+
+_MINUTE_S: Final = 60.0
+_SOON_S: Final = 1.0
+
+
+class Rate(NamedTuple):
+    """What a caller may know of a bucket.
+
+    Attributes:
+        limit: per minute.
+        remaining: what it may take now.
+        reset_s: seconds until it is full.
+    """
+
+    limit: int
+    remaining: int
+    reset_s: float
+
+
+class Rates(NamedTuple):
+    """The tightest buckets of a request; None where nothing is limited."""
+
+    requests: Rate | None
+    tokens: Rate | None
+
+
+class Refusal(NamedTuple):
+    """Why a request may not enter.
+
+    Attributes:
+        limit: name of the limit.
+        what: what there is too much of.
+        allowed: how much the limit allows.
+        wait_s: seconds after which it makes sense to come back.
+    """
+
+    limit: str
+    what: str
+    allowed: int
+    wait_s: float
+
+
+class _Bucket:
+    """Fills evenly to `limit` in a minute."""
+
+    __slots__ = ("_at_s", "_level", "limit")
+
+    def __init__(self, limit: int, now_s: float) -> None:
+        self.limit = limit
+        self._level = float(limit)
+        self._at_s = now_s
+
+    def wait_s(self, need: float, now_s: float) -> float:
+        """Seconds until `need` is there; 0 if it is. More than a minute's worth needs a full one."""
+        self._fill(now_s)
+        lacking = min(need, self.limit) - self._level
+        return 0.0 if lacking <= 0 else lacking * _MINUTE_S / self.limit
+
+    def take(self, amount: float) -> None:
+        """Take what was asked for, or give back if it is negative."""
+        self._level = min(self._level - amount, float(self.limit))
+
+    def rate(self, now_s: float) -> Rate:
+        """As it stands."""
+        self._fill(now_s)
+        full_s = (self.limit - self._level) * _MINUTE_S / self.limit
+        return Rate(self.limit, max(0, int(self._level)), full_s)
+
+    def resize(self, limit: int) -> None:
+        """Take up a changed limit; what was used stays used."""
+        self._level += limit - self.limit
+        self.limit = limit
+
+    def _fill(self, now_s: float) -> None:
+        gained = (now_s - self._at_s) * self.limit / _MINUTE_S
+        self._level = min(self._level + gained, float(self.limit))
+        self._at_s = now_s
+
+
+class Meter:
+    """One limit of one subject.
+
+    Attributes:
+        name: of the limit.
+        live: the leases that are under way. What nobody holds any more is not among them, so the
+            number of requests at once cannot leak.
+    """
+
+    __slots__ = ("_concurrent", "_requests", "_tokens", "live", "name")
+
+    def __init__(self, name: str, limit: Limit, now_s: float) -> None:
+        self.name = name
+        self.live: WeakSet[Lease] = WeakSet()
+        self._requests = _bucket(limit.requests_per_minute, now_s)
+        self._tokens = _bucket(limit.tokens_per_minute, now_s)
+        self._concurrent = limit.concurrent
+
+    def use(self, limit: Limit, now_s: float) -> None:
+        """Take up a changed limit."""
+        self._requests = _changed(self._requests, limit.requests_per_minute, now_s)
+        self._tokens = _changed(self._tokens, limit.tokens_per_minute, now_s)
+        self._concurrent = limit.concurrent
+
+    def refusal(self, tokens: int, now_s: float) -> Refusal | None:
+        """Why a request of so many input tokens may not enter; None if it may."""
+        if self._concurrent is not None and len(self.live) >= self._concurrent:
+            return Refusal(self.name, "requests at once", self._concurrent, _SOON_S)
+        for bucket, need, what in (
+            (self._requests, 1, "requests per minute"),
+            (self._tokens, max(1, tokens), "tokens per minute"),
+        ):
+            wait_s = bucket.wait_s(need, now_s) if bucket is not None else 0.0
+            if bucket is not None and wait_s > 0:
+                return Refusal(self.name, what, bucket.limit, wait_s)
+        return None
+
+    def take(self, *, requests: int, tokens: int) -> None:
+        """Count what enters, or what was used beside it."""
+        if self._requests is not None:
+            self._requests.take(requests)
+        if self._tokens is not None:
+            self._tokens.take(tokens)
+
+    def rates(self, now_s: float) -> Rates:
+        """As it stands."""
+        requests = self._requests.rate(now_s) if self._requests is not None else None
+        tokens = self._tokens.rate(now_s) if self._tokens is not None else None
+        return Rates(requests, tokens)
+
+    def idle(self, now_s: float) -> bool:
+        """It is as if it had never been used, so it can be forgotten."""
+        full = all(rate is None or rate.remaining >= rate.limit for rate in self.rates(now_s))
+        return full and not self.live
+
+
+class Lease:
+    """One request that has entered. Made by `enter`."""
+
+    __slots__ = ("__weakref__", "_charged", "_meters")
+
+    def __init__(self, meters: Sequence[Meter], tokens: int) -> None:
+        self._meters = meters
+        self._charged = tokens
+        for meter in meters:
+            meter.take(requests=1, tokens=tokens)
+            meter.live.add(self)
+
+    def used(self, tokens: int) -> None:
+        """So many tokens were used by an attempt; what was charged at the entry is part of them."""
+        beside = tokens - self._charged
+        self._charged = 0
+        for meter in self._meters:
+            meter.take(requests=0, tokens=beside)
+
+    def close(self) -> None:
+        """It is over. Any number of times."""
+        for meter in self._meters:
+            meter.live.discard(self)
+
+    def rates(self, now_s: float) -> Rates:
+        """The tightest of its limits."""
+        found = [meter.rates(now_s) for meter in self._meters]
+        return Rates(
+            _tightest([rates.requests for rates in found]),
+            _tightest([rates.tokens for rates in found]),
+        )
+
+
+def enter(meters: Sequence[Meter], tokens: int, now_s: float) -> Lease | Refusal:
+    """Let a request in, past all of `meters` or none.
+
+    Args:
+        meters: those that it falls under.
+        tokens: input tokens, as far as they can be told.
+        now_s: monotonic seconds.
+
+    Returns:
+        A lease, to be closed; or the refusal with the longest wait.
+    """
+    refusals = [found for meter in meters if (found := meter.refusal(tokens, now_s)) is not None]
+    if refusals:
+        return max(refusals, key=_wait_of)
+    return Lease(meters, tokens)
+
+
+def _wait_of(refusal: Refusal) -> float:
+    return refusal.wait_s
+
+
+def _tightest(rates: Sequence[Rate | None]) -> Rate | None:
+    known = [rate for rate in rates if rate is not None]
+    return min(known, key=_remaining_of) if known else None
+
+
+def _remaining_of(rate: Rate) -> int:
+    return rate.remaining
+
+
+def _bucket(limit: int | None, now_s: float) -> _Bucket | None:
+    return None if limit is None else _Bucket(limit, now_s)
+
+
+def _changed(bucket: _Bucket | None, limit: int | None, now_s: float) -> _Bucket | None:
+    if bucket is None or limit is None:
+        return _bucket(limit, now_s)
+    bucket.resize(limit)
+    return bucket
