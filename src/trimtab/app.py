@@ -16,6 +16,7 @@ from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.response_cache import ResponseCache
 from trimtab.gateway.serving import Serving, Upstream
 from trimtab.gateway.slots import Slots
+from trimtab.gateway.treasury import Treasury
 from trimtab.gateway.vitals import Vitals
 from trimtab.plugins import PROVIDERS, load_plugin
 from trimtab.providers.kind import Engine, ProviderKind
@@ -25,6 +26,7 @@ from trimtab.store.breaker_file import read_breakers, write_breakers
 from trimtab.store.protocol import KeyStore, Ledger, Reader
 from trimtab.store.records import RebuildReport, VerifyReport
 from trimtab.telemetry.metrics import Metrics
+from trimtab.types.alerts import Alert
 from trimtab.types.clock import Clock, SystemClock
 
 __all__ = ["App", "check_project", "open_keys", "open_reader", "rebuild_store", "verify_store"]
@@ -64,12 +66,14 @@ class App:
         if hints is not None:
             self._reliability.board.take_hints(hints)
         self._watcher = ProjectWatcher(project, _say_kept)
+        self._treasury = Treasury(project, reader=self.reader, clock=clock, tell=_log_alert)
         self.gateway = Gateway(
             self._serving(project),
             ledger=self._ledger,
             clock=clock,
             reliability=self._reliability,
             cache=self._cache,
+            treasury=self._treasury,
         )
         vitals = Vitals(self.gateway, self._reliability, self._ledger, self._cache)
         self.metrics = Metrics(vitals.read)
@@ -202,7 +206,13 @@ class App:
         if slots is None:
             slots = self._slots[name] = Slots(provider.max_concurrent, provider.max_waiting)
         slots.resize(provider.max_concurrent, provider.max_waiting)
-        return Upstream.build(provider, Origin.parse(address), slots=slots, problem=problem)
+        return Upstream.build(
+            provider,
+            Origin.parse(address),
+            slots=slots,
+            limit_field="max_tokens" if provider.base_url else kind.output_limit_field,
+            problem=problem,
+        )
 
 
 def check_project(project: Project) -> tuple[list[Finding], list[Finding]]:
@@ -241,6 +251,10 @@ def _kind_of(provider: Provider) -> ProviderKind:
     kind = load_plugin(PROVIDERS, provider.kind, lambda plugin: isinstance(plugin, ProviderKind))
     assert isinstance(kind, ProviderKind)
     return kind
+
+
+def _log_alert(alert: Alert) -> None:
+    _log.warning("alert: %s", alert.kind)
 
 
 def _say_kept(error: ConfigError) -> None:

@@ -7,6 +7,9 @@ TrimtabError
 │   ├── MalformedRequest        not JSON, or a field of the wrong type
 │   ├── UnknownModel            no route, alias or model of that name
 │   ├── UnpricedModel           no price: refused, never free
+│   ├── BudgetExceeded          a budget is used up until its window ends
+│   ├── BudgetBusy              what is left of a budget is held by requests under way
+│   ├── RateLimited             too many requests or tokens a minute, or requests at once
 │   ├── InvalidKey              missing, unknown or revoked key
 │   ├── ForbiddenOrigin         a browser page or a foreign host name reached an open gateway
 │   ├── UnknownPath             no such route
@@ -42,6 +45,8 @@ from typing_extensions import override
 
 __all__ = [
     "REPLIES",
+    "BudgetBusy",
+    "BudgetExceeded",
     "CallerGone",
     "ConfigError",
     "Finding",
@@ -62,6 +67,7 @@ __all__ = [
     "ProviderTimeout",
     "ProviderTruncated",
     "ProviderUnreachable",
+    "RateLimited",
     "Remedy",
     "Reply",
     "RequestError",
@@ -134,6 +140,28 @@ class UnknownModel(RequestError):
 
 class UnpricedModel(RequestError):
     """The model has no price, so its cost could not be told. Refused, never free."""
+
+
+class BudgetExceeded(RequestError):
+    """What is left of a budget does not pay for the request."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class BudgetBusy(RequestError):
+    """What is left of a budget is held by requests under way, and stayed so for too long."""
+
+    retry_after_s = 1.0
+
+
+class RateLimited(RequestError):
+    """A limit on requests or tokens per minute, or on requests at once, is reached."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class InvalidKey(RequestError):
@@ -353,6 +381,9 @@ REPLIES: dict[type[TrimtabError], Reply] = {
     MalformedRequest: Reply(400, _INVALID, "malformed_request", 1, logging.INFO),
     UnknownModel: Reply(404, _INVALID, "model_not_found", 1, logging.INFO),
     UnpricedModel: Reply(400, _INVALID, "model_not_priced", 1, logging.WARNING),
+    BudgetExceeded: Reply(429, "insufficient_quota", "budget_exceeded", 4, logging.INFO),
+    BudgetBusy: Reply(429, "insufficient_quota", "budget_busy", 4, logging.INFO),
+    RateLimited: Reply(429, "rate_limit_error", "rate_limit_exceeded", 1, logging.INFO),
     InvalidKey: Reply(401, "authentication_error", "invalid_api_key", 1, logging.INFO),
     ForbiddenOrigin: Reply(403, "permission_error", "forbidden_origin", 1, logging.WARNING),
     UnknownPath: Reply(404, _INVALID, "unknown_url", 1, logging.INFO),

@@ -181,6 +181,7 @@ def _resolve_targets(tables: ProjectTable) -> dict[str, Target]:
             route=DEFAULT_ROUTE,
             timeouts=limits,
             policy=policy,
+            downgrade=_downgrade(tables, default.downgrade),
             **_ladder(tables, alias, default.fallback or ()),
         )
         for alias in tables.models
@@ -193,6 +194,7 @@ def _resolve_targets(tables: ProjectTable) -> dict[str, Target]:
             route=name,
             timeouts=_overlay(limits, route.timeouts),
             policy=_overlay(policy, route),
+            downgrade=_downgrade(tables, route.downgrade or default.downgrade),
             **_ladder(tables, route.model, fallback or ()),
         )
     return targets
@@ -205,6 +207,10 @@ def _ladder(tables: ProjectTable, alias: str, fallback: Sequence[str]) -> dict[s
     return {"rungs": (*rungs, *further), "equals": len(rungs)}
 
 
+def _downgrade(tables: ProjectTable, alias: str | None) -> Rung | None:
+    return _rungs(tables, alias)[0] if alias else None
+
+
 def _rungs(tables: ProjectTable, alias: str) -> list[Rung]:
     """A model at each of its providers."""
     model = tables.models[alias]
@@ -215,6 +221,7 @@ def _rungs(tables: ProjectTable, alias: str) -> list[Rung]:
             max_output_tokens=model.max_output_tokens,
             context_tokens=model.context_tokens,
             continues=model.continues,
+            hidden_reasoning=model.hidden_reasoning,
         )
         for ref in (model.ref, *model.also)
     ]

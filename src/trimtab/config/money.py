@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from trimtab.errors import MalformedRequest
 from trimtab.types.identity import Caller
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "UserClass",
     "WindowLength",
     "class_of",
+    "with_class",
 ]
 
 Per = Literal["user", "key", "team", "model", "route", "total"]
@@ -106,6 +108,25 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     requests_per_minute: _Count | None = None
     tokens_per_minute: _Count | None = None
     concurrent: _Count | None = None
+
+
+def with_class(caller: Caller, classes: dict[str, UserClass]) -> Caller:
+    """The caller with the class that the project puts it into, unless it named one itself.
+
+    Raises:
+        MalformedRequest: it named one that is not declared.
+    """
+    named = caller.user_class
+    if not classes and not named:
+        return caller
+    if named and named not in classes:
+        raise MalformedRequest(
+            "The header x-trimtab-user-class names no class of the project. "
+            f"Declare it as [classes.NAME], or send one of: {', '.join(classes) or 'none yet'}.",
+            param="x-trimtab-user-class",
+        )
+    user_class = named or class_of(caller, classes)
+    return msgspec.structs.replace(caller, user_class=user_class)
 
 
 def class_of(caller: Caller, classes: dict[str, UserClass]) -> str:

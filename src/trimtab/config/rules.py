@@ -136,6 +136,9 @@ def _check_route(name: str, route: Route, *, aliases: list[str], reader: TableRe
 
 def _check_fallback(name: str, route: Route, *, aliases: list[str], reader: TableReader) -> None:
     path = ("routes", name, "fallback")
+    if route.downgrade is not None and route.downgrade not in aliases:
+        remedy = f"Use {_offer(route.downgrade, aliases)}"
+        reader.report(("routes", name, "downgrade"), f"no model {route.downgrade!r}", remedy)
     fallback = route.fallback or ()
     for number, alias in enumerate(fallback):
         if alias not in aliases:

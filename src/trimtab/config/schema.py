@@ -210,6 +210,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         context_tokens: its context window; None means that of the price book, if it knows it.
         continues: it goes on from an assistant message that ends a request, so that it can take
             over a stream that broke.
+        hidden_reasoning: it makes output that is not shown, so that budgets hold all of its output
+            at once; None means that this is learnt from what its provider reports.
         price_as: `provider:model` of the price book to price it like; "" means by itself.
         price: its own price; None means that of the price book.
     """
@@ -219,6 +221,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     max_output_tokens: Annotated[int, Meta(ge=1, le=10_000_000)] = 4_096
     context_tokens: Annotated[int, Meta(ge=1, le=100_000_000)] | None = None
     continues: bool = False
+    hidden_reasoning: bool | None = None
     price_as: str = ""
     price: Price | None = None
 
@@ -310,11 +313,14 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Attributes:
         model: the alias that serves it; "" in `default` only.
         fallback: aliases to try when it fails, in their order.
+        downgrade: the alias that serves those whose budget wants a cheaper model; None takes the
+            cheapest of the route.
         timeouts: its own limits.
     """
 
     model: str = ""
     fallback: tuple[str, ...] | None = None
+    downgrade: str | None = None
     timeouts: TimeoutsTable = TimeoutsTable()
     retries: Annotated[int, Meta(ge=0, le=10)] | None = None
     on_break: OnBreak | None = None
@@ -336,6 +342,7 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
         max_output_tokens: output assumed for the hold when the request does not limit it.
         context_tokens: its context window as the project declares it, or None.
         continues: it can take over a stream that broke.
+        hidden_reasoning: as the project declares it.
     """
 
     alias: str
@@ -343,6 +350,7 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
     max_output_tokens: int
     context_tokens: int | None = None
     continues: bool = False
+    hidden_reasoning: bool | None = None
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -353,7 +361,9 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         timeouts: complete limits of the route.
         policy: what the route does beside calling its model.
         rungs: where it can be served, in order: the model at its providers, then the fallbacks.
-        equals: how many rungs, from the first, are the same model; any of them may begin.
+        equals: how many rungs, from the first, are the same model; any of them may begin. 0
+            where none is the model that was asked for.
+        downgrade: what serves those whose budget wants a cheaper model; None for the cheapest rung.
     """
 
     route: str
@@ -361,6 +371,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     rungs: tuple[Rung, ...]
     equals: int = 1
+    downgrade: Rung | None = None
 
 
 class ProjectTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ from trimtab.errors import (
     TrimtabError,
 )
 from trimtab.gateway.call import Call
+from trimtab.gateway.grant import Grant
 from trimtab.gateway.ladder import Step
 from trimtab.gateway.outlet import Outlet
 from trimtab.gateway.refusal import in_band_refusal, read_whole
@@ -32,6 +33,7 @@ from trimtab.providers.wire.chat_stream import ChatStream
 from trimtab.spend.rates import RateCard
 from trimtab.types.clock import Clock
 from trimtab.types.records import Settle
+from trimtab.types.usage import Usage
 
 __all__ = ["Attempt", "AttemptOwner"]
 
@@ -67,6 +69,8 @@ class Attempt(AnswerSink):
     Attributes:
         step, number: as given.
         rung, upstream, card: what is called, and its prices.
+        grant: what it may spend; None where no budget has a say.
+        cut: it was ended because a budget was used up.
         intent: done when the intent is on the disk.
         durable: it is.
         settling: it is over for the inference too; what it comes to is or will be recorded.
@@ -99,6 +103,8 @@ class Attempt(AnswerSink):
     _has_slot = False
     _told = False
     intent: "asyncio.Future[None]"
+    grant: Grant | None = None
+    cut = False
     durable = False
     settling = False
     settle: Settle | None = None
@@ -127,13 +133,16 @@ class Attempt(AnswerSink):
         self._now = clock.monotonic_s  # the loop's own time is in whole milliseconds
         self._timeouts = call.target.timeouts
         self._over_s = call.begun_s + call.target.timeouts.total_s
+        self._input_estimate = call.input_estimate
         self._buffer_tokens = call.target.policy.buffer_tokens
         self._parts: list[bytes] = []
         self.step = step
         self.number = number
         self.rung: Rung = call.target.rungs[step.place]
         self.upstream: Upstream = call.serving.upstreams[self.rung.ref.provider]
-        self.card: RateCard = call.serving.prices.card(self.rung, call.started_ns)
+        self.card: RateCard = call.serving.prices.card(
+            self.rung, call.started_ns, call.request.service_tier or ""
+        )
         self.stream = stream
         self.begun_s = call.begun_s if number == 1 else self._now()
         self._last_data_s = self.begun_s
@@ -274,8 +283,11 @@ class Attempt(AnswerSink):
         except ProviderGarbage as error:
             self._fail(error)
             return
+        grant = self.grant
         if ready is data and self._outlet is not None:  # nothing in it that matters to us
             self._pass_on(data)
+            if grant is not None and not grant.covers(stream):
+                self._cut(stream, grant)
             return
         if stream.error is not None:
             self._fail(in_band_refusal(stream.error))
@@ -290,6 +302,17 @@ class Attempt(AnswerSink):
             self._arm()
             if stream.complete:
                 self._complete()
+        elif grant is not None and not grant.covers(stream):
+            self._cut(stream, grant)
+
+    def _cut(self, stream: ChatStream, grant: Grant) -> None:
+        """The budget pays for no more: close the call, and end the answer as a limit would."""
+        usage = Usage(self._input_estimate, output_tokens=stream.content_frames)
+        stream.cut(grant.capped(usage))
+        self.cut = True
+        if self._connection is not None:
+            self._connection.abort()
+        self._complete()
 
     def _pass_on(self, data: bytes) -> None:
         assert self._outlet is not None

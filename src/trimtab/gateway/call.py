@@ -6,9 +6,7 @@ from trimtab.config.schema import Target
 from trimtab.gateway.serving import Serving
 from trimtab.providers.wire.chat_request import ChatRequest
 from trimtab.spend.estimate import estimate_tokens
-from trimtab.spend.rates import RateCard
 from trimtab.types.identity import Caller
-from trimtab.types.records import Cause, Intent
 
 __all__ = ["Call"]
 
@@ -21,6 +19,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         begun_s: monotonic seconds at which it began, for its limits.
         body: the caller's bytes.
         tried_before: the caller's client says that it tries this again by itself.
+        mark: what this request is recognised by if the user sends it again; 0 for not at all.
+        repeat: the same user sent the same messages not long ago, and had an answer.
     """
 
     inference_id: str
@@ -32,6 +32,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     target: Target
     serving: Serving
     tried_before: bool = False
+    mark: int = 0
+    repeat: bool = False
 
     @property
     def input_estimate(self) -> int:
@@ -51,35 +53,4 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             and self.target.policy.on_break == "continue"
             and self.request.choices == 1
             and any(rung.continues for rung in self.target.rungs)
-        )
-
-    def intent(
-        self, *, place: int, number: int, cause: Cause, card: RateCard, now_s: float
-    ) -> Intent:
-        """The ledger entry that announces an attempt.
-
-        Args:
-            place: the rung that is called.
-            number: 1 for the first attempt.
-            cause: why it is made.
-            card: its prices.
-            now_s: monotonic seconds.
-        """
-        rung = self.target.rungs[place]
-        output_limit = self.request.output_limit(rung.max_output_tokens)
-        return Intent(
-            inference_id=self.inference_id,
-            attempt=number,
-            started_ns=self.started_ns,
-            caller=self.caller,
-            route=self.target.route,
-            alias=self.request.model,
-            provider=rung.ref.provider,
-            model=rung.ref.model,
-            streamed=bool(self.request.stream),
-            hold_nanousd=card.hold_nanousd(self.input_estimate, output_limit),
-            price_version=card.version,
-            after_us=int((now_s - self.begun_s) * 1e6) if number > 1 else 0,
-            cause=cause,
-            rung=place,
         )

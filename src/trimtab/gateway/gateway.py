@@ -1,26 +1,37 @@
 """The door to the gateway: resolve and admit, then see the inference through."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 
+from trimtab.config.money import with_class
 from trimtab.errors import Overloaded, TrimtabError
+from trimtab.gateway.admission import Admission
 from trimtab.gateway.call import Call
 from trimtab.gateway.inference import Inference
 from trimtab.gateway.outlet import Outlet
+from trimtab.gateway.purse import Purse
 from trimtab.gateway.recovery import Recovery
 from trimtab.gateway.reliability import Reliability
+from trimtab.gateway.repeats import Repeats
 from trimtab.gateway.response_cache import ResponseCache
 from trimtab.gateway.reuse import Again, Keeper, Reuse
 from trimtab.gateway.serving import Serving
 from trimtab.gateway.spawn import Spawn
+from trimtab.gateway.treasury import Treasury
+from trimtab.gateway.turnstile import Turnstile
 from trimtab.providers.wire.chat_request import parse_request
+from trimtab.spend.limits import Lease
 from trimtab.store.protocol import Ledger
 from trimtab.types.clock import Clock
 from trimtab.types.identity import Caller
 from trimtab.types.ids import IdSource
 
 __all__ = ["Gateway"]
+
+Work = Recovery | Again | Admission
+"""What is under way for an inference: one of these at a time."""
 
 
 class Gateway:
@@ -41,9 +52,14 @@ class Gateway:
         clock: Clock,
         reliability: Reliability,
         cache: ResponseCache,
+        treasury: Treasury,
     ) -> None:
         self._reliability = reliability
         self._cache = cache
+        self._treasury = treasury
+        self._turnstile = Turnstile(serving.project, clock)
+        self._leases: dict[str, Lease] = {}
+        self._repeats = Repeats(clock)
         self._reuse = Reuse(cache, ledger=ledger, tally=reliability.tally, clock=clock)
         self._reuse.fly = self._fly
         self._reuse.on_over = self._forget
@@ -51,7 +67,8 @@ class Gateway:
         self._ledger = ledger
         self._clock = clock
         self._ids = IdSource(clock)
-        self._active: set[Recovery | Again] = set()
+        self._active: dict[Work, str] = {}
+        self._under_way: Counter[str] = Counter()
         self._idle = asyncio.Event()
         self._idle.set()
         self.serving = serving
@@ -67,6 +84,8 @@ class Gateway:
         previous.close()
         self._reliability.use(serving.project)
         self._cache.use(serving.project.cache)
+        self._treasury.funds.use(serving.project)
+        self._turnstile.use(serving.project)
 
     def new_inference_id(self) -> str:
         """An id for an inference. The server asks for it first, so that errors carry it too."""
@@ -99,13 +118,52 @@ class Gateway:
             raise Overloaded("Too many requests are in flight. Try again shortly.")
         self._ledger.check_open()
         call = self._resolve(inference_id, body, caller=caller, tried_before=tried_before)
-        if call.target.policy.cache is None and not idempotency_key:
-            self._fly(call, outlet)
-        else:
-            self._look(call, outlet, idempotency_key)
+        lease = self._turnstile.enter(call)
+        if lease is not None:
+            self._leases[inference_id] = lease
+            for name, value in self._turnstile.headers(lease):
+                outlet.note(name, value)
+        try:
+            if call.target.policy.cache is None and not idempotency_key:
+                self._fly(call, outlet)
+            else:
+                self._look(call, outlet, idempotency_key)
+        finally:
+            self._close_lease(inference_id)  # unless it has begun
 
     def _fly(self, call: Call, outlet: Outlet, keeper: Keeper | None = None) -> None:
-        """Answer with a call."""
+        """Answer with a call, once the budgets allow it."""
+        if not call.serving.project.budgets:
+            self._launch(call, outlet, keeper)
+            return
+
+        def launch(purse: Purse) -> None:
+            self._launch(purse.call, outlet, keeper, purse=purse)
+
+        def refuse(error: Exception) -> None:
+            if keeper is not None:
+                keeper.let_go()
+            outlet.fail(error)
+
+        purse = Purse(call, self._treasury)
+        admission = Admission(
+            purse,
+            self._treasury,
+            outlet,
+            launch=launch,
+            refuse=refuse,
+            on_over=self._forget,
+        )
+        self._take(admission, call)
+        try:
+            admission.begin(self.spawn)
+        except BaseException:
+            self._forget(admission)
+            raise
+
+    def _launch(
+        self, call: Call, outlet: Outlet, keeper: Keeper | None, *, purse: Purse | None = None
+    ) -> None:
         inference = Inference(
             call,
             outlet,
@@ -114,28 +172,53 @@ class Gateway:
             reliability=self._reliability,
             keeper=keeper,
         )
+        inference.purse = purse
         inference.begin(self.spawn, self._forget)
-        self._active.add(inference)
-        self._idle.clear()
+        self._take(inference, call)
 
     def _look(self, call: Call, outlet: Outlet, idempotency_key: str) -> None:
         """Answer without a call, if that can be."""
         again = self._reuse.prepare(call, outlet, idempotency_key)
-        self._active.add(again)
-        self._idle.clear()
+        self._take(again, call)
         try:
             again.look(on_disk=True)
         except TrimtabError:
             self._forget(again)
             raise
 
+    def _take(self, work: Work, call: Call) -> None:
+        self._active[work] = call.inference_id
+        self._under_way[call.inference_id] += 1
+        self._idle.clear()
+
+    def _forget(self, work: Work) -> None:
+        inference_id = self._active.pop(work, None)
+        if inference_id is None:
+            return
+        self._under_way[inference_id] -= 1
+        if isinstance(work, Recovery):
+            self._repeats.answered(work.answered)
+        self._close_lease(inference_id)
+        if not self._active:
+            self._idle.set()
+
+    def _close_lease(self, inference_id: str) -> None:
+        """Give back the place of a request that nothing works for any more."""
+        if self._under_way[inference_id] <= 0:
+            del self._under_way[inference_id]
+            lease = self._leases.pop(inference_id, None)
+            if lease is not None:
+                lease.close()
+
     def _spawn_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self.spawn(work)  # which the server sets later
 
     def check_time(self) -> None:
         """Give up what has waited too long for the ledger. Called every few seconds."""
-        for inference in list(self._active):
-            inference.check_time()
+        for work in list(self._active):
+            work.check_time()
+        self._treasury.funds.drop_idle()
+        self._turnstile.drop_idle()
 
     async def drained(self) -> None:
         """Wait until nothing is under way."""
@@ -144,14 +227,9 @@ class Gateway:
     def stop(self) -> int:
         """End what is under way; returns how many inferences were cut."""
         late = list(self._active)
-        for inference in late:
-            inference.stop()
+        for work in late:
+            work.stop()
         return len(late)
-
-    def _forget(self, inference: Recovery | Again) -> None:
-        self._active.discard(inference)
-        if not self._active:
-            self._idle.set()
 
     def _resolve(
         self, inference_id: str, body: bytes, *, caller: Caller, tried_before: bool
@@ -160,19 +238,25 @@ class Gateway:
         started_ns = self._clock.wall_ns()
         request = parse_request(body)
         target = serving.project.resolve(request.model)
+        named = Caller(
+            key_id=caller.key_id,
+            team=caller.team,
+            user=caller.user or request.end_user,
+            session=caller.session or request.session,
+            user_class=caller.user_class,
+        )
+        who = with_class(named, serving.project.classes)
+        mark = self._repeats.mark_of(who, request)
         return Call(
             inference_id=inference_id,
             started_ns=started_ns,
             begun_s=self._clock.monotonic_s(),
-            caller=Caller(
-                key_id=caller.key_id,
-                team=caller.team,
-                user=caller.user or request.end_user,
-                session=caller.session or request.session,
-            ),
+            caller=who,
             request=request,
             body=body,
             target=target,
             serving=serving,
             tried_before=tried_before,
+            mark=mark,
+            repeat=not tried_before and self._repeats.is_repeat(mark),
         )

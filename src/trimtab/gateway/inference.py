@@ -19,14 +19,17 @@ from trimtab.errors import (
     TrimtabError,
 )
 from trimtab.gateway.attempt import Attempt
+from trimtab.gateway.grant import Grant
 from trimtab.gateway.ladder import Step
 from trimtab.gateway.outlet import OutletListener
+from trimtab.gateway.purse import Purse
 from trimtab.gateway.recovery import OnOver, Recovery
 from trimtab.gateway.replay import kept_answer
 from trimtab.gateway.replies import stream_error, stream_headers, taken_over, whole_headers
-from trimtab.gateway.settling import problem_of, settle_of
+from trimtab.gateway.settling import intent_of, problem_of, settle_of
 from trimtab.gateway.spawn import Spawn
 from trimtab.gateway.upstream import UpstreamConnection
+from trimtab.types.records import Extension
 
 __all__ = ["Inference"]
 
@@ -75,15 +78,9 @@ class Inference(Recovery, OutletListener):
             clock=self._clock,
             owner=self,
         )
-        intent = self._ledger.record_intent(
-            self._call.intent(
-                place=step.place,
-                number=number,
-                cause=step.cause,
-                card=attempt.card,
-                now_s=attempt.begun_s,
-            )
-        )
+        if self.purse is not None:
+            attempt.grant = self._grant(attempt)
+        intent = self._ledger.record_intent(intent_of(self._call, attempt))
         self._number = number
         attempt.intent = intent
         if beside:
@@ -96,6 +93,24 @@ class Inference(Recovery, OutletListener):
             attempt.share_with(self._ladder.rungs_left)
         attempt.enter(self._dispatch)
 
+    def _grant(self, attempt: Attempt) -> Grant:
+        """What an attempt may spend; its hold on record grows with it."""
+        assert self.purse is not None
+        grant = self.purse.grant(attempt.rung, shown_bytes=self._transcript.shown_bytes)
+
+        def extended(hold_nanousd: int) -> None:
+            inference_id = self._call.inference_id
+            self._ledger.record_extension(
+                Extension(
+                    inference_id=inference_id, attempt=attempt.number, hold_nanousd=hold_nanousd
+                )
+            )
+
+        grant.extended = extended
+        if grant.limit_tokens is not None:
+            self._outlet.note(b"x-trimtab-max-tokens", b"%d" % grant.limit_tokens)
+        return grant
+
     def _dispatch(self, attempt: Attempt) -> None:
         try:
             connection = attempt.upstream.pool.take_free()
@@ -107,7 +122,7 @@ class Inference(Recovery, OutletListener):
             self.on_failed(attempt, defect)
 
     def _send(self, attempt: Attempt, connection: UpstreamConnection) -> None:
-        body = self._transcript.body(attempt.rung.ref.model, attempt.step.cause)
+        body = self._transcript.body(attempt)
         attempt.send(connection, attempt.upstream.request(body))
 
     def _on_intent(self, attempt: Attempt, intent: asyncio.Future[None]) -> None:
@@ -178,6 +193,7 @@ class Inference(Recovery, OutletListener):
         """Send the last of the answer, or all of it."""
         outlet, call, settle = self._outlet, self._call, attempt.settle
         assert settle is not None
+        self.answered = call.mark
         if attempt.stream is None:
             answer = self._transcript.whole(attempt)
             outlet.send(200, whole_headers(call, attempt, settle, made=self._number), answer)
@@ -203,9 +219,25 @@ class Inference(Recovery, OutletListener):
         attempt.settle = settle
         if final:
             self._settled_s = self._clock.monotonic_s()
+        if attempt.grant is not None:
+            attempt.grant.learn(call.body, settle, attempt.stream)
+            attempt.grant.settle(settle.cost_nanousd)
         appended = self._ledger.record_settle(settle)
         self._tally.settled(settle, (call.target.route, attempt.rung.ref, attempt.step.cause))
         return appended
+
+    def _close_purse(self, purse: Purse) -> None:
+        """Give back what is held for attempts that were not made, or that nobody settles."""
+        purse.close()
+        for attempt in (self._lead, self._rival):
+            if attempt is not None and attempt.grant is not None:
+                attempt.grant.settle(0)
+
+    @override
+    def _cost_nanousd(self, attempt: Attempt, error: Exception) -> int:
+        shown_s = self._transcript.first_token_s(attempt)
+        settle = settle_of(self._call, attempt, error, final=False, first_token_s=shown_s)
+        return settle.cost_nanousd
 
     @override
     def _finish(self, error: Exception | None) -> None:
@@ -213,6 +245,8 @@ class Inference(Recovery, OutletListener):
         if self._over:
             return
         self._over = True
+        if self.purse is not None:
+            self._close_purse(self.purse)
         if self._hedging is not None:
             self._hedging.disarm()
         if isinstance(error, TrimtabError) and self._outlet.started:

@@ -39,6 +39,10 @@ class Outlet(Protocol):
         """A status has been sent; it cannot be changed any more."""
         ...
 
+    def note(self, name: bytes, value: bytes) -> None:
+        """Add a header to whatever answer comes, a good one or an error. Before it is started."""
+        ...
+
     def send(self, status: int, headers: HeaderList, body: bytes) -> None:
         """Send a whole answer."""
         ...

@@ -23,6 +23,7 @@ from trimtab.gateway.call import Call
 from trimtab.gateway.hedging import Hedging
 from trimtab.gateway.ladder import Ladder, Step
 from trimtab.gateway.outlet import Outlet
+from trimtab.gateway.purse import Purse
 from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.replay import replay
 from trimtab.gateway.response_cache import Found
@@ -43,7 +44,15 @@ _APPEND_LIMIT_S = 5.0
 
 
 class Recovery(AttemptOwner):
-    """The state of one inference, and the way down its ladder."""
+    """The state of one inference, and the way down its ladder.
+
+    Attributes:
+        purse: what it may spend; None where no budget has a say. Set before it begins.
+        answered: the mark of the request, once its caller has had an answer; 0 until then.
+    """
+
+    purse: Purse | None = None
+    answered = 0
 
     # Where most inferences leave them, so that not each one pays for setting them.
     _number = 0
@@ -117,6 +126,10 @@ class Recovery(AttemptOwner):
         """Write down what an attempt came to."""
 
     @abstractmethod
+    def _cost_nanousd(self, attempt: Attempt, error: Exception) -> int:
+        """What a failed attempt cost."""
+
+    @abstractmethod
     def _finish(self, error: Exception | None) -> None:
         """It is over, whichever way. Only the first time counts."""
 
@@ -188,6 +201,8 @@ class Recovery(AttemptOwner):
         if self._gone or self._over:
             self._ladder.give_up(step)
             return False
+        if attempt.grant is not None:  # what it did not use may be needed for the next one
+            attempt.grant.settle(self._cost_nanousd(attempt, error))
         try:
             self._start(step)
         except TrimtabError:  # what ended the attempt before is what the caller hears

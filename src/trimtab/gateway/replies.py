@@ -5,7 +5,7 @@ from math import ceil
 
 import msgspec
 
-from trimtab.errors import MethodNotAllowed, ProviderRefused, TrimtabError, reply_of
+from trimtab.errors import BudgetExceeded, MethodNotAllowed, ProviderRefused, TrimtabError, reply_of
 from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
 from trimtab.gateway.outlet import HeaderList
@@ -113,6 +113,8 @@ def error_headers(error: TrimtabError) -> HeaderList:
             headers.append((b"x-should-retry", b"false"))
     elif error.retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % ceil(error.retry_after_s)))
+        if isinstance(error, BudgetExceeded):  # not in the seconds for which SDKs try again
+            headers.append((b"x-should-retry", b"false"))
     if isinstance(error, MethodNotAllowed):
         headers.append((b"allow", error.allowed.encode()))
     return headers

@@ -18,6 +18,7 @@ class Upstream(NamedTuple):
         pool: connections to it.
         slots: how many calls it may have at a time; outlives the project's generations.
         head: request line and headers up to the value of Content-Length.
+        limit_field: what it calls the limit on output.
         problem: why it cannot be called, or "".
     """
 
@@ -25,10 +26,13 @@ class Upstream(NamedTuple):
     pool: Pool
     slots: Slots
     head: bytes
+    limit_field: str
     problem: str = ""
 
     @classmethod
-    def build(cls, provider: Provider, origin: Origin, *, slots: Slots, problem: str) -> "Upstream":
+    def build(
+        cls, provider: Provider, origin: Origin, *, slots: Slots, limit_field: str, problem: str
+    ) -> "Upstream":
         """Prepare everything about a call that does not depend on the request."""
         key = provider.key.reveal() if provider.key is not None else ""
         lines = [
@@ -42,7 +46,7 @@ class Upstream(NamedTuple):
         if key:
             lines.append(f"authorization: Bearer {key}")
         head = "\r\n".join([*lines, "content-length: "]).encode("latin-1")
-        return cls(provider.name, Pool(origin, provider.ca_file), slots, head, problem)
+        return cls(provider.name, Pool(origin, provider.ca_file), slots, head, limit_field, problem)
 
     def request(self, body: bytes) -> bytes:
         """The bytes to send for `body`."""

@@ -19,10 +19,10 @@ from trimtab.errors import (
 from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
 from trimtab.spend.estimate import estimate_tokens
-from trimtab.types.records import Outcome, Settle, UsageSource
+from trimtab.types.records import Intent, Outcome, Settle, UsageSource
 from trimtab.types.usage import NO_USAGE, Usage
 
-__all__ = ["problem_of", "settle_of"]
+__all__ = ["intent_of", "problem_of", "settle_of"]
 
 
 class _Learnt(NamedTuple):
@@ -35,6 +35,33 @@ class _Learnt(NamedTuple):
 
 
 _NOTHING = _Learnt()
+
+
+def intent_of(call: Call, attempt: Attempt) -> Intent:
+    """The ledger entry that announces an attempt."""
+    rung, step, grant = attempt.rung, attempt.step, attempt.grant
+    if grant is not None and grant.guarded:
+        hold_nanousd = grant.hold.amount_nanousd
+    else:
+        limit = call.request.output_limit(rung.max_output_tokens)
+        hold_nanousd = attempt.card.hold_nanousd(call.input_estimate, limit)
+    return Intent(
+        inference_id=call.inference_id,
+        attempt=attempt.number,
+        started_ns=call.started_ns,
+        caller=call.caller,
+        route=call.target.route,
+        alias=call.request.model,
+        provider=rung.ref.provider,
+        model=rung.ref.model,
+        streamed=bool(call.request.stream),
+        hold_nanousd=hold_nanousd,
+        price_version=attempt.card.version,
+        after_us=int((attempt.begun_s - call.begun_s) * 1e6) if attempt.number > 1 else 0,
+        cause=step.cause,
+        rung=step.place,
+        repeat=call.repeat,
+    )
 
 
 def settle_of(
@@ -71,7 +98,7 @@ def settle_of(
         latency_us=latency_us,
         ttft_us=None if attempt.stream is None else _ttft_us(call, attempt, first_token_s, error),
         status=attempt.status,
-        error_code="" if error is None else _error_code(error),
+        error_code=_error_code(error) if error is not None else "budget" if attempt.cut else "",
         served_model=learnt.served_model,
         provider_request_id=attempt.headers.get(b"x-request-id", b"")[:128].decode("latin-1"),
         finish_reason=learnt.finish_reason,
@@ -105,7 +132,8 @@ def _usage(call: Call, attempt: Attempt, error: Exception | None) -> tuple[Usage
         output_tokens = attempt.stream.content_frames
     else:
         output_tokens = estimate_tokens(len(attempt.body)) if error is None else 0
-    return Usage(input_tokens=call.input_estimate, output_tokens=output_tokens), "estimated"
+    usage = Usage(input_tokens=call.input_estimate, output_tokens=output_tokens)
+    return (usage if attempt.grant is None else attempt.grant.capped(usage)), "estimated"
 
 
 def _may_be_billed(attempt: Attempt, error: Exception | None) -> bool:

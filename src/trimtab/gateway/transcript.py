@@ -4,7 +4,7 @@ from trimtab.gateway.attempt import MAX_KEPT_BYTES, Attempt
 from trimtab.gateway.call import Call
 from trimtab.providers.wire.chat_continue import continuation_body, shown_text
 from trimtab.providers.wire.chat_name import model_field, renamed
-from trimtab.providers.wire.chat_request import upstream_body
+from trimtab.providers.wire.chat_request import limited_body, upstream_body
 from trimtab.providers.wire.chat_stream import ChatStream
 from trimtab.types.records import Cause
 
@@ -30,17 +30,26 @@ class Transcript:
 
     # ------------------------------------------------------------ to a provider
 
-    def body(self, model: str, cause: Cause) -> bytes:
-        """The request for a model: the caller's own, or one that goes on with what was shown."""
+    @property
+    def shown_bytes(self) -> int:
+        """Size of the text that a next attempt would go on with; 0 where none would."""
+        return len(self._text.encode()) if self._text else 0
+
+    def body(self, attempt: Attempt) -> bytes:
+        """The request of an attempt: the caller's own, or one that goes on with what was shown."""
         call = self._call
         body, request = call.body, call.request
-        if cause == "continue":
+        if attempt.step.cause == "continue":
             continued = continuation_body(
                 body, request, text=self._text, shown_tokens=self._shown_tokens
             )
             assert continued is not None, "`take_over` has seen that it can be"
             body = continued
-        return upstream_body(body, request, model)
+        body = upstream_body(body, request, attempt.rung.ref.model)
+        limit = attempt.grant.limit_tokens if attempt.grant is not None else None
+        if limit is not None:
+            body = limited_body(body, request, limit, field=attempt.upstream.limit_field)
+        return body
 
     def new_stream(self, cause: Cause) -> ChatStream | None:
         """A reader for the stream, if the caller wants one."""

@@ -32,9 +32,12 @@ class ProviderKind(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: its name in the entry-point group `trimtab.providers`.
         default_base_url: used when the project gives none; "" where it must.
+        output_limit_field: what it calls the limit on output, at its default address; other servers
+            that speak the dialect know it as `max_tokens`.
         open_engine: makes the engine that serves this provider, or None where there is none to run.
     """
 
     name: str
     default_base_url: str = ""
+    output_limit_field: str = "max_tokens"
     open_engine: Callable[[Provider], Engine] | None = None

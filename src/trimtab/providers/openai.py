@@ -7,4 +7,5 @@ __all__ = ["PROVIDER"]
 PROVIDER = ProviderKind(
     name="openai",
     default_base_url="https://api.openai.com/v1",
+    output_limit_field="max_completion_tokens",
 )

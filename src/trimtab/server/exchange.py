@@ -50,6 +50,7 @@ class Exchange(Outlet):
 
     __slots__ = (
         "_gone",
+        "_notes",
         "_started",
         "_wire",
         "body",
@@ -66,6 +67,7 @@ class Exchange(Outlet):
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._gone = False
+        self._notes: list[tuple[bytes, bytes]] = []
         self._started = False
         self.request_id = ""
         self.method = ""
@@ -100,6 +102,10 @@ class Exchange(Outlet):
     @override
     def started(self) -> bool:
         return self._started
+
+    @override
+    def note(self, name: bytes, value: bytes) -> None:
+        self._notes.append((name, value))
 
     @override
     def send(self, status: int, headers: HeaderList, body: bytes) -> None:
@@ -158,6 +164,8 @@ class Exchange(Outlet):
         line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status
         head = [line, b"x-request-id: %b\r\n" % self.request_id.encode()]
         head += [b"%b: %b\r\n" % pair for pair in headers]
+        if self._notes:
+            head += [b"%b: %b\r\n" % pair for pair in self._notes]
         if not self.keep_alive:
             head.append(b"connection: close\r\n")
         return head

@@ -25,9 +25,10 @@ def identify(exchange: Exchange, keys: KeyStore) -> Caller:
     headers = exchange.headers
     user = _name(headers, b"x-trimtab-user")
     session = _name(headers, b"x-trimtab-session")
+    user_class = _name(headers, b"x-trimtab-user-class")
     if not keys.any_configured():
         check_local(headers)
-        return Caller(user=user, session=session)
+        return Caller(user=user, session=session, user_class=user_class)
     scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() != b"bearer" or not secret:
         raise InvalidKey(
@@ -44,7 +45,7 @@ def identify(exchange: Exchange, keys: KeyStore) -> Caller:
             "This key opens the console and nothing else. Make one for the application with "
             "`trimtab keys create NAME`."
         )
-    return Caller(key_id=key.key_id, team=key.team, user=user, session=session)
+    return Caller(key.key_id, key.team, user, session=session, user_class=user_class)
 
 
 def check_local(headers: Mapping[bytes, bytes]) -> None:

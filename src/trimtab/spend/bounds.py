@@ -18,8 +18,10 @@ _IMAGE_TOKENS: Final = 2_000  # of an image that is only linked, for which no by
 _LINKED_IMAGE: Final = b'"image_url"'
 
 _FIRST_RATIO: Final = 1.0  # tokens per unit before anything is known
+_BYTES_PER_TOKEN: Final = 3  # of output, before anything is known; more in most languages
 _LEAST_RATIO: Final = 0.1
-_MARGIN: Final = 1.25
+_INPUT_MARGIN: Final = 1.25
+_FRAME_MARGIN: Final = 1.1
 _FEWEST: Final = 20  # reports before a bound may fall
 _ALL_BYTES: Final = bytes(range(0x80))
 
@@ -53,9 +55,9 @@ class Bounds:
         self._told = hides is not None
         self.hides = True if hides is None else hides
         self._input_ratio = _FIRST_RATIO
-        self._input_reports = _Most()
+        self._input_reports = _Most(_INPUT_MARGIN)
         self._frame_ratio: float | None = None  # tokens per frame; None before anything is known
-        self._frame_reports = _Most()
+        self._frame_reports = _Most(_FRAME_MARGIN)
 
     def input_tokens(self, body: bytes) -> int:
         """The most input tokens that a request can be."""
@@ -65,8 +67,14 @@ class Bounds:
     def shown_tokens(self, frames: int, content_bytes: int) -> int:
         """The most output tokens that what was seen of a stream can be."""
         if self._frame_ratio is None:
-            return max(frames, content_bytes)
+            return max(frames, content_bytes // _BYTES_PER_TOKEN)
         return max(frames, min(content_bytes, int(frames * self._frame_ratio) + 1))
+
+    def frames_within(self, tokens: int) -> int:
+        """How many more frames can come before so many tokens can have; at least 1."""
+        if self._frame_ratio is None:
+            return 1
+        return max(1, int(tokens / self._frame_ratio))
 
     def learn_input(self, body: bytes, tokens: int) -> None:
         """A provider reported the input tokens of a request."""
@@ -88,9 +96,10 @@ class Bounds:
 class _Most:
     """The largest of the latest reports, in two halves so that an old one is forgotten."""
 
-    __slots__ = ("_before", "_count", "_now")
+    __slots__ = ("_before", "_count", "_margin", "_now")
 
-    def __init__(self) -> None:
+    def __init__(self, margin: float) -> None:
+        self._margin = margin
         self._before = 0.0
         self._now = 0.0
         self._count = 0
@@ -99,7 +108,7 @@ class _Most:
         """What a bound becomes by a report."""
         self._now = max(self._now, seen)
         self._count += 1
-        wanted = max(max(self._before, self._now) * _MARGIN, _LEAST_RATIO)
+        wanted = max(max(self._before, self._now) * self._margin, _LEAST_RATIO)
         if self._count < _FEWEST and self._before == 0.0:
             return max(present, wanted)
         if self._count >= _FEWEST:

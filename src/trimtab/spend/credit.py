@@ -12,6 +12,7 @@ Prepaid telephony reserves credit in the same slices (RFC 8506, Diameter Credit-
 
 from collections import deque
 from collections.abc import Sequence
+
 from typing_extensions import override
 
 from trimtab.spend.windows import Rolling
@@ -43,7 +44,7 @@ class Account:
         """What is not spent; negative if too much is. None without a limit."""
         return None if self.limit_nanousd is None else self.limit_nanousd - self.spent_nanousd
 
-    def spend(self, cost_nanousd: int, began_ns: int) -> None:
+    def spend(self, cost_nanousd: int, began_ns: int) -> None:  # noqa: ARG002 - a rolling one asks
         """Count what an attempt cost, of an inference that began at a UTC time."""
         self.spent_nanousd += cost_nanousd
 

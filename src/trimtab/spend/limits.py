@@ -66,7 +66,7 @@ class _Bucket:
         self._at_s = now_s
 
     def wait_s(self, need: float, now_s: float) -> float:
-        """Seconds until `need` is there; 0 if it is. More than a minute's worth needs a full one."""
+        """Seconds until `need` is there; 0 if it is. More than a full bucket needs a full one."""
         self._fill(now_s)
         lacking = min(need, self.limit) - self._level
         return 0.0 if lacking <= 0 else lacking * _MINUTE_S / self.limit

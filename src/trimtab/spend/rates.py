@@ -50,6 +50,7 @@ UNITS: tuple[Unit, ...] = tuple(_WHOLES)
 
 _NANO_DECIMALS = 3  # one USD per million tokens is 10^3 nano-dollars per token
 _LEAST_DECIMALS = 9  # femto-dollars per token; enough for every list price seen so far
+_MORE_THAN_ANY = 1 << 40
 _REQUEST_FACTOR = 1_000  # a price per thousand calls, charged per call where others are per million
 
 
@@ -144,6 +145,18 @@ class RateCard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         row = self.rows[bisect_left(self.starts, input_tokens)]
         total = self.per_request + row.hold_input * input_tokens + row.hold_output * output_tokens
         return -(-total // self.scale)
+
+    def affords(self, input_tokens: int, nanousd: int) -> int:
+        """The most output tokens for which `hold_nanousd` stays within an amount.
+
+        Negative where not even the input is. Where output costs nothing, it is more than any
+        model can produce.
+        """
+        row = self.rows[bisect_left(self.starts, input_tokens)]
+        left = nanousd * self.scale - self.per_request - row.hold_input * input_tokens
+        if row.hold_output == 0:
+            return _MORE_THAN_ANY if left >= 0 else -1
+        return left // row.hold_output
 
 
 def compile_card(prices: CardPrices, version: str) -> RateCard:

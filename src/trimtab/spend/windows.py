@@ -47,7 +47,7 @@ ROLLING: Final[dict[WindowLength, Rolling]] = {
 
 
 def window_at(length: WindowLength, at_ns: int, zone: ZoneInfo) -> Window:
-    """The calendar window of `length` that `at_ns` (UTC) belongs to in `zone`. Weeks begin Monday."""
+    """The calendar window that `at_ns` (UTC) belongs to in `zone`. Weeks begin on Monday."""
     at = datetime.fromtimestamp(at_ns // NS_PER_S, tz=zone)
     if length == "hour":
         offset_s = round((at.utcoffset() or timedelta()).total_seconds())

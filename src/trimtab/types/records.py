@@ -1,8 +1,8 @@
 """The ledger entries of a physical attempt, and the line that joins them.
 
-An `Intent` says: we are about to call, and it may cost up to `hold_nanousd`. An `Extension` says: by
-now it may cost more. A `Settle` says what came of it. Everything below the ledger is derived from
-these.
+An `Intent` says: we are about to call, and it may cost up to `hold_nanousd`. An `Extension` says:
+by now it may cost more. A `Settle` says what came of it. Everything below the ledger is derived
+from these.
 """
 
 from typing import Literal

@@ -70,6 +70,13 @@ class Choice(msgspec.Struct, frozen=True):
             for name, value in (self.delta or {}).items()
         )
 
+    @property
+    def content_bytes(self) -> int:
+        """Bytes of the JSON of what `has_content` looks for."""
+        return sum(
+            len(bytes(value)) for name, value in (self.delta or {}).items() if name != "role"
+        )
+
 
 _EMPTY = frozenset((b"null", b'""', b"[]", b"{}"))
 

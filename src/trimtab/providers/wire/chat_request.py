@@ -9,7 +9,7 @@ import msgspec
 
 from trimtab.errors import MalformedRequest
 
-__all__ = ["ChatRequest", "parse_request", "rewritten", "upstream_body"]
+__all__ = ["ChatRequest", "limited_body", "parse_request", "rewritten", "upstream_body"]
 
 
 class StreamOptions(msgspec.Struct, frozen=True):
@@ -32,6 +32,8 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     n: int | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
+    service_tier: str | None = None
+    reasoning_effort: str | None = None
     user: str | None = None
     safety_identifier: str | None = None
     metadata: dict[str, Any] | None = None
@@ -46,10 +48,16 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
         """Whether the caller of a stream asked for the usage chunk."""
         return self.stream_options is not None and bool(self.stream_options.include_usage)
 
+    @property
+    def own_output_limit(self) -> int | None:
+        """Output tokens that the request allows, over all choices; None where it does not say."""
+        limit = self.max_completion_tokens or self.max_tokens
+        return None if limit is None else max(limit, 0) * self.choices
+
     def output_limit(self, default: int) -> int:
-        """Output tokens that the request allows in all, over all choices."""
-        limit = self.max_completion_tokens or self.max_tokens or default
-        return max(limit, 0) * self.choices
+        """The same, with `default` for each choice where the request does not say."""
+        own = self.own_output_limit
+        return default * self.choices if own is None else own
 
     @property
     def end_user(self) -> str:
@@ -66,6 +74,7 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
 _decoder = msgspec.json.Decoder(ChatRequest)
 _fields_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.encode
+_LIMITS = ("max_completion_tokens", "max_tokens")
 _USAGE_OPTION = b',"stream_options":{"include_usage":true}}'
 
 
@@ -115,6 +124,22 @@ def upstream_body(body: bytes, request: ChatRequest, model: str) -> bytes:
     if request.stream and not request.wants_usage:
         body = _with_usage_option(body, request)
     return body
+
+
+def limited_body(body: bytes, request: ChatRequest, limit: int, *, field: str) -> bytes:
+    """The body with a limit on output, which takes the place of a larger one.
+
+    Args:
+        body: what would be sent otherwise.
+        request: what the caller asked for.
+        limit: tokens over all choices.
+        field: name of the provider's field for it, where the request has none.
+    """
+    each = b"%d" % max(limit // request.choices, 1)
+    named = [name for name in _LIMITS if getattr(request, name) is not None]
+    if not named and not any(b'"%b"' % name.encode() in body for name in _LIMITS):
+        return body.rstrip()[:-1] + b',"%b":%b}' % (field.encode(), each)
+    return rewritten(body, dict.fromkeys(named or [field], each))
 
 
 def _with_model(body: bytes, old: str, new: str) -> bytes:

@@ -5,6 +5,8 @@ a blank line ends an event, lines that begin with a colon are comments, a byte-o
 first, and an event that is not ended by a blank line is dropped.
 """
 
+from typing import Any
+
 import msgspec
 
 from trimtab.errors import ProviderGarbage
@@ -18,6 +20,7 @@ DONE = b"data: [DONE]\n\n"
 MAX_EVENT_BYTES = 8_000_000
 _BOM = b"\xef\xbb\xbf"
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode  # walks the syntax, builds nothing
+_OF_EVERY_CHUNK = ("id", "object", "created", "model", "system_fingerprint")
 _CONTENT = b'"content":"'
 _TEXT = bytes(set(range(0x20, 0x80)) - set(b'"\\'))  # what stands for itself in a JSON string
 
@@ -42,6 +45,7 @@ class ChatStream:
         usage: the last usage reported, or None.
         served_model, service_tier, finish_reason: as the provider gave them.
         content_frames: events with content passed on; about one token each.
+        content_bytes: bytes of JSON that content was, or a few more.
         skipped_frames: events that were not of the format and were left out.
     """
 
@@ -55,6 +59,7 @@ class ChatStream:
         self.service_tier = ""
         self.finish_reason = ""
         self.content_frames = 0
+        self.content_bytes = 0
         self.skipped_frames = 0
         self._choices = choices
         self._keep_usage = keep_usage
@@ -66,6 +71,8 @@ class ChatStream:
         self._after_cr = False
         self._at_start = True
         self._shape: tuple[bytes, bytes] | None = None
+        self._shape_bytes = 0
+        self._opening = b""
 
     @property
     def complete(self) -> bool:
@@ -83,10 +90,14 @@ class ChatStream:
             shape = self._shape
             if shape is not None and _has_shape(data, *shape):
                 self.content_frames += 1
+                self.content_bytes += len(data) - self._shape_bytes
                 return data
             if _is_plain(data):
-                self.content_frames += data.count(b"\n\n")
-                self._shape = _shape_of(data)
+                frames = data.count(b"\n\n")
+                self.content_frames += frames
+                self._note_shape(data)
+                around = frames * self._shape_bytes
+                self.content_bytes += len(data) - (around if around < len(data) else 0)
                 return data
         return self._feed_events(data)
 
@@ -94,6 +105,38 @@ class ChatStream:
         """The frames held back since the finish, with the terminator that the dialect wants."""
         held, self._held = b"".join(self._held), []
         return held + DONE
+
+    def cut(self, usage: Usage) -> None:
+        """End the answer here, as if it had reached its limit of tokens.
+
+        What follows for the caller is a finish reason for every choice, the usage if it was asked
+        for, and the terminator; all of it in `tail`.
+
+        Args:
+            usage: tokens so far, as far as they are known.
+        """
+        opening: dict[str, Any] = msgspec.json.decode(self._opening) if self._opening else {}
+        frame = {name: opening[name] for name in _OF_EVERY_CHUNK if name in opening}
+        open_choices = set(range(self._choices)) - self._finished_choices
+        choices: list[dict[str, Any]] = [
+            {"index": index, "delta": {}, "finish_reason": "length"} for index in open_choices
+        ]
+        self._held.append(_event({**frame, "choices": choices}))
+        if self._keep_usage:
+            counts = {
+                "prompt_tokens": usage.input_tokens,
+                "completion_tokens": usage.output_tokens,
+                "total_tokens": usage.input_tokens + usage.output_tokens,
+            }
+            self._held.append(_event({**frame, "choices": [], "usage": counts}))
+        self.finish_reason = "length"
+        self.finished = self.done = True
+
+    def _note_shape(self, data: bytes) -> None:
+        """Remember what frames look like, so that the next ones need not be parsed."""
+        self._shape = _shape_of(data)
+        if self._shape is not None:
+            self._shape_bytes = len(self._shape[0]) + len(self._shape[1])
 
     def _feed_events(self, data: bytes) -> bytes:
         buffer = self._partial + self._normalised(data)
@@ -138,6 +181,7 @@ class ChatStream:
                 self.skipped_frames += 1
             else:
                 self._learn(chunk)
+                self._opening = self._opening or data
                 if self._shown_tokens:
                     event = self._joined(event, data, chunk)
                 if event and not (chunk.is_usage_only and not self._keep_usage):
@@ -173,6 +217,7 @@ class ChatStream:
         has_content = False
         for choice in chunk.choices:
             has_content = has_content or choice.has_content
+            self.content_bytes += choice.content_bytes
             if choice.finish_reason:
                 self.finish_reason = choice.finish_reason
                 self._finished_choices.add(choice.index)
@@ -180,6 +225,10 @@ class ChatStream:
         self.started = self.started or has_content
         if len(self._finished_choices) >= self._choices:
             self.finished = True
+
+
+def _event(chunk: dict[str, Any]) -> bytes:
+    return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
 
 
 def _is_plain(data: bytes) -> bool:

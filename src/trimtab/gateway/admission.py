@@ -1,0 +1,152 @@
+"""One request on its way to its first attempt, where budgets have a say: learn, wait, go on.
+
+Most never wait: what was spent is known, there is room, and the attempt begins in the same step.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from typing_extensions import override
+
+from trimtab.errors import CallerGone, ShuttingDown
+from trimtab.gateway.funds import Fund
+from trimtab.gateway.outlet import Outlet, OutletListener
+from trimtab.gateway.purse import Purse
+from trimtab.gateway.spawn import Spawn
+from trimtab.gateway.treasury import Treasury
+
+__all__ = ["Admission"]
+
+
+class Admission(OutletListener):
+    """Ends by itself, with a call of `launch` or an error at the outlet, and one of `on_over`.
+
+    Args:
+        purse: what the inference may spend.
+        treasury: has the line.
+        outlet: the caller.
+        launch: begins the inference, or raises.
+        refuse: hears why it will not begin, where that turns out later.
+        on_over: hears that this is over.
+    """
+
+    def __init__(
+        self,
+        purse: Purse,
+        treasury: Treasury,
+        outlet: Outlet,
+        *,
+        launch: Callable[[Purse], None],
+        refuse: Callable[[Exception], None],
+        on_over: "Callable[[Admission], None]",
+    ) -> None:
+        self._purse = purse
+        self._treasury = treasury
+        self._outlet = outlet
+        self._launch = launch
+        self._refuse = refuse
+        self._on_over = on_over
+        self._over = False
+        self._lacking: Sequence[Fund] = ()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self, spawn: Spawn) -> None:
+        """Go on at once, or as soon as can be.
+
+        Raises:
+            TrimtabError: it may not go on.
+        """
+        if self._outlet.gone:
+            raise CallerGone("The caller closed the connection.")
+        self._outlet.listener = self
+        if self._purse.unknown():
+            spawn(self._learn())
+        else:
+            self._enter(in_line=False)
+
+    def stop(self) -> None:
+        """End it now, because the process ends."""
+        if not self._over:
+            self._end(ShuttingDown("The gateway was stopped. Try again elsewhere."))
+
+    def check_time(self) -> None:
+        """It has a timer of its own."""
+
+    def try_again(self) -> Sequence[Fund]:
+        """See `Waiter`."""
+        try:
+            self._enter(in_line=True)
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+            self._end(error)
+        return () if self._over else self._lacking
+
+    def _enter(self, *, in_line: bool) -> None:
+        """Take the hold and begin, or stand in line.
+
+        Raises:
+            TrimtabError: it may not go on.
+        """
+        if not in_line:
+            self._downgrade()
+        self._lacking = self._purse.enter(in_line=in_line)
+        if not self._lacking:
+            self._leave()
+            try:
+                self._launch(self._purse)
+            except BaseException:
+                self._purse.close()
+                raise
+            finally:
+                self._on_over(self)
+        elif not in_line:
+            self._treasury.wait(self, self._lacking)
+            timeouts = self._purse.call.target.timeouts
+            longest_s = min(timeouts.ttft_s, timeouts.total_s)
+            self._timer = asyncio.get_running_loop().call_later(longest_s, self._give_up)
+
+    def _downgrade(self) -> None:
+        fund = self._purse.downgrade()
+        if fund is not None:
+            self._outlet.note(b"x-trimtab-downgraded", fund.name.encode("latin-1", "replace"))
+        for warning in self._purse.warnings():
+            self._outlet.note(b"x-trimtab-budget", warning.encode("latin-1", "replace"))
+
+    async def _learn(self) -> None:
+        try:
+            await self._purse.learn()
+            if not self._over:
+                self._enter(in_line=False)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._end(error)
+
+    def _give_up(self) -> None:
+        self._end(self._purse.busy(self._lacking))
+
+    def _leave(self) -> None:
+        """Nothing is waited for any more."""
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._treasury.leave(self)
+
+    def _end(self, error: Exception) -> None:
+        """It has not begun and will not."""
+        if not self._over:
+            self._leave()
+            self._on_over(self)
+        self._refuse(error)
+
+    # ------------------------------------------------------------ OutletListener
+
+    @override
+    def on_gone(self) -> None:
+        if not self._over:
+            self._end(CallerGone("The caller closed the connection."))
+
+    @override
+    def on_paused(self) -> None:
+        pass  # nothing is sent yet
+
+    @override
+    def on_resumed(self) -> None:
+        pass

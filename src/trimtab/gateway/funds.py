@@ -1,0 +1,260 @@
+"""The budgets that an inference falls under, each with what was spent of it before.
+
+A fund is one budget of one subject in its present window. What was spent before this process began
+is read from the store when the fund is first asked for, off the event loop; afterwards the fund
+itself knows. One that nobody has used for long may be dropped: the store knows it all.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from trimtab.config.money import Budget
+from trimtab.config.schema import Project, Rung
+from trimtab.gateway.call import Call
+from trimtab.spend.credit import Account, RollingAccount
+from trimtab.spend.windows import ROLLING, Window, window_at
+from trimtab.store.protocol import Reader
+from trimtab.store.records import OpenIntent
+from trimtab.types.clock import NS_PER_S, Clock
+from trimtab.types.records import Intent
+
+__all__ = ["Fund", "Funds"]
+
+_MOST_KEPT: Final = 50_000
+
+
+class Fund:
+    """One budget of one subject.
+
+    Attributes:
+        budget, name: its table in the project, and the name of the table.
+        subject: the user, key, team, model or route; "" for the total.
+        account: what is spent and held. Its limit is None where nothing is refused.
+        amount_nanousd: the amount of the budget, refused above or not; None for none.
+        window: the calendar window; of a rolling one the begin is what the store was asked for.
+        loaded: what was spent before is known.
+        marks: shares of the amount that are told of; to be used up is always one.
+        passed: the highest mark that was passed and told of; 0 for none.
+    """
+
+    __slots__ = (
+        "_class", "account", "amount_nanousd", "budget", "loaded", "marks", "name", "passed",
+        "subject", "window",
+    )  # fmt: skip
+
+    def __init__(self, name: str, budget: Budget, subject: str, *, window: Window) -> None:
+        self.name = name
+        self.budget = budget
+        self.subject = subject
+        self.window = window
+        self.loaded = False
+        self.marks: tuple[float, ...] = ()
+        self.passed = 0.0
+        self.amount_nanousd: int | None = None
+        self._class: str | None = None
+        if budget.rolling:
+            self.account: Account = RollingAccount(name, None, ROLLING[budget.window])
+        else:
+            self.account = Account(name, None)
+
+    def use(self, budget: Budget, user_class: str) -> None:
+        """Read the amount anew, if the project or the class of the user has changed."""
+        if budget is self.budget and user_class == self._class:
+            return
+        self.budget = budget
+        self._class = user_class
+        self.marks = tuple(sorted({*budget.warn_at, 1.0}))
+        self.amount_nanousd = budget.limit_nanousd(self.subject, user_class)
+        self.account.limit_nanousd = self.amount_nanousd if budget.over == "refuse" else None
+
+    @property
+    def exhausted(self) -> bool:
+        """Nothing is left of its amount."""
+        return self.amount_nanousd is not None and self.account.spent_nanousd >= self.amount_nanousd
+
+    @property
+    def used(self) -> float:
+        """The share of its amount that is spent; 0 where there is none."""
+        return self.account.spent_nanousd / self.amount_nanousd if self.amount_nanousd else 0.0
+
+    def passes_mark(self) -> bool:
+        """Whether it has passed a mark that it had not passed before."""
+        used = self.used
+        passed = max((mark for mark in self.marks if used >= mark), default=0.0)
+        if passed <= self.passed:
+            return False
+        self.passed = passed
+        return True
+
+    def frees_at_ns(self, need_nanousd: int) -> int:
+        """UTC nanoseconds at which `need_nanousd` fit again, as far as can be told."""
+        if isinstance(self.account, RollingAccount):
+            frees_s = self.account.frees_at_s(need_nanousd)
+            return self.window.end_ns if frees_s is None else frees_s * NS_PER_S
+        return self.window.end_ns
+
+
+class Funds:
+    """All funds of the process. Belongs to the event loop's thread.
+
+    Args:
+        project: declares the budgets.
+        reader: knows what was spent.
+        clock: UTC.
+    """
+
+    def __init__(self, project: Project, reader: Reader, clock: Clock) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._all: dict[tuple[str, str], Fund] = {}
+        self.use(project)
+
+    def use(self, project: Project) -> None:
+        """Take up a changed project. What is spent stays spent, where the window is the same."""
+        self._budgets = project.budgets
+        self._zone = ZoneInfo(project.spend.time_zone)
+        kept = {
+            key: fund
+            for key, fund in self._all.items()
+            if key[0] in self._budgets and _same_window(fund.budget, self._budgets[key[0]])
+        }
+        self._all = kept
+
+    def of(self, call: Call, rung: Rung) -> list[Fund]:
+        """The funds that a call of a model falls under, loaded or not."""
+        found: list[Fund] = []
+        for name, budget in self._budgets.items():
+            fund = self._find((name, _subject(budget, call, rung)), budget, call.started_ns)
+            fund.use(budget, call.caller.user_class)
+            if fund.amount_nanousd is not None:
+                found.append(fund)
+        return found
+
+    async def load(self, funds: Iterable[Fund]) -> None:
+        """Learn what was spent before of those that do not know it yet."""
+        groups: defaultdict[tuple[str, Window], dict[str, Fund]] = defaultdict(dict)
+        for fund in funds:
+            if not fund.loaded:
+                groups[fund.name, fund.window][fund.subject] = fund
+        for (name, window), wanted in groups.items():
+            budget = self._budgets[name]
+            spent = await asyncio.to_thread(self._ask, budget, window, list(wanted))
+            for subject, fund in wanted.items():
+                if fund.loaded:  # another inference was faster
+                    continue
+                fund.loaded = True
+                for began_ns, cost_nanousd in spent[subject]:
+                    fund.account.spend(cost_nanousd, began_ns)
+
+    def drop_idle(self) -> None:
+        """Forget funds that are over, and the oldest of too many; none with an open hold."""
+        now_ns = self._clock.wall_ns()
+        surplus = len(self._all) - _MOST_KEPT
+        for key, fund in list(self._all.items()):
+            over = not fund.budget.rolling and fund.window.end_ns <= now_ns
+            if not fund.account.held_nanousd and (over or surplus > 0):
+                del self._all[key]
+                surplus -= 1
+
+    def _find(self, key: tuple[str, str], budget: Budget, began_ns: int) -> Fund:
+        fund = self._all.get(key)
+        if fund is None:
+            fund = self._all[key] = self._open(key, budget, began_ns)
+        elif budget.rolling:
+            if isinstance(fund.account, RollingAccount) and fund.loaded:
+                fund.account.forget(began_ns)
+        elif began_ns >= fund.window.end_ns:
+            # A new window, in which nothing was spent: holds of the old one settle there.
+            fund = self._open(key, budget, began_ns)
+            fund.loaded = True
+            del self._all[key]  # so that those in use stand last
+            self._all[key] = fund
+        return fund
+
+    def _open(self, key: tuple[str, str], budget: Budget, began_ns: int) -> Fund:
+        window = window_at(budget.window, began_ns, self._zone)
+        if budget.rolling:
+            rolling = ROLLING[budget.window]
+            step_ns = rolling.step_s * NS_PER_S
+            begin_ns = began_ns // step_ns * step_ns - rolling.length_s * NS_PER_S
+            window = Window(begin_ns, begin_ns + (rolling.length_s + rolling.step_s) * NS_PER_S)
+        return Fund(key[0], budget, key[1], window=window)
+
+    # ------------------------------------------------------------ on another thread
+
+    def _ask(
+        self, budget: Budget, window: Window, subjects: list[str]
+    ) -> dict[str, list[tuple[int, int]]]:
+        """What each subject spent in a window: when (UTC ns) and how much.
+
+        Attempts whose end nobody knows count at their hold: they may have cost it.
+        """
+        begin_ns, end_ns = window
+        found: dict[str, list[tuple[int, int]]] = {subject: [] for subject in subjects}
+        if budget.rolling:
+            for subject in subjects:
+                found[subject] += self._ask_steps(budget, subject, window)
+        else:
+            for group in self._reader.usage_by(
+                budget.per, begin_ns, end_ns, values=subjects, measures=()
+            ):
+                found[group.value].append((begin_ns, group.cost_nanousd))
+        for entry in self._reader.unsettled(begin_ns, end_ns):
+            subject = _subject_of_intent(budget, entry.intent)
+            if subject in found and not entry.in_flight:
+                found[subject].append((entry.intent.started_ns, _may_cost(entry)))
+        return found
+
+    def _ask_steps(self, budget: Budget, subject: str, window: Window) -> list[tuple[int, int]]:
+        # Users, keys and teams are added up by the hour, so a step of minutes is not to be had.
+        by_minute = budget.per in {"total", "route", "model"}
+        step_s = ROLLING[budget.window].step_s if by_minute else 3_600
+        groups = self._reader.usage_over_time(
+            budget.per, subject, window.begin_ns, window.end_ns, step_s=step_s, measures=()
+        )
+        last_ns = (step_s - 1) * NS_PER_S  # spent as late in its step as can be
+        now_ns = self._clock.wall_ns()
+        return [(min(group.since_ns + last_ns, now_ns), group.cost_nanousd) for group in groups]
+
+
+def _may_cost(entry: OpenIntent) -> int:
+    return entry.intent.hold_nanousd
+
+
+def _same_window(old: Budget, new: Budget) -> bool:
+    return (old.per, old.window, old.rolling) == (new.per, new.window, new.rolling)
+
+
+def _subject(budget: Budget, call: Call, rung: Rung) -> str:
+    match budget.per:
+        case "user":
+            return call.caller.user
+        case "key":
+            return call.caller.key_id
+        case "team":
+            return call.caller.team
+        case "model":
+            return str(rung.ref)
+        case "route":
+            return call.target.route
+        case "total":
+            return ""
+
+
+def _subject_of_intent(budget: Budget, intent: Intent) -> str:
+    match budget.per:
+        case "user":
+            return intent.caller.user
+        case "key":
+            return intent.caller.key_id
+        case "team":
+            return intent.caller.team
+        case "model":
+            return f"{intent.provider}:{intent.model}"
+        case "route":
+            return intent.route
+        case "total":
+            return ""

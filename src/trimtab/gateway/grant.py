@@ -1,0 +1,146 @@
+"""What one attempt may spend: a hold that grows with its stream, and the bound behind it."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from trimtab.gateway.funds import Fund
+from trimtab.providers.wire.chat_stream import ChatStream
+from trimtab.spend.bounds import Bounds
+from trimtab.spend.credit import Hold
+from trimtab.spend.rates import RateCard
+from trimtab.types.records import Settle
+from trimtab.types.usage import Usage
+
+__all__ = ["FIRST_SLICE", "LEAST_TOKENS", "Grant"]
+
+FIRST_SLICE: Final = 64
+"""Output tokens that a stream begins with. Each further slice is twice as large."""
+
+LEAST_TOKENS: Final = 16
+"""Output tokens below which an answer is not worth beginning, unless fewer were asked for."""
+
+_LARGEST_SLICE: Final = 1_024
+_RESERVE: Final = 16  # tokens that may be on their way while a stream is being cut
+_NEVER: Final = 1 << 62
+
+
+class Grant:
+    """Belongs to one attempt.
+
+    Attributes:
+        funds: those that it spends from.
+        limit_tokens: what the provider is told of output, over all choices; None where the request
+            says it already, or nothing limits it.
+        extended: called with the new amount of the hold each time it grows.
+    """
+
+    __slots__ = (
+        "_bounds", "_card", "_covered", "_input_tokens", "_most", "_next_look", "_on_settled",
+        "_slice", "extended", "funds", "hold", "limit_tokens",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        hold: Hold,
+        funds: Sequence[Fund],
+        *,
+        bounds: Bounds,
+        on_settled: Callable[["Grant", int], None],
+    ) -> None:
+        self.hold = hold
+        self.funds = funds
+        self.limit_tokens: int | None = None
+        self.extended: Callable[[int], None] | None = None
+        self._bounds = bounds
+        self._on_settled = on_settled
+        self._card: RateCard | None = None
+        self._input_tokens = 0
+        self._covered = 0
+        self._most = 0
+        self._slice = FIRST_SLICE
+        self._next_look = _NEVER
+
+    def cover(self, card: RateCard, *, input_tokens: int, first: int, most: int) -> None:
+        """The hold is limited: say what it stands for.
+
+        Args:
+            card: the prices.
+            input_tokens: the most that the input can be.
+            first: output tokens that are held by now.
+            most: output tokens that it may grow to; the provider is told so.
+        """
+        self._card = card
+        self._input_tokens = input_tokens
+        self._covered = first
+        self._most = most
+        self._next_look = 0 if first < most else _NEVER
+
+    @property
+    def guarded(self) -> bool:
+        """Something would be refused; otherwise spending is only counted."""
+        return self._card is not None
+
+    def covers(self, stream: ChatStream) -> bool:
+        """Whether what has come of a stream, and what is on its way, is paid for; asks for more.
+
+        False means that the stream must be cut here.
+        """
+        frames = stream.content_frames
+        if frames < self._next_look:
+            return True
+        shown = self._bounds.shown_tokens(frames, stream.content_bytes)
+        while shown + self._slice // 2 >= self._covered < self._most:
+            if not self._extend():
+                self._next_look = frames + 1
+                return shown + _RESERVE < self._covered
+        if self._covered >= self._most:
+            self._next_look = _NEVER
+        else:
+            free = self._covered - self._slice // 2 - shown
+            self._next_look = frames + self._bounds.frames_within(free)
+        return True
+
+    def capped(self, usage: Usage) -> Usage:
+        """Usage that was estimated, within what is held: an estimate must not overspend."""
+        if self._card is None:
+            return usage
+        return msgspec.structs.replace(
+            usage,
+            input_tokens=min(usage.input_tokens, self._input_tokens),
+            output_tokens=min(usage.output_tokens, self._covered),
+        )
+
+    def learn(self, body: bytes, settle: Settle, stream: ChatStream | None) -> None:
+        """What a provider reported, for the bounds of the next ones."""
+        if settle.usage_source != "reported" or settle.outcome != "ok":
+            return
+        usage = settle.usage
+        self._bounds.learn_input(body, usage.input_tokens)
+        if stream is not None:
+            self._bounds.learn_shown(
+                usage.output_tokens,
+                reasoning=usage.reasoning_tokens,
+                frames=stream.content_frames,
+                content_bytes=stream.content_bytes,
+            )
+
+    def settle(self, cost_nanousd: int) -> None:
+        """Spend what was used, and give back the rest. Only the first time counts."""
+        if self.hold.open:
+            excess = self.hold.settle(cost_nanousd)
+            self._on_settled(self, excess if self.guarded else 0)
+
+    def _extend(self) -> bool:
+        card = self._card
+        assert card is not None
+        grown = min(self._covered + self._slice, self._most)
+        more = card.hold_nanousd(self._input_tokens, grown) - self.hold.amount_nanousd
+        if not self.hold.extend(max(more, 0)):
+            return False
+        self._covered = grown
+        self._slice = min(self._slice * 2, _LARGEST_SLICE)
+        if self.extended is not None:
+            self.extended(self.hold.amount_nanousd)
+        return True

@@ -1,0 +1,222 @@
+"""What one inference may spend: how much is held for an attempt, and what its provider is told."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from trimtab.config.schema import Rung, Target
+from trimtab.errors import BudgetBusy, BudgetExceeded
+from trimtab.gateway.call import Call
+from trimtab.gateway.funds import Fund
+from trimtab.gateway.grant import FIRST_SLICE, LEAST_TOKENS, Grant
+from trimtab.gateway.treasury import Treasury
+from trimtab.spend.bounds import Bounds
+from trimtab.spend.rates import RateCard
+from trimtab.types.clock import NS_PER_S
+
+__all__ = ["Purse"]
+
+
+class _Plan(NamedTuple):
+    """What is wanted of the funds for one attempt, in tokens and nano-dollars.
+
+    Attributes:
+        input_tokens: the most that the input can be.
+        first: output that is held at once.
+        most: output that it may grow to.
+        limit: what the provider is told of it; None if the request says it already.
+    """
+
+    input_tokens: int
+    first: int
+    most: int
+    limit: int | None
+
+
+class Purse:
+    """Belongs to one inference.
+
+    Attributes:
+        call: the inference, as it is served: perhaps by a cheaper model than it asked for.
+    """
+
+    def __init__(self, call: Call, treasury: Treasury) -> None:
+        self._treasury = treasury
+        self._first: tuple[Rung, Grant] | None = None
+        self.call = call
+
+    # ------------------------------------------------------------ before the first attempt
+
+    def unknown(self) -> list[Fund]:
+        """Funds of which must be learnt first what was spent before."""
+        rungs = self.call.target.rungs
+        return [fund for rung in rungs for fund in self._funds(rung) if not fund.loaded]
+
+    async def learn(self) -> None:
+        """Learn it."""
+        await self._treasury.funds.load(self.unknown())
+
+    def downgrade(self) -> Fund | None:
+        """Turn to the cheapest model of the route if a budget wants that; which one does."""
+        rungs = self.call.target.rungs
+        used_up = (fund for fund in self._funds(rungs[0]) if fund.budget.over == "downgrade")
+        fund = next((fund for fund in used_up if fund.exhausted), None)
+        if fund is not None:
+            self.call = msgspec.structs.replace(self.call, target=self._cheapest())
+        return fund
+
+    def enter(self, *, in_line: bool) -> Sequence[Fund]:
+        """Hold what the first attempt needs at first; else the funds that lack room for now.
+
+        Args:
+            in_line: it has waited for its turn; others must not overtake those who wait.
+
+        Raises:
+            BudgetExceeded: what is left of a budget does not pay for it.
+        """
+        rung = self.call.target.rungs[0]
+        funds = self._funds(rung)
+        card = self._card(rung)
+        plan = self._plan(rung, card, funds)
+        if not in_line and self._treasury.is_wanted(funds):
+            return funds
+        grant = self._take(rung, card, funds, plan=plan)
+        if grant is None:
+            return _without_room(funds, _amount(card, plan))
+        self._first = rung, grant
+        return ()
+
+    # ------------------------------------------------------------ for each attempt
+
+    def grant(self, rung: Rung, *, shown_bytes: int = 0) -> Grant:
+        """What an attempt at a model may spend.
+
+        Args:
+            rung: which model.
+            shown_bytes: of an answer that the attempt goes on with, as input.
+
+        Raises:
+            BudgetExceeded: what is left of a budget does not pay for it.
+            BudgetBusy: what is left is held by others.
+        """
+        first, self._first = self._first, None
+        if first is not None:
+            if first[0] is rung:
+                return first[1]
+            first[1].settle(0)
+        funds = self._funds(rung)
+        card = self._card(rung)
+        plan = self._plan(rung, card, funds, shown_bytes=shown_bytes)
+        grant = self._take(rung, card, funds, plan=plan)
+        if grant is None:
+            raise BudgetBusy(_busy(_without_room(funds, _amount(card, plan))))
+        return grant
+
+    def close(self) -> None:
+        """No attempt will be made."""
+        if self._first is not None:
+            self._first[1].settle(0)
+            self._first = None
+
+    def busy(self, funds: Sequence[Fund]) -> BudgetBusy:
+        """The error for who has waited too long."""
+        return BudgetBusy(_busy(funds))
+
+    def warnings(self) -> list[str]:
+        """Budgets that are nearly or wholly used, in words for a header."""
+        return [
+            f"{fund.name}; used={fund.used:.0%}"
+            for fund in self._funds(self.call.target.rungs[0])
+            if fund.used >= min(fund.marks)
+        ]
+
+    def _funds(self, rung: Rung) -> list[Fund]:
+        return self._treasury.funds.of(self.call, rung)
+
+    def _card(self, rung: Rung) -> RateCard:
+        call = self.call
+        return call.serving.prices.card(rung, call.started_ns, call.request.service_tier or "")
+
+    def _plan(
+        self, rung: Rung, card: RateCard, funds: Sequence[Fund], *, shown_bytes: int = 0
+    ) -> _Plan | None:
+        """What an attempt needs; None where nothing would be refused."""
+        hard = [fund for fund in funds if fund.account.limit_nanousd is not None]
+        if not hard:
+            return None
+        call, bounds = self.call, self._treasury.bounds_of(rung)
+        request = call.request
+        tightest = min(hard, key=_left)
+        input_tokens = bounds.input_tokens(call.body) + shown_bytes
+        affordable = card.affords(input_tokens, _left(tightest))
+        own = request.own_output_limit
+        wanted = request.output_limit(rung.max_output_tokens)
+        if affordable < min(wanted, LEAST_TOKENS * request.choices):
+            raise self._exceeded(tightest, card.hold_nanousd(input_tokens, LEAST_TOKENS))
+        if self._is_blind(bounds):
+            most = min(wanted, affordable)
+            limit = most if own is None or most < own else None
+            return _Plan(input_tokens, most, most, limit)
+        most = affordable if own is None else min(own, affordable)
+        first = min(most, FIRST_SLICE * request.choices)
+        return _Plan(input_tokens, first, most, most if most < wanted else None)
+
+    def _is_blind(self, bounds: Bounds) -> bool:
+        """Whether output may be made that nobody sees flow."""
+        request = self.call.request
+        return not request.stream or bounds.hides or request.reasoning_effort is not None
+
+    def _take(
+        self, rung: Rung, card: RateCard, funds: Sequence[Fund], *, plan: _Plan | None
+    ) -> Grant | None:
+        grant = self._treasury.grant(funds, _amount(card, plan), call=self.call, rung=rung)
+        if grant is not None and plan is not None:
+            grant.cover(card, input_tokens=plan.input_tokens, first=plan.first, most=plan.most)
+            grant.limit_tokens = plan.limit
+        return grant
+
+    def _exceeded(self, fund: Fund, need_nanousd: int) -> BudgetExceeded:
+        whose = "" if fund.budget.per == "total" else f" of this {fund.budget.per}"
+        until_ns = fund.frees_at_ns(need_nanousd)
+        return BudgetExceeded(
+            f"Budget {fund.name!r}{whose} does not pay for this request until its "
+            f"{fund.budget.window} ends. Retry-After says when.",
+            retry_after_s=max((until_ns - self.call.started_ns) / NS_PER_S, 1.0),
+        )
+
+    def _cheapest(self) -> Target:
+        """The target of this call with the cheapest of its models only."""
+        target = self.call.target
+        rung = target.downgrade or min(target.rungs, key=self._price)
+        return msgspec.structs.replace(target, rungs=(rung,), equals=0)
+
+    def _price(self, rung: Rung) -> int:
+        return self._card(rung).hold_nanousd(1_000, 1_000)
+
+
+def _left(fund: Fund) -> int:
+    left = fund.account.left_nanousd
+    assert left is not None, "only of funds with a limit"
+    return left
+
+
+def _amount(card: RateCard, plan: _Plan | None) -> int:
+    return 0 if plan is None else card.hold_nanousd(plan.input_tokens, plan.first)
+
+
+def _without_room(funds: Sequence[Fund], need_nanousd: int) -> list[Fund]:
+    return [
+        fund
+        for fund in funds
+        if fund.account.limit_nanousd is not None
+        and _left(fund) - fund.account.held_nanousd < need_nanousd
+    ]
+
+
+def _busy(funds: Sequence[Fund]) -> str:
+    names = ", ".join(sorted({repr(fund.name) for fund in funds}))
+    return (
+        f"What is left of budget {names} is held by requests under way. Try again when they are "
+        "over."
+    )

@@ -1,0 +1,141 @@
+"""What all inferences share of budgets: funds, bounds, and the line of those that wait for room."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from trimtab.config.schema import Project, Rung
+from trimtab.gateway.call import Call
+from trimtab.gateway.funds import Fund, Funds
+from trimtab.gateway.grant import Grant
+from trimtab.spend.bounds import Bounds
+from trimtab.spend.credit import take
+from trimtab.store.protocol import Reader
+from trimtab.types.alerts import Alert, AlertSink
+from trimtab.types.clock import Clock
+from trimtab.types.money import format_usd
+from trimtab.types.refs import ModelRef
+
+__all__ = ["Treasury", "Waiter"]
+
+
+class Waiter(Protocol):
+    """Somebody in line for room in a fund."""
+
+    def try_again(self) -> Sequence[Fund]:
+        """Go on and leave the line, or say which funds have too little room yet."""
+        ...
+
+
+class Treasury:
+    """One per process; belongs to the event loop's thread.
+
+    Args:
+        project: declares the budgets.
+        reader: knows what was spent before.
+        clock: UTC, for alerts.
+        tell: takes alerts.
+
+    Attributes:
+        funds: by budget and subject.
+        excesses: attempts that cost more than was held for them.
+        cuts: streams that were cut because a budget was used up.
+    """
+
+    def __init__(self, project: Project, *, reader: Reader, clock: Clock, tell: AlertSink) -> None:
+        self._clock = clock
+        self._tell = tell
+        self._bounds: dict[ModelRef, Bounds] = {}
+        self._line: dict[Waiter, Sequence[Fund]] = {}
+        self._wanted: Counter[Fund] = Counter()
+        self._looking = False
+        self.funds = Funds(project, reader, clock)
+        self.excesses = 0
+        self.cuts = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many inferences wait for room in a budget."""
+        return len(self._line)
+
+    def bounds_of(self, rung: Rung) -> Bounds:
+        """What is known of how many tokens a model makes of bytes."""
+        bounds = self._bounds.get(rung.ref)
+        if bounds is None:
+            bounds = self._bounds[rung.ref] = Bounds(hides=rung.hidden_reasoning)
+        return bounds
+
+    def grant(
+        self, funds: Sequence[Fund], amount_nanousd: int, *, call: Call, rung: Rung
+    ) -> Grant | None:
+        """Hold an amount in all of `funds`; None if one of them has no room for it."""
+        accounts = [fund.account for fund in funds]
+        hold = take(accounts, amount_nanousd, began_ns=call.started_ns)
+        if hold is None:
+            return None
+        return Grant(hold, funds, bounds=self.bounds_of(rung), on_settled=self._on_settled)
+
+    # ------------------------------------------------------------ the line
+
+    def wait(self, waiter: Waiter, funds: Sequence[Fund]) -> None:
+        """Stand in line for room in `funds`. Whoever goes, goes with `leave`."""
+        self._line[waiter] = funds
+        self._wanted.update(funds)
+
+    def leave(self, waiter: Waiter) -> None:
+        """Out of the line, if in it."""
+        self._wanted.subtract(self._line.pop(waiter, ()))
+        if not self._line:
+            self._wanted.clear()
+
+    def is_wanted(self, funds: Sequence[Fund]) -> bool:
+        """Somebody waits for one of `funds`, so that nobody may overtake."""
+        return bool(self._line) and any(self._wanted[fund] > 0 for fund in funds)
+
+    def _look(self) -> None:
+        """Let those go on for whom there is room now, in the order in which they came."""
+        self._looking = False
+        blocked: set[Fund] = set()
+        for waiter, funds in list(self._line.items()):
+            if waiter in self._line and blocked.isdisjoint(funds):
+                blocked.update(waiter.try_again())
+
+    # ------------------------------------------------------------ when something was spent
+
+    def _on_settled(self, grant: Grant, excess_nanousd: int) -> None:
+        self.excesses += excess_nanousd > 0
+        for fund in grant.funds:
+            if fund.passes_mark():
+                self._tell(_alert(fund, self._clock.wall_ns()))
+        if self._line and not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+
+def _alert(fund: Fund, now_ns: int) -> Alert:
+    share, amount = fund.passed, fund.amount_nanousd or 0
+    return Alert(
+        kind="budget",
+        key=f"budget/{fund.name}/{fund.subject}/{fund.window.begin_ns}/{share:g}",
+        at_ns=now_ns,
+        message=_message(fund),
+        facts={
+            "budget": fund.name,
+            "per": fund.budget.per,
+            "subject": fund.subject,
+            "share": share,
+            "limit_nanousd": amount,
+            "spent_nanousd": fund.account.spent_nanousd,
+        },
+    )
+
+
+def _message(fund: Fund) -> str:
+    per, amount = fund.budget.per, format_usd(fund.amount_nanousd or 0)
+    whose = "" if per == "total" else f" of {per} {fund.subject or '(none)'}"
+    limit = f"{amount} per {fund.budget.window}"
+    if fund.passed >= 1.0:
+        return f"Budget {fund.name}{whose} is used up: {limit}."
+    spent = format_usd(fund.account.spent_nanousd)
+    return f"Budget {fund.name}{whose} has passed {fund.passed:.0%}: {spent} of {limit}."

@@ -1,0 +1,107 @@
+"""Limits: each request passes those of its user and of its key, or hears when to return."""
+
+from collections import OrderedDict
+from typing import Final
+
+from trimtab.config.money import Limit
+from trimtab.config.schema import Project
+from trimtab.errors import RateLimited
+from trimtab.gateway.call import Call
+from trimtab.gateway.outlet import HeaderList
+from trimtab.spend.limits import Lease, Meter, Rate, Refusal, enter
+from trimtab.types.clock import Clock
+
+__all__ = ["Turnstile"]
+
+_MOST_KEPT: Final = 100_000
+
+
+class Turnstile:
+    """One per process; belongs to the event loop's thread."""
+
+    def __init__(self, project: Project, clock: Clock) -> None:
+        self._clock = clock
+        self._limits = project.limits
+        self._meters: OrderedDict[tuple[str, str], Meter] = OrderedDict()
+
+    def use(self, project: Project) -> None:
+        """Take up a changed project. What was used stays used."""
+        self._limits = project.limits
+        now_s = self._clock.monotonic_s()
+        for key, meter in list(self._meters.items()):
+            limit = self._limits.get(key[0])
+            if limit is None:
+                del self._meters[key]
+            else:
+                meter.use(limit, now_s)
+
+    def enter(self, call: Call) -> Lease | None:
+        """Let a request in; None where nothing limits it.
+
+        Raises:
+            RateLimited: a limit is reached.
+        """
+        if not self._limits:
+            return None
+        now_s = self._clock.monotonic_s()
+        meters = [
+            self._meter(name, limit, _subject(limit, call))
+            for name, limit in self._limits.items()
+            if not limit.classes or call.caller.user_class in limit.classes
+        ]
+        if not meters:
+            return None
+        found = enter(meters, call.input_estimate, now_s)
+        if isinstance(found, Refusal):
+            raise RateLimited(
+                f"Limit {found.limit!r} of the project allows {found.allowed:,} {found.what}. "
+                "Try again when Retry-After says.",
+                retry_after_s=found.wait_s,
+            )
+        return found
+
+    def headers(self, lease: Lease) -> HeaderList:
+        """The state of the tightest limits, in OpenAI's headers."""
+        requests, tokens = lease.rates(self._clock.monotonic_s())
+        return [*_headers(b"requests", requests), *_headers(b"tokens", tokens)]
+
+    def drop_idle(self) -> None:
+        """Forget meters that are full again, and the oldest of too many without open requests."""
+        now_s = self._clock.monotonic_s()
+        while self._meters:
+            key, meter = next(iter(self._meters.items()))
+            crowded = len(self._meters) > _MOST_KEPT and not meter.live
+            if not (crowded or meter.idle(now_s)):
+                break
+            del self._meters[key]
+
+    def _meter(self, name: str, limit: Limit, subject: str) -> Meter:
+        key = (name, subject)
+        meter = self._meters.get(key)
+        if meter is None:
+            meter = self._meters[key] = Meter(name, limit, self._clock.monotonic_s())
+        else:
+            self._meters.move_to_end(key)
+        return meter
+
+
+def _subject(limit: Limit, call: Call) -> str:
+    return call.caller.user if limit.per == "user" else call.caller.key_id
+
+
+def _headers(what: bytes, rate: Rate | None) -> HeaderList:
+    if rate is None:
+        return []
+    return [
+        (b"x-ratelimit-limit-" + what, b"%d" % rate.limit),
+        (b"x-ratelimit-remaining-" + what, b"%d" % rate.remaining),
+        (b"x-ratelimit-reset-" + what, _duration(rate.reset_s)),
+    ]
+
+
+def _duration(seconds: float) -> bytes:
+    """As OpenAI writes it: `20ms`, `1s`, `6m0s`."""
+    if seconds < 1:
+        return b"%dms" % round(seconds * 1000)
+    minutes, rest = divmod(round(seconds), 60)
+    return b"%dm%ds" % (minutes, rest) if minutes else b"%ds" % rest
