@@ -1,5 +1,6 @@
 """Budgets through the real server: what is refused, clamped, cut, and what comes back."""
 
+import http.client
 import json
 import threading
 import time
@@ -134,6 +135,7 @@ def test_a_stream_is_cut_with_a_proper_finish_when_the_rest_was_spent_meanwhile(
     # Alone the stream could go on; another one takes what is left while it flows.
     main = Behaviour(tokens=2_000, token_every_s=0.002)
     with stage(project_folder, per_user(4_000_000), main=main) as on:
+        on.ask("ben", stream=True, max_tokens=50)  # how many tokens its frames have is learnt
         replies: list[Reply] = []
         threads = [
             threading.Thread(
@@ -223,10 +225,7 @@ def test_what_was_spent_survives_a_restart(project_folder: Path):
 
 def test_a_caller_who_leaves_gives_back_what_was_not_used(project_folder: Path):
     slow = Behaviour(tokens=50, headers_after_s=30)
-    script = (slow, Behaviour(tokens=20))
-    with stage(project_folder, per_user(1_500_000), main=script[0]) as on:
-        import http.client
-
+    with stage(project_folder, per_user(1_500_000), main=slow) as on:
         connection = http.client.HTTPConnection("127.0.0.1", on.gateway.port)
         body = json.dumps(
             {"model": "main", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]}
@@ -237,7 +236,5 @@ def test_a_caller_who_leaves_gives_back_what_was_not_used(project_folder: Path):
         wait_until(lambda: on.provider.calls)
         connection.close()
         wait_until(lambda: on.provider.calls[0].ended_by)
-        later = on.gateway.chat(
-            headers={"x-trimtab-user": "ana"}, model="cheap", max_tokens=20
-        )
+        later = on.gateway.chat(headers={"x-trimtab-user": "ana"}, model="cheap", max_tokens=20)
         assert later.status == 200
