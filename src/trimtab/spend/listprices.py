@@ -29,8 +29,9 @@ _PRICE_KEYS: dict[Unit, str] = {
     "reasoning": "output_reasoning_mtok",
     "output_audio": "output_audio_mtok",
 }
-_TIER = "service_tier"
-_PROCESSING = "processing"  # genai-prices files "batch" under this word, providers under the tier
+# genai-prices files "batch" under processing and Anthropic's faster mode under speed; no model has
+# one word under two of them, so that one word says it all.
+_CONDITIONS = ("service_tier", "processing", "speed")
 
 
 class ListedModel:
@@ -100,14 +101,14 @@ def _providers() -> Mapping[str, types.Provider]:
 
 def _tiers(model: types.ModelInfo) -> frozenset[str]:
     conditions = [variant.when for variant in model.price_variants or ()]
-    named = {when[key] for when in conditions for key in (_TIER, _PROCESSING) if key in when}
+    named = {when[key] for when in conditions for key in _CONDITIONS if key in when}
     return frozenset(named)
 
 
 def _context(service_tier: str, known: frozenset[str]) -> dict[str, str] | None:
     if service_tier not in known:
         return None
-    return {_TIER: service_tier, _PROCESSING: service_tier}
+    return dict.fromkeys(_CONDITIONS, service_tier)
 
 
 def _read_price(price: object) -> TieredPrice | None:
