@@ -4,7 +4,7 @@ The only module that imports genai-prices (140 ms, 16 MB), and only through `pri
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Final
@@ -67,6 +67,22 @@ class ListedModel:
         per_requests = _read_price(found.requests_kcount)
         return CardPrices(units, per_requests.base if per_requests else Decimal(0))
 
+    def span(self, at_s: int) -> tuple[date | None, date | None]:
+        """The days from and until which the list knows the prices at `at_s` to hold, UTC.
+
+        None where it knows of no change. At some times of a day they may be others all the same.
+        """
+        today = datetime.fromtimestamp(at_s, tz=UTC).date()
+        changes = _changes(self._model)
+        since = max((day for day in changes if day <= today), default=None)
+        until = min((day for day in changes if day > today), default=None)
+        return since, until
+
+    @property
+    def changes_by_day(self) -> bool:
+        """Whether its prices are others at some times of the day."""
+        return any(isinstance(c, types.TimeOfDateConstraint) for c in _constraints(self._model))
+
 
 def find_listed(provider_id: str, model: str) -> ListedModel | None:
     """The model as genai-prices lists it for the provider whose id is exactly `provider_id`."""
@@ -103,6 +119,16 @@ def _tiers(model: types.ModelInfo) -> frozenset[str]:
     conditions = [variant.when for variant in model.price_variants or ()]
     named = {when[key] for when in conditions for key in _CONDITIONS if key in when}
     return frozenset(named)
+
+
+def _constraints(model: types.ModelInfo) -> list[object]:
+    dated = model.prices if isinstance(model.prices, list) else []
+    return [entry.constraint for entry in (*dated, *(model.price_variants or ()))]
+
+
+def _changes(model: types.ModelInfo) -> set[date]:
+    constraints = _constraints(model)
+    return {c.start_date for c in constraints if isinstance(c, types.StartDateConstraint)}
 
 
 def _context(service_tier: str, known: frozenset[str]) -> dict[str, str] | None:
