@@ -14,6 +14,14 @@ ref = "openai:x"
 [models.b.price]
 output_usd_per_mtok = 1
 """
+DATED = """\
+[models.b]
+ref = "openai:x"
+[[models.b.prices]]
+since = 2026-10-01
+input_usd_per_mtok = 1
+output_usd_per_mtok = 1
+"""
 BOTH_PRICES = """\
 [models.b]
 ref = "openai:x"
@@ -133,6 +141,51 @@ CASES = {
         f"{PRICED}input_usd_per_mtok = 1e-19",
         (10, "models.b.price.input_usd_per_mtok", "more than 18 decimals", "US dollars"),
     ),
+    "no day": (
+        DATED.replace("since = 2026-10-01\n", ""),
+        (8, "models.b.prices.0.since", "since is missing", "Add since to [models.b.prices.0]"),
+    ),
+    "a day that is none": (
+        DATED.replace("2026-10-01", '"soon"'),
+        (9, "models.b.prices.0.since", "'soon' is not valid", "a date, as in 2026-10-01"),
+    ),
+    "a moment for a day": (
+        DATED.replace("2026-10-01", "2026-10-01T05:00:00Z"),
+        (9, "models.b.prices.0.since", "is not valid", "a date, as in 2026-10-01"),
+    ),
+    "the same price twice": (
+        DATED + DATED.split("\n", 2)[2],
+        (12, "models.b.prices.1", "written twice", "Remove one"),
+    ),
+    "prices and price": (
+        DATED + "[models.b.price]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 1",
+        (12, "models.b.price", "price and prices exclude each other", "Remove one"),
+    ),
+    "one table for a list": (
+        DATED.replace("[[models.b.prices]]", "[models.b.prices]"),
+        (8, "models.b.prices", "expected a list of tables", "Write each as [[models.b.prices]]"),
+    ),
+    "tiers that do not ascend": (
+        DATED + "tiers = [\n  {above_input_tokens = 9},\n  {above_input_tokens = 9}]",
+        (14, "models.b.prices.0.tiers.1.above_input_tokens", "do not ascend", "Sort them"),
+    ),
+    "a tier without a base": (
+        DATED + "tiers = [{above_input_tokens = 9, reasoning_usd_per_mtok = 1}]",
+        (
+            12,
+            "models.b.prices.0.tiers.0.reasoning_usd_per_mtok",
+            "none below it",
+            "Add reasoning_usd_per_mtok to [models.b.prices.0] too",
+        ),
+    ),
+    "a tier that is no table": (
+        DATED + "tiers = [7]",
+        (12, "models.b.prices.0.tiers.0", "expected a table, found 7", "Write it as"),
+    ),
+    "a service tier in capitals": (
+        DATED + "service_tiers = {Flex = 0.5}",
+        (12, "models.b.prices.0.service_tiers.Flex", "never met", "Write flex"),
+    ),
     "price as text": (
         f'{PRICED}input_usd_per_mtok = "1"',
         (10, "models.b.price.input_usd_per_mtok", "'1' is not a number", "US dollars"),
@@ -172,7 +225,8 @@ CASES = {
 @pytest.mark.parametrize("case", CASES, ids=lambda name: name.replace(" ", "-"))
 def test_names_place_problem_and_remedy(tmp_path: Path, case: str) -> None:
     text, (line, key, problem, remedy) = CASES[case]
-    at_top = text.endswith("\n")  # a bare key must stand above the first table
+    # A bare key must stand above the first table.
+    at_top = text.endswith("\n") and not text.startswith("[")
     found = findings(tmp_path, text + MINIMAL if at_top else f"{MINIMAL}{text}\n")
     assert len(found) == 1, found
     assert found[0].place == f"{tmp_path}/trimtab.toml:{line} ({key})"

@@ -49,13 +49,45 @@ def test_tricky_file() -> None:
         ("one", "two", "after", "k", "l"): 11,
         ("one", "two", "after", "m"): 11,
         ("one", "two", "list"): 12,
-        ("one", "two", "list", "n"): 13,
+        ("one", "two", "list", "0"): 13,
+        ("one", "two", "list", "0", "n"): 13,
         ("one", "two", "raw"): 17,
         ("one", "three"): 19,
         ("one", "three", "z"): 20,
         ("one", "own"): 22,
     }
     tomllib.loads(TRICKY)  # it is TOML
+
+
+def test_tables_in_arrays_have_their_places() -> None:
+    text = """\
+[[a.list]]
+x = 1
+[a.list.deep]
+y = 2
+[[a.list]]
+x = {z = 3}
+[[a.list.inner]]
+w = [
+  1,
+  {v = 4}]
+"""
+    assert locate_keys(text) == {
+        ("a",): 1,
+        ("a", "list"): 5,
+        ("a", "list", "0"): 1,
+        ("a", "list", "0", "x"): 2,
+        ("a", "list", "0", "deep"): 3,
+        ("a", "list", "0", "deep", "y"): 4,
+        ("a", "list", "1"): 5,
+        ("a", "list", "1", "x"): 6,
+        ("a", "list", "1", "x", "z"): 6,
+        ("a", "list", "1", "inner"): 7,
+        ("a", "list", "1", "inner", "0"): 7,
+        ("a", "list", "1", "inner", "0", "w"): 8,
+        ("a", "list", "1", "inner", "0", "w", "1"): 10,
+        ("a", "list", "1", "inner", "0", "w", "1", "v"): 10,
+    }
 
 
 def test_nothing() -> None:

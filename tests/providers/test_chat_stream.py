@@ -251,7 +251,9 @@ def test_frames_of_one_shape_are_read_as_if_each_were_parsed(texts: list[str], e
     slow, expected = run(b"", [*(b":\n" + part for part in parts), DONE], keep_usage=True)
     assert out + stream.tail() == (expected + slow.tail()).replace(b":\n", b"")
     assert stream.usage == slow.usage
-    assert stream.finish_reason == slow.finish_reason == "stop"
+    assert stream.reading == slow.reading
+    assert stream.reading is not None
+    assert stream.reading.finish_reason == "stop"
     assert (stream.done, stream.complete) == (slow.done, slow.complete) == (True, True)
 
 
@@ -260,7 +262,8 @@ def test_a_frame_that_only_looks_like_the_one_before_is_read():
     plain = frames(chunk({"content": "a"}), done=False)
     odd = plain.replace(b'"a"', b'"b"},"finish_reason":"stop"},{"index":1,"delta":{"content":"c"')
     stream, _ = run(b"", [plain, plain, odd])
-    assert stream.finish_reason == "stop"
+    assert stream.reading is not None
+    assert stream.reading.finish_reason == "stop"
     assert stream.finished
 
 

@@ -13,6 +13,7 @@ import msgspec
 from trimtab.config.environment import environment
 from trimtab.config.locate import locate_keys
 from trimtab.config.money_rules import check_money
+from trimtab.config.price_rules import check_prices
 from trimtab.config.reader import TableReader
 from trimtab.config.rules import check_tables
 from trimtab.config.schema import (
@@ -83,6 +84,7 @@ def load_project(
     offered = plugin_names(PROVIDERS) if kinds is None else kinds
     check_tables(tables, raw, folder=file.parent, kinds=offered, reader=reader)
     check_money(tables, reader)
+    check_prices(tables, reader)
     if reader.findings:
         raise ConfigError(reader.findings)
     variables = environment() if environ is None else environ

@@ -31,7 +31,8 @@ class _Token(NamedTuple):
 def locate_keys(text: str) -> dict[KeyPath, int]:
     """Line, counted from 1, of every key and table header in valid TOML `text`.
 
-    A table that only its sub-tables name has the line of the first of them.
+    A table that only its sub-tables name has the line of the first of them. A table in an array
+    has its place there, from "0" on, as the part of its path after the array's name.
     """
     return _Walk(text).lines
 
@@ -41,6 +42,7 @@ class _Walk:
 
     def __init__(self, text: str) -> None:
         self.lines: dict[KeyPath, int] = {}
+        self._arrays: dict[KeyPath, int] = {}  # of tables: the place of the last one
         self._tokens = _tokenize(text)
         self._next = next(self._tokens)
         self._document()
@@ -64,12 +66,23 @@ class _Walk:
                 self._pair(table)
 
     def _header(self) -> KeyPath:
+        line, marks = self._next.line, 0
         while self._sees("["):
             self._take()
+            marks += 1
         path = self._key(())
         while self._sees("]"):
             self._take()
+        if marks > 1:
+            self._arrays[path] = self._arrays.get(path, -1) + 1
+            path = self._inside(path)
+            self.lines[path] = line
         return path
+
+    def _inside(self, path: KeyPath) -> KeyPath:
+        """The table that a name stands for: that of an array for its last one."""
+        place = self._arrays.get(path)
+        return path if place is None else (*path, str(place))
 
     def _pair(self, table: KeyPath) -> None:
         path = self._key(table)
@@ -87,6 +100,7 @@ class _Walk:
                 self.lines[path] = token.line
                 return path
             self._take()
+            path = self._inside(path)
 
     def _value(self, path: KeyPath) -> None:
         if self._sees("{"):
@@ -108,11 +122,16 @@ class _Walk:
 
     def _array(self, path: KeyPath) -> None:
         self._take()
+        place = 0
         while not self._sees("]", _END):
             if self._sees(",", "\n"):
                 self._take()
-            else:
-                self._value(path)
+                continue
+            entry = (*path, str(place))
+            if self._sees("{"):
+                self.lines[entry] = self._next.line
+            self._value(entry)
+            place += 1
         self._take()
 
 

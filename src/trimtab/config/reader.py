@@ -23,6 +23,7 @@ _MAX_SHOWN_VALUE = 60
 _IN_WORDS: dict[type[inspect.Type], str] = {
     inspect.DecimalType: f"US dollars, from 0 to {_MAX_PRICE_USD}",
     inspect.BoolType: "true or false",
+    inspect.DateType: "a date, as in 2026-10-01",
     inspect.VarTupleType: 'a list of names, as in ["first", "second"]',
 }
 
@@ -79,6 +80,8 @@ class TableReader:
         if get_origin(kind) is dict:
             return self._read_named(get_args(kind)[1], raw, path)
         nested = _struct_in(kind)
+        if nested is not None and get_origin(kind) is tuple:
+            return self._read_list(nested, raw, path)
         if nested is not None:
             return self.read(nested, raw, path)
         problem = _problem_with_decimal(raw) if _is_decimal(kind) else ""
@@ -101,6 +104,18 @@ class TableReader:
         tables = cast("dict[str, object]", raw)
         read = {name: self._read_field(kind, tables, (*path, name)) for name in tables}
         return {name: value for name, value in read.items() if value is not None}
+
+    def _read_list(
+        self, kind: type[_Struct], raw: object, path: KeyPath
+    ) -> tuple[_Struct, ...] | None:
+        """The tables of an array, without those that could not be read."""
+        if not isinstance(raw, list):
+            problem = f"expected a list of tables, found {_show(raw)}"
+            self.report(path, problem, f"Write each as [{_table(path)}]")
+            return None
+        entries = cast("list[object]", raw)
+        read = (self.read(kind, entry, (*path, str(n))) for n, entry in enumerate(entries))
+        return tuple(entry for entry in read if entry is not None)
 
     def _report_unknown(self, table: dict[str, object], known: list[str], path: KeyPath) -> None:
         for name in table:

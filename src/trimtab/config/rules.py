@@ -93,12 +93,8 @@ def _check_model(alias: str, model: Model, *, providers: list[str], reader: Tabl
             reader.report(path, f"no provider {ref.provider!r}", remedy)
         if text in [other for _, other in written[:number]]:
             reader.report(path, f"{text!r} is named twice", "Remove one of them")
-    if not model.price_as:
-        return
-    price_as = ("models", alias, "price_as")
-    _parse_ref(model.price_as, price_as, reader)
-    if model.price is not None:
-        reader.report(price_as, "price and price_as exclude each other", "Remove one of them")
+    if model.price_as:
+        _parse_ref(model.price_as, ("models", alias, "price_as"), reader)
 
 
 def _parse_ref(text: str, path: tuple[str, ...], reader: TableReader) -> ModelRef | None:

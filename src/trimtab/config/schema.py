@@ -5,7 +5,6 @@ adds what loading found out. Every field of a table has a row in `docs/config.md
 """
 
 import difflib
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from trimtab.config.money import Budget, Limit, Spend, UserClass
+from trimtab.config.price import DatedPrice, Price
 from trimtab.config.secret import Secret
 from trimtab.errors import Finding, UnknownModel
 from trimtab.types.refs import ModelRef
@@ -26,7 +26,6 @@ __all__ = [
     "Model",
     "OnBreak",
     "Policy",
-    "Price",
     "Project",
     "ProjectTable",
     "Provider",
@@ -181,24 +180,6 @@ class Provider(ProviderTable, frozen=True, kw_only=True):
         return bool(self.api_key_env) and self.key is None
 
 
-class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a model costs, declared by the project. USD per million tokens, exact decimals.
-
-    Attributes:
-        input_usd_per_mtok: input that no other price covers.
-        output_usd_per_mtok: output that no other price covers.
-        cache_read_usd_per_mtok: input from the prompt cache; None means the price of input.
-        cache_write_usd_per_mtok: input written to the cache; None means the price of input.
-        reasoning_usd_per_mtok: hidden output; None means the price of output.
-    """
-
-    input_usd_per_mtok: Decimal
-    output_usd_per_mtok: Decimal
-    cache_read_usd_per_mtok: Decimal | None = None
-    cache_write_usd_per_mtok: Decimal | None = None
-    reasoning_usd_per_mtok: Decimal | None = None
-
-
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[models.ALIAS]`: a name that callers use for a model at a provider.
 
@@ -214,6 +195,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             at once; None means that this is learnt from what its provider reports.
         price_as: `provider:model` of the price book to price it like; "" means by itself.
         price: its own price; None means that of the price book.
+        prices: its own prices, each from a day on, in the place of `price`.
     """
 
     ref: str
@@ -224,6 +206,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     hidden_reasoning: bool | None = None
     price_as: str = ""
     price: Price | None = None
+    prices: tuple[DatedPrice, ...] = ()
 
 
 class TimeoutsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,7 +1,8 @@
 """From what an attempt has learnt to what goes on record: usage, cost, outcome."""
 
 import asyncio
-from typing import NamedTuple
+
+import msgspec
 
 from trimtab.errors import (
     CallerGone,
@@ -18,6 +19,8 @@ from trimtab.errors import (
 )
 from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
+from trimtab.providers.usage.openai_chat import reading_of
+from trimtab.providers.usage.reading import Reading
 from trimtab.spend.estimate import estimate_tokens
 from trimtab.types.records import Intent, Outcome, Settle, UsageSource
 from trimtab.types.usage import NO_USAGE, Usage
@@ -25,16 +28,8 @@ from trimtab.types.usage import NO_USAGE, Usage
 __all__ = ["intent_of", "problem_of", "settle_of"]
 
 
-class _Learnt(NamedTuple):
-    """What the provider said of its own work."""
-
-    usage: Usage | None = None
-    served_model: str = ""
-    service_tier: str = ""
-    finish_reason: str = ""
-
-
-_NOTHING = _Learnt()
+_NOTHING_SAID = Reading()
+_MAX_TIER_CHARS = 64
 
 
 def intent_of(call: Call, attempt: Attempt) -> Intent:
@@ -81,13 +76,11 @@ def settle_of(
         final: no further attempt follows.
         first_token_s: monotonic time at which the answer's first token could be seen, or None.
     """
-    learnt = _learnt(attempt)
-    usage, source = learnt.usage, "reported"
-    if usage is None:
-        usage, source = _usage(call, attempt, error)
-    card = attempt.card
-    if learnt.service_tier:
-        card = call.serving.prices.card(attempt.rung, call.started_ns, learnt.service_tier)
+    said = _said(attempt)
+    usage, source = _usage(call, attempt, error, said=said)
+    card, tier = attempt.card, said.price_tier[:_MAX_TIER_CHARS]
+    if tier:
+        card = call.serving.prices.card(attempt.rung, call.started_ns, tier)
     latency_us = int((attempt.ended_s - call.begun_s) * 1e6)
     return Settle(
         inference_id=call.inference_id,
@@ -98,42 +91,67 @@ def settle_of(
         latency_us=latency_us,
         ttft_us=None if attempt.stream is None else _ttft_us(call, attempt, first_token_s, error),
         status=attempt.status,
-        error_code=_error_code(error) if error is not None else "budget" if attempt.cut else "",
-        served_model=learnt.served_model,
+        error_code=_error_code(attempt, error),
+        served_model=said.served_model,
         provider_request_id=attempt.headers.get(b"x-request-id", b"")[:128].decode("latin-1"),
-        finish_reason=learnt.finish_reason,
+        finish_reason=said.finish_reason,
         usage=usage,
         usage_source=source,
         # Work that was not done costs nothing, even where a price is per request.
         cost_nanousd=card.cost_nanousd(usage) if source != "none" else 0,
         price_version=card.version,
+        service_tier=tier,
     )
 
 
-def _learnt(attempt: Attempt) -> _Learnt:
-    stream, answer = attempt.stream, attempt.answer
-    if stream is not None:
-        return _Learnt(stream.usage, stream.served_model, stream.service_tier, stream.finish_reason)
-    if answer is None:
-        return _NOTHING
-    usage = answer.usage.normalised() if answer.usage is not None else None
-    return _Learnt(usage, answer.model, answer.service_tier or "", answer.finish_reason)
+def _said(attempt: Attempt) -> Reading:
+    """What the provider said of its own work."""
+    if attempt.stream is not None:
+        reading = attempt.stream.reading
+    else:
+        reading = None if attempt.answer is None else reading_of(attempt.answer)
+    return reading or _NOTHING_SAID
 
 
-def _usage(call: Call, attempt: Attempt, error: Exception | None) -> tuple[Usage, UsageSource]:
-    """What was used where the provider reported nothing: our estimate, if it may bill all the same.
+def _usage(
+    call: Call, attempt: Attempt, error: Exception | None, *, said: Reading
+) -> tuple[Usage, UsageSource]:
+    """What was used. A total that the provider did not tell is our estimate, and so is the whole.
+
+    The last usage of a stream that broke may be behind what was shown since.
+    """
+    usage = said.usage
+    billed = attempt.sent and _may_be_billed(attempt, error)
+    if usage is None:
+        return (_estimate(call, attempt, error), "estimated") if billed else (NO_USAGE, "none")
+    frames = attempt.stream.content_frames if attempt.stream is not None else 0
+    lacks_input = "input_tokens" in said.unreported and not usage.input_tokens
+    lacks_output = "output_tokens" in said.unreported and not usage.output_tokens
+    is_behind = not said.final and usage.output_tokens < frames
+    if not (billed and (lacks_input or lacks_output or is_behind)):
+        return usage, "reported"
+    estimate = _estimate(call, attempt, error)
+    return msgspec.structs.replace(
+        usage,
+        input_tokens=estimate.input_tokens if lacks_input else usage.input_tokens,
+        output_tokens=max(estimate.output_tokens, usage.output_tokens)
+        if lacks_output or is_behind
+        else usage.output_tokens,
+    ), "estimated"
+
+
+def _estimate(call: Call, attempt: Attempt, error: Exception | None) -> Usage:
+    """What was used where the provider does not tell.
 
     Input is estimated from the request's bytes; output is counted in frames of a stream, or
     estimated from the bytes of a whole answer, if it came.
     """
-    if not attempt.sent or not _may_be_billed(attempt, error):
-        return NO_USAGE, "none"
     if attempt.stream is not None:
         output_tokens = attempt.stream.content_frames
     else:
         output_tokens = estimate_tokens(len(attempt.body)) if error is None else 0
     usage = Usage(input_tokens=call.input_estimate, output_tokens=output_tokens)
-    return (usage if attempt.grant is None else attempt.grant.capped(usage)), "estimated"
+    return usage if attempt.grant is None else attempt.grant.capped(usage)
 
 
 def _may_be_billed(attempt: Attempt, error: Exception | None) -> bool:
@@ -167,7 +185,9 @@ def _outcome(error: Exception) -> Outcome:
     return "cancelled" if isinstance(error, CallerGone | ShuttingDown | Superseded) else "error"
 
 
-def _error_code(error: Exception) -> str:
+def _error_code(attempt: Attempt, error: Exception | None) -> str:
+    if error is None:
+        return "budget" if attempt.cut else ""
     if isinstance(error, ProviderError):
         return error.error_code
     if isinstance(error, ShuttingDown):

@@ -83,7 +83,7 @@ class Transcript:
     def whole(self, attempt: Attempt) -> bytes:
         """An answer that came whole, as the caller gets it."""
         assert attempt.answer is not None
-        return self._named(attempt.body, attempt.answer.model)
+        return self._named(attempt.body, attempt.answer.model or "")
 
     def tail(self, attempt: Attempt) -> bytes:
         """The end of a stream, as the caller gets it."""

@@ -4,7 +4,7 @@ The only module that imports genai-prices (140 ms, 16 MB), and only through `pri
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Final
@@ -29,8 +29,9 @@ _PRICE_KEYS: dict[Unit, str] = {
     "reasoning": "output_reasoning_mtok",
     "output_audio": "output_audio_mtok",
 }
-_TIER = "service_tier"
-_PROCESSING = "processing"  # genai-prices files "batch" under this word, providers under the tier
+# genai-prices files "batch" under processing and Anthropic's faster mode under speed; no model has
+# one word under two of them, so that one word says it all.
+_CONDITIONS = ("service_tier", "processing", "speed")
 
 
 class ListedModel:
@@ -66,6 +67,22 @@ class ListedModel:
         per_requests = _read_price(found.requests_kcount)
         return CardPrices(units, per_requests.base if per_requests else Decimal(0))
 
+    def span(self, at_s: int) -> tuple[date | None, date | None]:
+        """The days from and until which the list knows the prices at `at_s` to hold, UTC.
+
+        None where it knows of no change. At some times of a day they may be others all the same.
+        """
+        today = datetime.fromtimestamp(at_s, tz=UTC).date()
+        changes = _changes(self._model)
+        since = max((day for day in changes if day <= today), default=None)
+        until = min((day for day in changes if day > today), default=None)
+        return since, until
+
+    @property
+    def changes_by_day(self) -> bool:
+        """Whether its prices are others at some times of the day."""
+        return any(isinstance(c, types.TimeOfDateConstraint) for c in _constraints(self._model))
+
 
 def find_listed(provider_id: str, model: str) -> ListedModel | None:
     """The model as genai-prices lists it for the provider whose id is exactly `provider_id`."""
@@ -100,14 +117,24 @@ def _providers() -> Mapping[str, types.Provider]:
 
 def _tiers(model: types.ModelInfo) -> frozenset[str]:
     conditions = [variant.when for variant in model.price_variants or ()]
-    named = {when[key] for when in conditions for key in (_TIER, _PROCESSING) if key in when}
+    named = {when[key] for when in conditions for key in _CONDITIONS if key in when}
     return frozenset(named)
+
+
+def _constraints(model: types.ModelInfo) -> list[object]:
+    dated = model.prices if isinstance(model.prices, list) else []
+    return [entry.constraint for entry in (*dated, *(model.price_variants or ()))]
+
+
+def _changes(model: types.ModelInfo) -> set[date]:
+    constraints = _constraints(model)
+    return {c.start_date for c in constraints if isinstance(c, types.StartDateConstraint)}
 
 
 def _context(service_tier: str, known: frozenset[str]) -> dict[str, str] | None:
     if service_tier not in known:
         return None
-    return {_TIER: service_tier, _PROCESSING: service_tier}
+    return dict.fromkeys(_CONDITIONS, service_tier)
 
 
 def _read_price(price: object) -> TieredPrice | None:

@@ -1,21 +1,20 @@
 """(model at a provider, moment, service tier) -> `RateCard`. One price book per snapshot."""
 
-import hashlib
-from decimal import Decimal
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-import msgspec
-
-from trimtab.config.schema import Model, Price, Project, Provider, Rung
+from trimtab.config.schema import Model, Project, Provider, Rung
 from trimtab.errors import Finding, UnpricedModel
+from trimtab.spend.declared import DeclaredPrice, declared_prices, in_force
 from trimtab.spend.listprices import LIST_VERSION, ListedModel, find_listed, find_served
-from trimtab.spend.rates import CardPrices, RateCard, TieredPrice, Unit, compile_card
+from trimtab.spend.rates import CardPrices, RateCard, compile_card
 from trimtab.types.refs import ModelRef
 
-__all__ = ["PriceBook"]
+__all__ = ["PriceBook", "Quote", "quote_listed"]
 
 _NS_PER_MINUTE = 60_000_000_000
-_DIGEST_CHARS = 8
+
+_EARLIER = "Add the price of that time with its own day in since"
 
 _Place = tuple[str, ModelRef]
 """Alias, and the provider and model that it stands for."""
@@ -24,6 +23,23 @@ _Place = tuple[str, ModelRef]
 class _Cached(NamedTuple):
     minute: int
     card: RateCard | None
+
+
+class Quote(NamedTuple):
+    """The prices of a model at a moment, to be shown.
+
+    Attributes:
+        version: the price book that they come from, as it goes into the ledger.
+        since, until: the UTC days between which they hold, the end excluded; None where unknown.
+        by_tier: by service tier; "" for all that are not named.
+        changes_by_day: at some times of the day they are others.
+    """
+
+    version: str
+    since: date | None
+    until: date | None
+    by_tier: dict[str, CardPrices]
+    changes_by_day: bool = False
 
 
 class PriceBook:
@@ -35,12 +51,13 @@ class PriceBook:
 
     def __init__(self, project: Project) -> None:
         self._file = project.file
-        self._declared: dict[str, RateCard] = {}
+        self._declared: dict[str, tuple[DeclaredPrice, ...]] = {}
         self._listed: dict[_Place, ListedModel | None] = {}
         self._cache: dict[tuple[_Place, str], _Cached] = {}
         for alias, model in project.models.items():
-            if model.price is not None:
-                self._declared[alias] = _declared_card(model.price)
+            declared = declared_prices(model)
+            if declared:
+                self._declared[alias] = declared
                 continue
             for ref in map(ModelRef.parse, (model.ref, *model.also)):
                 found = _find(model, ref, project.providers[ref.provider])
@@ -60,7 +77,10 @@ class PriceBook:
         """
         declared = self._declared.get(rung.alias)
         if declared is not None:
-            return declared
+            entry = in_force(declared, at_ns)
+            if entry is None:
+                raise UnpricedModel(_too_early(rung.alias, declared, at_ns), param="model")
+            return entry.card(service_tier)
         card = self._listed_card((rung.alias, rung.ref), at_ns // _NS_PER_MINUTE, service_tier)
         if card is None:
             raise UnpricedModel(_no_price(rung.alias, str(rung.ref)), param="model")
@@ -82,7 +102,36 @@ class PriceBook:
             )
             for alias, ref in self._listed
             if self._listed_card((alias, ref), minute, "") is None
+        ] + [
+            Finding(
+                f"{self._file} (models.{alias}.prices)",
+                f"{alias} has no price before {declared[0].since}, so calls of it are refused",
+                _EARLIER,
+            )
+            for alias, declared in self._declared.items()
+            if in_force(declared, at_ns) is None
         ]
+
+    def quote(self, rung: Rung, at_ns: int) -> Quote | None:
+        """All prices of a model at a provider at a moment; None if it has none.
+
+        Args:
+            rung: which one.
+            at_ns: UTC nanoseconds.
+        """
+        declared = self._declared.get(rung.alias)
+        if declared is None:
+            return quote_listed(self._listed[rung.alias, rung.ref], at_ns)
+        entry = in_force(declared, at_ns)
+        if entry is None:
+            return None
+        later = declared[declared.index(entry) + 1 :]
+        return Quote(
+            version=entry.cards[""].version,
+            since=entry.since,
+            until=later[0].since if later else None,
+            by_tier=entry.prices,
+        )
 
     def _listed_card(self, place: _Place, minute: int, service_tier: str) -> RateCard | None:
         listed = self._listed[place]
@@ -105,19 +154,34 @@ def _find(model: Model, ref: ModelRef, provider: Provider) -> ListedModel | None
     return find_listed(like.provider, like.model)
 
 
-def _declared_card(price: Price) -> RateCard:
-    written: dict[Unit, Decimal | None] = {
-        "input": price.input_usd_per_mtok,
-        "cache_read": price.cache_read_usd_per_mtok,
-        "cache_write": price.cache_write_usd_per_mtok,
-        "output": price.output_usd_per_mtok,
-        "reasoning": price.reasoning_usd_per_mtok,
-    }
-    units: dict[Unit, TieredPrice] = {
-        unit: TieredPrice(amount) for unit, amount in written.items() if amount is not None
-    }
-    digest = hashlib.sha256(msgspec.json.encode(price, order="sorted")).hexdigest()
-    return compile_card(CardPrices(units), f"project/{digest[:_DIGEST_CHARS]}")
+def quote_listed(listed: ListedModel | None, at_ns: int) -> Quote | None:
+    """All prices of genai-prices for a model at a moment (UTC); None if it has none."""
+    if listed is None:
+        return None
+    at_s = at_ns // _NS_PER_MINUTE * 60
+    base = listed.prices(at_s, "")
+    if base is None:
+        return None
+    by_tier = {"": base}
+    for tier in sorted(listed.tiers):
+        prices = listed.prices(at_s, tier)
+        if prices is not None and prices != base:
+            by_tier[tier] = prices
+    since, until = listed.span(at_s)
+    return Quote(
+        version=LIST_VERSION,
+        since=since,
+        until=until,
+        by_tier=by_tier,
+        changes_by_day=listed.changes_by_day,
+    )
+
+
+def _too_early(alias: str, declared: tuple[DeclaredPrice, ...], at_ns: int) -> str:
+    day = datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).date()
+    return (
+        f"Model {alias!r} has no price on {day}: its first is of {declared[0].since}. {_EARLIER}."
+    )
 
 
 def _no_price(alias: str, ref: str) -> str:

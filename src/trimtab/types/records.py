@@ -93,6 +93,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         cost_nanousd: what it cost.
         price_version: price book version that the cost was computed with.
         saved_nanousd: what an answer from the response cache had cost when it was made.
+        service_tier: the tier that the provider says it was served at; "" where it does not say.
     """
 
     inference_id: str
@@ -112,3 +113,4 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     cost_nanousd: int = 0
     price_version: str = ""
     saved_nanousd: int = 0
+    service_tier: str = ""

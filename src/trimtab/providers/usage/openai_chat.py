@@ -16,66 +16,127 @@ from typing import Any
 import msgspec
 
 from trimtab.providers.usage.reading import (
+    UNREADABLE,
     Reading,
     Tally,
-    as_list,
     as_object,
-    as_text,
     as_word,
-    decode_object,
+    exact_number,
     nanousd_of,
 )
 
-__all__ = ["ChatUsage", "read_usage"]
+__all__ = ["ChatUsage", "Said", "SaidOfChoice", "read_usage", "reading_of"]
 
 _DONE = b"[DONE]"
 _TICKS_PER_USD = 10_000_000_000  # xAI API reference, "Cost tracking"
+
+
+class SaidOfChoice(msgspec.Struct, frozen=True):
+    """What is said of one choice. Moonshot puts the usage of a stream in here."""
+
+    index: object = 0
+    finish_reason: str | None = None
+    usage: object = None
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer or a chunk says of itself, beside its text.
+
+    What is beside the answer is not held to a type here: an odd count of tokens is no reason to
+    refuse a good answer.
+    """
+
+    choices: tuple[SaidOfChoice, ...]
+    model: str | None = None
+    usage: object = None
+    x_groq: object = None
+    service_tier: object = None
+
+    def finishes(self) -> list[tuple[int, str]]:
+        """Index and reason of each choice that says why it ended."""
+        return [
+            (choice.index if isinstance(choice.index, int) else place, choice.finish_reason)
+            for place, choice in enumerate(self.choices)
+            if choice.finish_reason
+        ]
+
+
+class _SaidAnywhere(Said, frozen=True, kw_only=True):
+    choices: tuple[SaidOfChoice, ...] = ()  # embeddings have none
+
+
+_decoder = msgspec.json.Decoder(_SaidAnywhere, float_hook=exact_number)  # fractions stay exact
 
 
 def read_usage(body: bytes) -> Reading | None:
     """What a whole answer says; None if it is an error or no chat completion."""
     stream = ChatUsage()
     stream.feed(body)
-    reading = stream.reading
-    return reading and msgspec.structs.replace(reading, final=True)
+    stream.end()
+    return stream.reading
+
+
+def reading_of(said: Said) -> Reading | None:
+    """What a whole answer says that was decoded already."""
+    usage = ChatUsage()
+    usage.take(said)
+    usage.end()
+    return usage.reading
 
 
 class ChatUsage:
-    """Reads a stream; feed it the data of each event, the terminator included."""
+    """Reads a stream: feed it the data of each event, or give it the chunks and the end.
+
+    Attributes:
+        served_model: the model as the provider names it; "" while it has not.
+    """
 
     def __init__(self) -> None:
+        self.served_model = ""
         self._seen = False
         self._done = False
         self._usage: dict[str, Any] = {}
-        self._model = ""
         self._tier = ""
         self._finishes: dict[int, str] = {}
+        self._reading: Reading | None = None
 
     def feed(self, data: bytes) -> None:
-        """Take the data of one event."""
+        """Take the data of one event, the terminator included."""
         if data.strip() == _DONE:
-            self._done = True
+            self.end()
             return
-        chunk = decode_object(data)
-        if chunk is None or not ("choices" in chunk or "usage" in chunk):
+        try:
+            said = _decoder.decode(data)
+        except UNREADABLE:
+            return
+        self.take(said)
+
+    def take(self, said: Said) -> None:
+        """Take a chunk, or a whole answer."""
+        # An empty object says nothing, and must not take the place of what was said before.
+        usage = _usage_of(said)
+        if not (usage or said.choices or said.usage is not None):
             return
         self._seen = True
-        self._model = as_text(chunk.get("model")) or self._model
-        self._tier = as_word(chunk.get("service_tier")) or self._tier
-        choices = as_list(chunk.get("choices"))
-        # An empty object says nothing, and must not take the place of what was said before.
-        self._usage = _usage_of(chunk, choices) or self._usage
-        for place, choice in enumerate(choices):
-            reason = as_text(choice.get("finish_reason"))
-            index = choice.get("index")
-            if reason:
-                self._finishes[index if isinstance(index, int) else place] = reason
+        self._reading = None
+        self._usage = usage or self._usage
+        self.served_model = said.model or self.served_model
+        self._tier = as_word(said.service_tier) or self._tier
+        self._finishes.update(said.finishes())
+
+    def end(self) -> None:
+        """Nothing follows."""
+        self._done = True
+        self._reading = None
 
     @property
     def reading(self) -> Reading | None:
         """What is known by now; None while no chunk has been seen."""
-        if not self._seen:
-            return None
+        if self._reading is None and self._seen:
+            self._reading = self._read()
+        return self._reading
+
+    def _read(self) -> Reading:
         tally = Tally()
         usage, unreported = tally.settled(_counts(self._usage, tally))
         searches = tally.count("web_searches", self._usage.get("num_sources_used"))
@@ -83,7 +144,7 @@ class ChatUsage:
             usage=usage,
             unreported=unreported,
             final=self._done or bool(self._finishes and usage),
-            served_model=self._model,
+            served_model=self.served_model,
             service_tier=self._tier,
             finish_reason=self._finishes[min(self._finishes)] if self._finishes else "",
             web_searches=searches or 0,
@@ -91,12 +152,15 @@ class ChatUsage:
         )
 
 
-def _usage_of(chunk: dict[str, Any], choices: list[dict[str, Any]]) -> dict[str, Any]:
-    """The usage object of a chunk, wherever the vendor puts it."""
-    groq = as_object(chunk.get("x_groq"))
-    places = (chunk, groq, *choices)
-    found = (as_object(place.get("usage")) for place in places)
-    return next(filter(None, found), as_object(None))
+def _usage_of(said: Said) -> dict[str, Any]:
+    """The usage object, wherever the vendor puts it; empty where there is none."""
+    usage = as_object(said.usage)
+    if not usage and said.x_groq is not None:
+        usage = as_object(as_object(said.x_groq).get("usage"))
+    if not usage:
+        found = (as_object(choice.usage) for choice in said.choices)
+        usage = next(filter(None, found), usage)
+    return usage
 
 
 def _counts(wire: dict[str, Any], tally: Tally) -> dict[str, int | None]:
@@ -120,7 +184,9 @@ def _counts(wire: dict[str, Any], tally: Tally) -> dict[str, int | None]:
         "output_audio_tokens": count("output_audio_tokens", outputs.get("audio_tokens")),
     }
     total = Tally().count("", wire.get("total_tokens"))
-    return counts if total is None else counts | _by_total(counts, total)
+    if total is not None:
+        counts.update(_by_total(counts, total))
+    return counts
 
 
 def _by_total(counts: dict[str, int | None], total: int) -> dict[str, int | None]:
@@ -131,19 +197,28 @@ def _by_total(counts: dict[str, int | None], total: int) -> dict[str, int | None
     """
     tokens_in, tokens_out = counts["input_tokens"], counts["output_tokens"]
     beside = total - (tokens_in or 0) - (tokens_out or 0)
+    if beside == 0 and tokens_in is not None and tokens_out is not None:
+        return {}  # nearly always
+    if beside < 0:
+        return {}
+    if tokens_in is None or tokens_out is None:
+        return _missing_one(tokens_in, tokens_out, beside)
     reasoning = counts["reasoning_tokens"] or 0
     cached = (counts["cache_read_tokens"] or 0) + (counts["cache_write_tokens"] or 0)
-    if beside < 0 or (tokens_in is None and tokens_out is None):
-        return {}
-    if tokens_in is None:
-        return {"input_tokens": beside}
-    if tokens_out is None:
-        return {"output_tokens": beside}
-    if beside in {0, reasoning}:
+    if beside == reasoning:
         return {"output_tokens": tokens_out + beside}
     if beside == cached:
         return {"input_tokens": tokens_in + cached}
     return {"output_tokens": tokens_out + beside, "reasoning_tokens": reasoning + beside}
+
+
+def _missing_one(
+    tokens_in: int | None, tokens_out: int | None, beside: int
+) -> dict[str, int | None]:
+    """The count that is not told, by the total; nothing where neither is."""
+    if tokens_in is None and tokens_out is None:
+        return {}
+    return {"input_tokens" if tokens_in is None else "output_tokens": beside}
 
 
 def _claimed(wire: dict[str, Any]) -> int | None:

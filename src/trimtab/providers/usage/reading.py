@@ -7,7 +7,7 @@ as `"12"` (64-bit integers in protobuf's JSON mapping).
 """
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from trimtab.types.usage import Usage
 
 __all__ = [
+    "UNREADABLE",
     "Reading",
     "Tally",
     "UsageStream",
@@ -24,13 +25,15 @@ __all__ = [
     "as_texts",
     "as_word",
     "decode_object",
+    "exact_number",
     "nanousd_of",
 ]
 
 _MOST_TOKENS = 10_000_000_000  # more than any request can have, and it fits a database's integer
 _MOST_USD = 1_000_000  # for one request; what is above is a broken number
 _NANO = 1_000_000_000
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
+"""What decoding raises for bytes that are not what they should be."""
 _NO_FIELDS: dict[str, Any] = {}
 
 
@@ -63,6 +66,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     finish_reason: str = ""
     web_searches: int = 0
     claimed_nanousd: int | None = None
+
+    @property
+    def price_tier(self) -> str:
+        """The word by which it is priced: the faster mode where it was, else the service tier."""
+        return self.speed if self.speed == "fast" else self.service_tier
 
 
 class UsageStream(Protocol):
@@ -97,6 +105,8 @@ class Tally:
         """
         if value is None:
             return None
+        if type(value) is int and 0 <= value <= _MOST_TOKENS:  # nearly always
+            return value
         number = _whole_number(value)
         if number is None:
             self.doubted.add(field)
@@ -105,7 +115,10 @@ class Tally:
 
     def first(self, field: str, *values: object) -> int:
         """The first of `values` that is a count above 0, for parts with several names; else 0."""
-        return next((found for value in values if (found := self.count(field, value))), 0)
+        for value in values:
+            if value is not None and (found := self.count(field, value)):
+                return found
+        return 0
 
     def settled(self, counts: Mapping[str, int | None]) -> tuple[Usage | None, frozenset[str]]:
         """Usage in which every part fits into its whole, and the names of what is not reported.
@@ -114,22 +127,28 @@ class Tally:
             counts: by field of `Usage`; None and absent are the same. Wholes include their parts.
         """
         told = {field: count for field, count in counts.items() if count}
-        for part, whole in _PARTS:
-            if told.get(part, 0) > told.get(whole, 0):
-                self._drop(part, told)
-        for parts, whole in _RIVALS:
-            # Both cannot be true; the first is the one that the provider's own bill rests on.
-            if sum(told.get(part, 0) for part in parts) > told.get(whole, 0):
-                self._drop(parts[-1], told)
+        if not told.keys() <= _TOTALS:
+            self._drop_misfits(told)
+        if told.keys() >= _TOTALS and not self.doubted:  # nearly always
+            return Usage(**told), _NOTHING
         missing = {field for field in _TOTALS if counts.get(field) is None}
-        unreported = frozenset(missing | self.doubted)
-        return (None if missing == _TOTALS else Usage(**told)), unreported
+        return (None if missing == _TOTALS else Usage(**told)), frozenset(missing | self.doubted)
+
+    def _drop_misfits(self, told: dict[str, int]) -> None:
+        for part, whole in _PARTS:
+            if part in told and told[part] > told.get(whole, 0):
+                self._drop(part, told)
+        for (first, second), whole in _RIVALS:
+            # Both cannot be true; the first is the one that the provider's own bill rests on.
+            if first in told and second in told and told[first] + told[second] > told[whole]:
+                self._drop(second, told)
 
     def _drop(self, part: str, told: dict[str, int]) -> None:
         told.pop(part)
         self.doubted.add(part)
 
 
+_NOTHING = frozenset[str]()
 _TOTALS = {"input_tokens", "output_tokens"}
 _PARTS = (
     ("cache_read_tokens", "input_tokens"),
@@ -151,8 +170,16 @@ def decode_object(data: bytes) -> dict[str, Any] | None:
     """The JSON object in `data`; None if it is anything else. Fractions stay exact decimals."""
     try:
         return _decoder.decode(data)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
+
+
+def exact_number(text: str) -> Decimal | str:
+    """A number with a fraction or an exponent as written; the text, if no decimal can hold it."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
 
 
 def as_object(value: object) -> dict[str, Any]:
@@ -210,4 +237,4 @@ def _whole_number(value: object) -> int | None:
     return int(value)
 
 
-_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=exact_number)

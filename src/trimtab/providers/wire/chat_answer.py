@@ -1,4 +1,4 @@
-"""Answers of OpenAI's chat completions: usage, finish, errors, whole and in chunks.
+"""Answers of OpenAI's chat completions: content, finish, errors, whole and in chunks.
 
 Source of the format: OpenAI API reference, "The chat completion object" and "The chat completion
 chunk object"; deviations of compatible servers are named where they are read.
@@ -8,55 +8,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from trimtab.types.usage import Usage
+from trimtab.providers.usage.openai_chat import Said, SaidOfChoice
+from trimtab.providers.usage.reading import UNREADABLE, exact_number
 
 __all__ = ["UNREADABLE", "Answer", "Chunk", "WireError", "read_answer", "read_chunk", "read_error"]
 
 
-class InputDetails(msgspec.Struct, frozen=True):
-    """`prompt_tokens_details`."""
-
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    audio_tokens: int | None = None
-
-
-class OutputDetails(msgspec.Struct, frozen=True):
-    """`completion_tokens_details`."""
-
-    reasoning_tokens: int | None = None
-    audio_tokens: int | None = None
-
-
-class WireUsage(msgspec.Struct, frozen=True):
-    """`usage` as sent; totals include their parts. DeepSeek counts cache hits apart."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: InputDetails | None = None
-    completion_tokens_details: OutputDetails | None = None
-    prompt_cache_hit_tokens: int | None = None
-
-    def normalised(self) -> Usage:
-        """In the house convention."""
-        details = self.prompt_tokens_details or InputDetails()
-        output = self.completion_tokens_details or OutputDetails()
-        return Usage(
-            input_tokens=self.prompt_tokens or 0,
-            cache_read_tokens=details.cached_tokens or self.prompt_cache_hit_tokens or 0,
-            cache_write_tokens=details.cache_write_tokens or 0,
-            input_audio_tokens=details.audio_tokens or 0,
-            output_tokens=self.completion_tokens or 0,
-            reasoning_tokens=output.reasoning_tokens or 0,
-            output_audio_tokens=output.audio_tokens or 0,
-        )
-
-
-class Choice(msgspec.Struct, frozen=True):
+class Choice(SaidOfChoice, frozen=True):
     """One choice, of an answer or of a chunk."""
 
-    index: int = 0
-    finish_reason: str | None = None
     delta: dict[str, msgspec.Raw] | None = None
 
     @property
@@ -81,30 +41,16 @@ class Choice(msgspec.Struct, frozen=True):
 _EMPTY = frozenset((b"null", b'""', b"[]", b"{}"))
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(Said, frozen=True, kw_only=True):
     """A whole answer."""
 
-    choices: list[Choice]
-    model: str = ""
-    usage: WireUsage | None = None
-    service_tier: str | None = None
-
-    @property
-    def finish_reason(self) -> str:
-        """That of the first choice that has one, or ""."""
-        for choice in self.choices:
-            if choice.finish_reason:
-                return choice.finish_reason
-        return ""
+    choices: tuple[Choice, ...]
 
 
-class Chunk(msgspec.Struct, frozen=True):
+class Chunk(Said, frozen=True, kw_only=True):
     """One chunk of a stream. vLLM and others send errors in the place of a chunk."""
 
-    choices: list[Choice] = []
-    model: str = ""
-    usage: WireUsage | None = None
-    service_tier: str | None = None
+    choices: tuple[Choice, ...] = ()
     error: msgspec.Raw = msgspec.Raw()
 
     @property
@@ -146,11 +92,8 @@ class _ErrorBody(msgspec.Struct, frozen=True):
     detail: str | None = None
 
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding raises for bytes that are not what they should be."""
-
-_answer_decoder = msgspec.json.Decoder(Answer)
-_chunk_decoder = msgspec.json.Decoder(Chunk)
+_answer_decoder = msgspec.json.Decoder(Answer, float_hook=exact_number)  # fractions stay exact
+_chunk_decoder = msgspec.json.Decoder(Chunk, float_hook=exact_number)
 _error_decoder = msgspec.json.Decoder(_ErrorBody)
 
 

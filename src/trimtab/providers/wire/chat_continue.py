@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import msgspec
 
+from trimtab.providers.usage.reading import Tally
 from trimtab.providers.wire.chat_answer import UNREADABLE
 from trimtab.providers.wire.chat_request import ChatRequest, rewritten
 
@@ -86,8 +87,9 @@ def joined_usage(data: bytes, shown_tokens: int) -> bytes:
     """
     chunk: dict[str, Any] = msgspec.json.decode(data)
     usage: dict[str, Any] = chunk["usage"]
-    prompt = max(int(usage.get("prompt_tokens") or 0) - shown_tokens, 0)
-    completion = int(usage.get("completion_tokens") or 0) + shown_tokens
+    count = Tally().count
+    prompt = max((count("", usage.get("prompt_tokens")) or 0) - shown_tokens, 0)
+    completion = (count("", usage.get("completion_tokens")) or 0) + shown_tokens
     usage["prompt_tokens"] = prompt
     usage["completion_tokens"] = completion
     usage["total_tokens"] = prompt + completion

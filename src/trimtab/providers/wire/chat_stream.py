@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from trimtab.errors import ProviderGarbage
+from trimtab.providers.usage.openai_chat import ChatUsage, Said, SaidOfChoice
+from trimtab.providers.usage.reading import Reading
 from trimtab.providers.wire.chat_answer import UNREADABLE, Chunk, read_chunk
 from trimtab.providers.wire.chat_continue import joined_usage
 from trimtab.types.usage import Usage
@@ -42,8 +44,6 @@ class ChatStream:
         finished: every choice has its finish reason.
         done: the terminator has been seen.
         error: raw JSON of an in-band error, or None.
-        usage: the last usage reported, or None.
-        served_model, service_tier, finish_reason: as the provider gave them.
         content_frames: events with content passed on; about one token each.
         content_bytes: bytes of JSON that content was, or a few more.
         skipped_frames: events that were not of the format and were left out.
@@ -54,13 +54,10 @@ class ChatStream:
         self.finished = False
         self.done = False
         self.error: bytes | None = None
-        self.usage: Usage | None = None
-        self.served_model = ""
-        self.service_tier = ""
-        self.finish_reason = ""
         self.content_frames = 0
         self.content_bytes = 0
         self.skipped_frames = 0
+        self._told = ChatUsage()
         self._choices = choices
         self._keep_usage = keep_usage
         self._shown_tokens = shown_tokens
@@ -73,6 +70,22 @@ class ChatStream:
         self._shape: tuple[bytes, bytes] | None = None
         self._shape_bytes = 0
         self._opening = b""
+
+    @property
+    def reading(self) -> Reading | None:
+        """What the provider has said of its own work by now; None while it has said nothing."""
+        return self._told.reading
+
+    @property
+    def usage(self) -> Usage | None:
+        """The last usage reported, or None."""
+        reading = self._told.reading
+        return None if reading is None else reading.usage
+
+    @property
+    def served_model(self) -> str:
+        """As the provider names it; "" while it has not."""
+        return self._told.served_model
 
     @property
     def complete(self) -> bool:
@@ -129,7 +142,7 @@ class ChatStream:
                 "total_tokens": usage.input_tokens + usage.output_tokens,
             }
             self._held.append(_event({**frame, "choices": [], "usage": counts}))
-        self.finish_reason = "length"
+        self._told.take(Said(choices=tuple(SaidOfChoice(i, "length") for i in open_choices)))
         self.finished = self.done = True
 
     def _note_shape(self, data: bytes) -> None:
@@ -175,6 +188,7 @@ class ChatStream:
             self._pass(event, ready)
         elif data == b"[DONE]":
             self.done = True
+            self._told.end()
         else:
             chunk = read_chunk(data)
             if chunk is None:
@@ -191,7 +205,7 @@ class ChatStream:
         """An event as it goes on after those of another stream; b"" for its opening."""
         if not (self.started or self.finished):
             return b""
-        return joined_usage(data, self._shown_tokens) if chunk.usage is not None else event
+        return joined_usage(data, self._shown_tokens) if isinstance(chunk.usage, dict) else event
 
     def _pass(self, event: bytes, ready: list[bytes]) -> None:
         self._held.append(event + b"\n\n")
@@ -207,20 +221,13 @@ class ChatStream:
             self._held_bytes = 0
 
     def _learn(self, chunk: Chunk) -> None:
+        self._told.take(chunk)
         if chunk.is_error:
             self.error = bytes(chunk.error)
             return
-        if chunk.usage is not None:
-            self.usage = chunk.usage.normalised()
-        self.served_model = chunk.model or self.served_model
-        self.service_tier = chunk.service_tier or self.service_tier
-        has_content = False
-        for choice in chunk.choices:
-            has_content = has_content or choice.has_content
-            self.content_bytes += choice.content_bytes
-            if choice.finish_reason:
-                self.finish_reason = choice.finish_reason
-                self._finished_choices.add(choice.index)
+        has_content = any(choice.has_content for choice in chunk.choices)
+        self.content_bytes += sum(choice.content_bytes for choice in chunk.choices)
+        self._finished_choices.update(index for index, _ in chunk.finishes())
         self.content_frames += has_content
         self.started = self.started or has_content
         if len(self._finished_choices) >= self._choices:
