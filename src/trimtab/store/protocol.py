@@ -1,7 +1,7 @@
 """The borders of the store: what the gateway, the insights and the command line may ask of it."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from trimtab.store.answers import CachedAnswer
@@ -15,6 +15,8 @@ from trimtab.store.records import (
     LadderSummary,
     Measure,
     OpenIntent,
+    SpendFacts,
+    Visits,
 )
 from trimtab.types.breakers import BreakerRecord
 from trimtab.types.identity import Key
@@ -157,6 +159,18 @@ class Reader(Protocol):
         Asked before `usage_by("route")` of the same range, it tells of no inference that the
         latter does not know.
         """
+        ...
+
+    def spend_facts(self, edges_ns: Sequence[int]) -> list[SpendFacts]:
+        """What a bill is explained by, summed up between each two neighbours of `edges_ns`.
+
+        Edges ascend, and are moved back to full hours. The costs of all facts add up to what
+        `usage_by` tells of the same hours. Kept as long as rollups are.
+        """
+        ...
+
+    def visits(self, edges_ns: Sequence[int]) -> list[Visits]:
+        """Users and sessions between each two neighbours of `edges_ns`, as in `spend_facts`."""
         ...
 
     def unsettled(self, since_ns: int, until_ns: int) -> list[OpenIntent]:

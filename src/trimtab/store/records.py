@@ -17,12 +17,15 @@ __all__ = [
     "EventOrder",
     "EventPage",
     "EventQuery",
+    "Fate",
     "GroupSummary",
     "LadderSummary",
     "Measure",
     "OpenIntent",
     "RebuildReport",
+    "SpendFacts",
     "VerifyReport",
+    "Visits",
 ]
 
 Dimension = Literal["total", "route", "model", "user", "key", "team"]
@@ -31,6 +34,7 @@ EventField = Literal[
     "key_id",
     "team",
     "user",
+    "user_class",
     "session",
     "route",
     "provider",
@@ -40,6 +44,26 @@ EventField = Literal[
     "cause",
 ]
 EventOrder = Literal["newest", "costliest", "slowest"]
+Fate = Literal[
+    "answered",
+    "cut",
+    "broken",
+    "failed",
+    "cancelled",
+    "cached",
+    "retried",
+    "failed_over",
+    "hedge_lost",
+    "continued",
+]
+"""What came of an attempt, and so of its money. Each attempt has exactly one.
+
+An inference ends by one of the first six: *answered*; *cut* by the limit of output; *broken* off in
+the middle of the answer; *failed*; *cancelled*; *cached*, answered by the response cache. The
+attempts before were *retried* with the same model; *failed over* to another; the slower one of a
+hedge; or a stream that broke after the caller had seen some of it, and that the next attempt
+*continued*. A failed attempt that nothing followed, or nothing yet, is *failed*.
+"""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -57,6 +81,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         rung: the rung of the ladder that it was made on; 0 for the first.
         wasted_nanousd: cost of attempts of which the caller saw nothing.
         saved_nanousd: what an answer from the response cache had cost when it was made.
+        repeat: the same user sent the same messages within the hour before, and had an answer.
     """
 
     inference_id: str
@@ -64,6 +89,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key_id: str
     team: str
     user: str
+    user_class: str
     session: str
     route: str
     alias: str
@@ -91,6 +117,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rung: int
     wasted_nanousd: int
     saved_nanousd: int
+    repeat: bool
 
 
 class EventQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,6 +297,60 @@ class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):
     intent: Intent
     writer: int
     in_flight: bool
+
+
+class SpendFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Attempts that have everything in common that a bill is explained by, in a range of time.
+
+    Attributes:
+        since_ns, until_ns: UTC nanoseconds; the inferences began between them.
+        user_class: class of the caller; "" for none.
+        model: `provider:model` that was called.
+        cause: why the attempts were made.
+        rung: the rung of the ladder that they were made on; 0 for the first.
+        fate: what came of them.
+        repeat: the same user sent the same messages within the hour before, and had an answer.
+        with_user, with_session: the caller named them.
+        inferences: how many ended by these attempts. Each ends by exactly one.
+        attempts: physical calls; answers from the response cache are none.
+        usage: tokens of all of them.
+        cost_nanousd: what they cost.
+        saved_nanousd: what answers from the response cache had cost when they were made.
+    """
+
+    since_ns: int
+    until_ns: int
+    user_class: str
+    route: str
+    model: str
+    cause: Cause
+    rung: int
+    fate: Fate
+    repeat: bool
+    with_user: bool
+    with_session: bool
+    inferences: int
+    attempts: int
+    usage: Usage
+    cost_nanousd: int
+    saved_nanousd: int
+
+
+class Visits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Who came, of one class of users, in a range of time.
+
+    Attributes:
+        since_ns, until_ns: UTC nanoseconds.
+        user_class: "" for users of no class.
+        users: how many different ones were seen; those without a name are not counted.
+        sessions: how many began. One that pauses for a whole UTC day begins anew.
+    """
+
+    since_ns: int
+    until_ns: int
+    user_class: str
+    users: int
+    sessions: int
 
 
 class RebuildReport(msgspec.Struct, frozen=True, kw_only=True):

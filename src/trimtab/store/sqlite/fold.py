@@ -15,6 +15,7 @@ from trimtab.store.sqlite.event_rows import row_of
 from trimtab.store.sqlite.ladder import LadderSample, ladder_sample
 from trimtab.store.sqlite.samples import Measures, Sample
 from trimtab.store.sqlite.served import SettledAttempt
+from trimtab.store.sqlite.spend_chunk import SpendChunk
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.records import Extension, Intent, Outcome, Settle
 
@@ -60,6 +61,7 @@ class Fold:
         several: the settled attempts of inferences that have more than one.
         samples: for the rollups.
         ladder: for what is told of ladders.
+        spend: for what a bill is explained by.
     """
 
     def __init__(self, load: Callable[[str], InferenceState | None]) -> None:
@@ -67,6 +69,7 @@ class Fold:
         self.several: dict[str, list[SettledAttempt]] = {}
         self.samples: list[Sample] = []
         self.ladder: list[LadderSample] = []
+        self.spend = SpendChunk()
         self._load = load
         # First attempts that began in this chunk. Most end in it, and need no state.
         self._begun: dict[str, OpenAttempt] = {}
@@ -126,6 +129,7 @@ class Fold:
         was_over, state.over = state.over, state.over or settle.final
         if state.over:
             self._tell_ladder(state.settled, was_over=was_over)
+        self.spend.add_last(state.settled)
         self.rows[settle.inference_id] = row_of(state.settled)
         if len(state.settled) > 1:
             self.several[settle.inference_id] = state.settled
@@ -138,6 +142,7 @@ class Fold:
         """The usual inference: one attempt, begun and over in one chunk."""
         intent, settle = attempt
         self.rows[settle.inference_id] = row_of([attempt])
+        self.spend.add_only(attempt)
         self.samples.append(_sample(intent, settle, settle.cost_nanousd))
         if intent.cause != "first":
             self._tell_ladder([attempt], was_over=False)

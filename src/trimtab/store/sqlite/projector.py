@@ -22,6 +22,7 @@ from trimtab.store.sqlite.fold import Fold, InferenceState
 from trimtab.store.sqlite.ladder_rows import add_ladder
 from trimtab.store.sqlite.rollups import add_samples, prepare_rollups
 from trimtab.store.sqlite.schema import DAY_INDEXES
+from trimtab.store.sqlite.spend_rows import add_spend
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.records import Extension, Intent
 
@@ -73,7 +74,8 @@ class Projector:
             fold = Fold(self._load)
             taken = self._take_entries(fold)
             self._write_events(fold)
-            add_ladder(self._rollups, fold.ladder)  # before the next line empties the tails
+            add_ladder(self._rollups, fold.ladder)  # these before the next line empties the tails
+            add_spend(self._rollups, fold.spend)
             for day_s in add_samples(self._rollups, fold.samples):
                 self._days.get(day_of(day_s * NS_PER_S)).executescript(DAY_INDEXES)
             self._write_states(fold)

@@ -22,6 +22,8 @@ from trimtab.store.records import (
     LadderSummary,
     Measure,
     OpenIntent,
+    SpendFacts,
+    Visits,
 )
 from trimtab.store.sqlite.bodies import read_body
 from trimtab.store.sqlite.connections import Connections
@@ -41,6 +43,7 @@ from trimtab.store.sqlite.registration import dead_writers
 from trimtab.store.sqlite.rollup_rows import RowQuery, add_rows
 from trimtab.store.sqlite.rollups import Tail, closed_days
 from trimtab.store.sqlite.samples import MEASURES, Total
+from trimtab.store.sqlite.spend_rows import read_spend, read_visits
 from trimtab.store.sqlite.tiers import (
     DAY_S,
     HOUR_S,
@@ -158,6 +161,18 @@ class SqliteReader:
         with self._files.rollups() as db:
             return read_ladder(db, cover("route", span.since_s, span.until_s, closed=()))
 
+    def spend_facts(self, edges_ns: Sequence[int]) -> list[SpendFacts]:
+        """See `Reader.spend_facts`."""
+        self._files.catch_up()
+        with self._files.rollups() as db:
+            return read_spend(db, _hours(edges_ns))
+
+    def visits(self, edges_ns: Sequence[int]) -> list[Visits]:
+        """See `Reader.visits`."""
+        self._files.catch_up()
+        with self._files.rollups() as db:
+            return read_visits(db, _hours(edges_ns))
+
     def unsettled(self, since_ns: int, until_ns: int) -> list[OpenIntent]:
         """See `Reader.unsettled`. Oldest first."""
         # Asked first: all that a dead writer ever wrote is then in what is read next.
@@ -244,6 +259,11 @@ class SqliteReader:
             if row is not None:
                 return row
         return None
+
+
+def _hours(edges_ns: Sequence[int]) -> list[int]:
+    """Edges in UTC seconds, moved back to full hours."""
+    return [start_of(edge_ns // NS_PER_S, HOUR_S) for edge_ns in edges_ns]
 
 
 def _widened(step_s: int, since_ns: int, until_ns: int) -> Span:

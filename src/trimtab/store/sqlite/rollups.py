@@ -25,6 +25,7 @@ from trimtab.store.sqlite.samples import (
     decode_samples,
     encode_samples,
 )
+from trimtab.store.sqlite.spend_rows import add_spend_tail
 from trimtab.store.sqlite.tiers import DAY_S, HOUR_S, MANY, ROLLUP_COLUMNS, Span, rows_of, start_of
 from trimtab.store.sqlite.user_costs import add_costs
 
@@ -151,6 +152,7 @@ def _add_tail(db: sqlite3.Connection) -> list[int]:
         db.execute(_STAMP, (day_s,))
     db.execute("DELETE FROM tail")
     db.executemany(ADD_LADDER_ROW, _breathing(ladder_tail_rows(db)))
+    add_spend_tail(db)
     newest_s = max(sample.started_s for sample in samples)
     found = db.execute(
         "SELECT start_s FROM days WHERE NOT closed AND start_s <= ?",

@@ -21,7 +21,7 @@ VERSION: Final = 1
 CONTROL_VERSION: Final = 2
 """Of the keys."""
 
-DERIVED_VERSION: Final = 4
+DERIVED_VERSION: Final = 5
 """Of day files and rollups, which can be made anew from the ledger."""
 
 ANSWERS_VERSION: Final = 1
@@ -68,6 +68,7 @@ CREATE TABLE events (
     key_id                  TEXT    NOT NULL,
     team                    TEXT    NOT NULL,
     user                    TEXT    NOT NULL,
+    user_class              TEXT    NOT NULL,
     session                 TEXT    NOT NULL,
     route                   TEXT    NOT NULL,
     alias                   TEXT    NOT NULL,
@@ -95,6 +96,7 @@ CREATE TABLE events (
     rung                    INTEGER NOT NULL,
     wasted_nanousd          INTEGER NOT NULL,
     saved_nanousd           INTEGER NOT NULL,
+    repeat                  INTEGER NOT NULL,
     hold_nanousd            INTEGER NOT NULL,
     input_audio_tokens      INTEGER NOT NULL,
     output_audio_tokens     INTEGER NOT NULL,
@@ -197,6 +199,60 @@ CREATE TABLE ladder (
 CREATE TABLE ladder_tail (
     number  INTEGER PRIMARY KEY,
     samples BLOB    NOT NULL
+) STRICT;
+
+-- What a bill is explained by: attempts by everything that they have in common, hour by hour.
+CREATE TABLE spend (
+    start_s                 INTEGER NOT NULL,
+    user_class              TEXT    NOT NULL,
+    route                   TEXT    NOT NULL,
+    model                   TEXT    NOT NULL,
+    cause                   TEXT    NOT NULL,
+    rung                    INTEGER NOT NULL,
+    fate                    TEXT    NOT NULL,
+    repeat                  INTEGER NOT NULL,
+    with_user               INTEGER NOT NULL,
+    with_session            INTEGER NOT NULL,
+    inferences              INTEGER NOT NULL,
+    attempts                INTEGER NOT NULL,
+    cost_nanousd            INTEGER NOT NULL,
+    saved_nanousd           INTEGER NOT NULL,
+    input_tokens            INTEGER NOT NULL,
+    cache_read_tokens       INTEGER NOT NULL,
+    cache_write_tokens      INTEGER NOT NULL,
+    input_audio_tokens      INTEGER NOT NULL,
+    output_tokens           INTEGER NOT NULL,
+    reasoning_tokens        INTEGER NOT NULL,
+    output_audio_tokens     INTEGER NOT NULL,
+    cache_read_audio_tokens INTEGER NOT NULL,
+    cache_write_1h_tokens   INTEGER NOT NULL,
+    PRIMARY KEY (
+        start_s, user_class, route, model, cause, rung, fate, repeat, with_user, with_session
+    )
+) STRICT, WITHOUT ROWID;
+
+-- Who came in an hour: sessions that began, and the users that were seen, by id of `users`.
+CREATE TABLE visits (
+    start_s    INTEGER NOT NULL,
+    user_class TEXT    NOT NULL,
+    sessions   INTEGER NOT NULL,
+    dense      INTEGER NOT NULL,
+    users      BLOB    NOT NULL,
+    PRIMARY KEY (start_s, user_class)
+) STRICT, WITHOUT ROWID;
+
+-- The first hour of each session on each UTC day, to know which have begun.
+CREATE TABLE sessions (
+    day     INTEGER NOT NULL,
+    session INTEGER NOT NULL,
+    start_s INTEGER NOT NULL,
+    PRIMARY KEY (day, session)
+) STRICT, WITHOUT ROWID;
+
+-- What is not in `spend`, `visits` and `sessions` yet; it is added together with the other tails.
+CREATE TABLE spend_tail (
+    number INTEGER PRIMARY KEY,
+    chunk  BLOB    NOT NULL
 ) STRICT;
 
 -- Days that users, keys and teams have rows of; those of a closed day have rows by day as well.

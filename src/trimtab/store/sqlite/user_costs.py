@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from trimtab.store.sqlite.tiers import Span, apart
 
-__all__ = ["UserCosts", "add_costs"]
+__all__ = ["UserCosts", "add_costs", "user_ids"]
 
 _READ: Final = (
     "SELECT dense, ids, amounts FROM costs WHERE tier_s = ? AND start_s >= ? AND start_s < ?"
@@ -68,7 +68,7 @@ def add_costs(db: sqlite3.Connection, costs: Mapping[tuple[int, int], Mapping[st
 
     In a transaction of the caller's.
     """
-    ids = _ids(db, {user for there in costs.values() for user in there})
+    ids = user_ids(db, {user for there in costs.values() for user in there})
     most = _most(db)
     for (tier_s, start_s), there in costs.items():
         found = _sum_of(db, [Span(tier_s, start_s, start_s + 1)])
@@ -160,7 +160,8 @@ def _most(db: sqlite3.Connection) -> int:
     return db.execute("SELECT ifnull(max(id), 0) FROM users").fetchone()[0]
 
 
-def _ids(db: sqlite3.Connection, users: set[str]) -> dict[str, int]:
+def user_ids(db: sqlite3.Connection, users: set[str]) -> dict[str, int]:
+    """The ids of users, who get one now if they have none. In a transaction of the caller's."""
     db.executemany("INSERT OR IGNORE INTO users (user) VALUES (?)", [(user,) for user in users])
     return {
         user: db.execute("SELECT id FROM users WHERE user = ?", (user,)).fetchone()[0]
