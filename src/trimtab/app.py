@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 from typing import Self
 
+from trimtab.alerts.outbox import Outbox
 from trimtab.config.environment import data_folder
 from trimtab.config.load import load_project
 from trimtab.config.schema import Project, Provider
@@ -44,6 +45,7 @@ class App:
         keys: credentials.
         reader: the records, for the console.
         metrics: what `/metrics` answers.
+        alerts: takes alerts, and has them told.
     """
 
     def __init__(self, project: Project, clock: Clock) -> None:
@@ -71,7 +73,10 @@ class App:
             reliability=self._reliability,
             cache=self._cache,
         )
-        vitals = Vitals(self.gateway, self._reliability, self._ledger, self._cache)
+        self.alerts = Outbox(folder, clock, project.alerts)
+        vitals = Vitals(
+            self.gateway, self._reliability, self._ledger, self._cache, self.alerts.counts
+        )
         self.metrics = Metrics(vitals.read)
 
     @classmethod
@@ -95,6 +100,7 @@ class App:
         """Write what waits to be written, and end the engines."""
         await self._ledger.close()
         await self._cache.close()
+        await asyncio.to_thread(self.alerts.close)
         self.gateway.serving.close()
         for engine in self._engines.values():
             await engine.stop()
@@ -122,6 +128,7 @@ class App:
         for finding in project.warnings:
             _log.warning("%s", finding)
         self.gateway.use(serving)
+        self.alerts.use(project.alerts)
         _log.info("project reloaded: %s", project.digest)
 
     async def tend_breakers(self) -> None:
