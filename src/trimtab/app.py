@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 from typing import Self
 
+from trimtab.alerts.outbox import Outbox
 from trimtab.config.environment import data_folder
 from trimtab.config.load import load_project
 from trimtab.config.schema import Project, Provider
@@ -26,7 +27,6 @@ from trimtab.store.breaker_file import read_breakers, write_breakers
 from trimtab.store.protocol import KeyStore, Ledger, Reader
 from trimtab.store.records import RebuildReport, VerifyReport
 from trimtab.telemetry.metrics import Metrics
-from trimtab.types.alerts import Alert
 from trimtab.types.clock import Clock, SystemClock
 
 __all__ = ["App", "check_project", "open_keys", "open_reader", "rebuild_store", "verify_store"]
@@ -46,6 +46,7 @@ class App:
         keys: credentials.
         reader: the records, for the console.
         metrics: what `/metrics` answers.
+        alerts: takes alerts, and has them told.
     """
 
     def __init__(self, project: Project, clock: Clock) -> None:
@@ -66,7 +67,8 @@ class App:
         if hints is not None:
             self._reliability.board.take_hints(hints)
         self._watcher = ProjectWatcher(project, _say_kept)
-        self._treasury = Treasury(project, reader=self.reader, clock=clock, tell=_log_alert)
+        self.alerts = Outbox(folder, clock, project.alerts)
+        self._treasury = Treasury(project, reader=self.reader, clock=clock, tell=self.alerts.put)
         self.gateway = Gateway(
             self._serving(project),
             ledger=self._ledger,
@@ -75,7 +77,9 @@ class App:
             cache=self._cache,
             treasury=self._treasury,
         )
-        vitals = Vitals(self.gateway, self._reliability, self._ledger, self._cache)
+        vitals = Vitals(
+            self.gateway, self._reliability, self._ledger, self._cache, self.alerts.counts
+        )
         self.metrics = Metrics(vitals.read)
 
     @classmethod
@@ -99,6 +103,7 @@ class App:
         """Write what waits to be written, and end the engines."""
         await self._ledger.close()
         await self._cache.close()
+        await asyncio.to_thread(self.alerts.close)
         self.gateway.serving.close()
         for engine in self._engines.values():
             await engine.stop()
@@ -126,6 +131,7 @@ class App:
         for finding in project.warnings:
             _log.warning("%s", finding)
         self.gateway.use(serving)
+        self.alerts.use(project.alerts)
         _log.info("project reloaded: %s", project.digest)
 
     async def tend_breakers(self) -> None:
@@ -251,10 +257,6 @@ def _kind_of(provider: Provider) -> ProviderKind:
     kind = load_plugin(PROVIDERS, provider.kind, lambda plugin: isinstance(plugin, ProviderKind))
     assert isinstance(kind, ProviderKind)
     return kind
-
-
-def _log_alert(alert: Alert) -> None:
-    _log.warning("alert: %s", alert.kind)
 
 
 def _say_kept(error: ConfigError) -> None:

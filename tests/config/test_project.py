@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from config.projects import KINDS, MINIMAL, load
-from trimtab.config import money, schema
+from trimtab.config import alerts, money, schema
 from trimtab.config.environment import data_folder, environment
 from trimtab.config.load import load_project
 from trimtab.config.price import DatedPrice, InputTier, Price
@@ -222,6 +222,8 @@ TABLES = {
     "classes.NAME": money.UserClass,
     "budgets.NAME": money.Budget,
     "limits.NAME": money.Limit,
+    "alerts": alerts.AlertsTable,
+    "alerts.webhooks.NAME": alerts.WebhookTable,
     "providers.NAME": schema.ProviderTable,
     "models.ALIAS": schema.Model,
     "models.ALIAS.price": Price,

@@ -10,7 +10,13 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families
 
 from trimtab.gateway.tally import Tally
-from trimtab.telemetry.snapshot import CacheFigures, LedgerFigures, ProviderCalls, Snapshot
+from trimtab.telemetry.snapshot import (
+    AlertTotals,
+    CacheFigures,
+    LedgerFigures,
+    ProviderCalls,
+    Snapshot,
+)
 from trimtab.types.breakers import BreakerRecord
 from trimtab.types.records import Settle
 from trimtab.types.refs import ModelRef
@@ -53,6 +59,7 @@ def snapshot(tally: Tally | None = None, **changes: Any) -> Snapshot:
         "extra_attempts_refused": 6,
         "ledger": LedgerFigures(trouble=True, backlog=7, dropped_bodies=8),
         "cache": CacheFigures(hits=9, stale_hits=10, misses=11, dropped=12, size_bytes=13),
+        "alerts": (AlertTotals(kind="budget", state="delivered", alerts=14),),
     }
     return Snapshot(**(values | changes))
 

@@ -67,6 +67,7 @@ def test_every_figure_has_its_sample(accept: str):
     assert value(found, "trimtab_breaker_failures_in_a_row", **model) == 4
     assert value(found, "trimtab_extra_attempts_total", decision="made") == 5
     assert value(found, "trimtab_extra_attempts_total", decision="refused") == 6
+    assert value(found, "trimtab_alerts_total", kind="budget", state="delivered") == 14
     plain = {name: amount for (name, labels), amount in found.items() if not labels}
     assert plain["trimtab_ledger_trouble"] == 1
     assert plain["trimtab_ledger_backlog"] == 7

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from trimtab.cli.alerts import alerts
 from trimtab.cli.check import check
 from trimtab.cli.demo import demo
 from trimtab.cli.faults import faults
@@ -52,5 +53,6 @@ program.command()(check)
 program.add_typer(keys, name="keys")
 program.add_typer(spend, name="spend")
 program.command()(latency)
+program.add_typer(alerts, name="alerts")
 program.add_typer(ledger, name="ledger")
 program.command()(faults)

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from trimtab.config.alerts import resolve_alerts
+from trimtab.config.alerts_rules import alert_warnings, check_alerts
 from trimtab.config.environment import environment
 from trimtab.config.locate import locate_keys
 from trimtab.config.money_rules import check_money
@@ -85,6 +87,7 @@ def load_project(
     check_tables(tables, raw, folder=file.parent, kinds=offered, reader=reader)
     check_money(tables, reader)
     check_prices(tables, reader)
+    check_alerts(tables, raw, folder=file.parent, reader=reader)
     if reader.findings:
         raise ConfigError(reader.findings)
     variables = environment() if environ is None else environ
@@ -92,6 +95,7 @@ def load_project(
         name: _resolve_provider(name, table, folder=file.parent, environ=variables)
         for name, table in tables.providers.items()
     }
+    alerts = resolve_alerts(tables.alerts, file.parent, variables)
     return Project(
         file=file,
         folder=file.parent,
@@ -105,11 +109,15 @@ def load_project(
         classes=tables.classes,
         budgets=tables.budgets,
         limits=tables.limits,
+        alerts=alerts,
         providers=providers,
         models=tables.models,
         routes=tables.routes,
         targets=_resolve_targets(tables),
-        warnings=_missing_keys(providers, reader),
+        warnings=(
+            *_missing_keys(providers, reader),
+            *alert_warnings(alerts, tables, reader),
+        ),
     )
 
 

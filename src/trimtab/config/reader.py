@@ -20,6 +20,7 @@ _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 _MAX_PRICE_USD = 1_000_000
 _MAX_DECIMALS = 18  # as fine as the finest price in the price book
 _MAX_SHOWN_VALUE = 60
+_NEVER_SHOWN = frozenset(("api_key_env", "secret_env", "url_env", "url"))
 _IN_WORDS: dict[type[inspect.Type], str] = {
     inspect.DecimalType: f"US dollars, from 0 to {_MAX_PRICE_USD}",
     inspect.BoolType: "true or false",
@@ -89,8 +90,9 @@ class TableReader:
             if not problem:
                 return msgspec.convert(raw, kind, dec_hook=_decode)
         except (msgspec.ValidationError, TypeError):
-            # What stands in the place of a variable's name is likely the key itself.
-            shown = "the value" if path[-1] == "api_key_env" else _show(raw)
+            # What stands in the place of a variable's name is likely the key itself, and the URL
+            # of a webhook often contains one.
+            shown = "the value" if path[-1] in _NEVER_SHOWN else _show(raw)
             problem = f"{shown} is not valid"
         self.report(path, problem, f"Give {describe(kind)}")
         return None

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from trimtab.config.alerts import Alerts, AlertsTable
 from trimtab.config.money import Budget, Limit, Spend, UserClass
 from trimtab.config.price import DatedPrice, Price
 from trimtab.config.secret import Secret
@@ -369,6 +370,7 @@ class ProjectTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     classes: dict[str, UserClass] = {}
     budgets: dict[str, Budget] = {}
     limits: dict[str, Limit] = {}
+    alerts: AlertsTable = AlertsTable()
     providers: dict[str, ProviderTable] = {}
     models: dict[str, Model] = {}
     routes: dict[str, Route] = {}
@@ -385,6 +387,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         recording: what is kept.
         retries, breakers, cache: what all routes share.
         spend, classes, budgets, limits: money, by name where there are several.
+        alerts: who is told of what.
         providers: by name.
         models: by alias.
         routes: by name, as written.
@@ -408,6 +411,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     models: dict[str, Model]
     routes: dict[str, Route]
     targets: dict[str, Target]
+    alerts: Alerts = Alerts()
     warnings: tuple[Finding, ...] = ()
 
     def resolve(self, name: str) -> Target:

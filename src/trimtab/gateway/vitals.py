@@ -1,17 +1,21 @@
 """The figures of this moment, gathered from the parts of the gateway that have them."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+from trimtab.alerts.tally import AlertState
 from trimtab.gateway.gateway import Gateway
 from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.response_cache import ResponseCache
 from trimtab.store.protocol import Ledger
 from trimtab.telemetry.snapshot import (
+    AlertTotals,
     CacheFigures,
     LedgerFigures,
     ProviderCalls,
     Snapshot,
 )
+from trimtab.types.alerts import AlertKind
 
 __all__ = ["Vitals"]
 
@@ -23,10 +27,11 @@ class Vitals(NamedTuple):
     reliability: Reliability
     ledger: Ledger
     cache: ResponseCache
+    alerts: Callable[[], dict[tuple[AlertKind, AlertState], int]]
 
     def read(self) -> Snapshot:
         """A snapshot; it costs a microsecond or two for each series and waits for nothing."""
-        gateway, reliability, ledger, cache = self
+        gateway, reliability, ledger, cache, alerts = self
         return Snapshot(
             attempts=reliability.tally.attempts(),
             inferences=reliability.tally.inferences(),
@@ -49,5 +54,9 @@ class Vitals(NamedTuple):
                 misses=cache.misses,
                 dropped=cache.dropped,
                 size_bytes=cache.bytes,
+            ),
+            alerts=tuple(
+                AlertTotals(kind=kind, state=state, alerts=count)
+                for (kind, state), count in alerts().items()
             ),
         )

@@ -18,6 +18,7 @@ from prometheus_client.metrics_core import (
 )
 
 from trimtab.telemetry.snapshot import (
+    AlertTotals,
     AttemptTotals,
     CacheFigures,
     Durations,
@@ -53,6 +54,7 @@ def families_of(snapshot: Snapshot) -> Iterator[Metric]:
     yield extra
     yield from _of_ledger(snapshot.ledger)
     yield from _of_cache(snapshot.cache)
+    yield _of_alerts(snapshot.alerts)
     yield InfoMetricFamily(
         "trimtab_build",
         "Versions of trimtab and of Python.",
@@ -149,6 +151,17 @@ def _of_cache(cache: CacheFigures) -> Iterator[Metric]:
     yield _counter("cache_misses", "Times that a model had to be asked.", cache.misses)
     yield _counter("cache_dropped", "Responses that could not be kept.", cache.dropped)
     yield _gauge("cache_size", "Memory of cached responses.", cache.size_bytes, unit="bytes")
+
+
+def _of_alerts(totals: Iterable[AlertTotals]) -> Metric:
+    alerts = CounterMetricFamily(
+        "trimtab_alerts",
+        "Alerts told or dropped, and their deliveries: delivered, failed tries, given up.",
+        labels=("kind", "state"),
+    )
+    for one in totals:
+        alerts.add_metric((one.kind, one.state), one.alerts)
+    return alerts
 
 
 def _counter(name: str, text: str, value: int) -> Metric:

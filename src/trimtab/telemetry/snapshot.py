@@ -10,6 +10,7 @@ from trimtab.types.breakers import BreakerRecord
 from trimtab.types.records import Cause, Outcome
 
 __all__ = [
+    "AlertTotals",
     "AttemptTotals",
     "CacheFigures",
     "Durations",
@@ -94,6 +95,14 @@ class CacheFigures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     size_bytes: int
 
 
+class AlertTotals(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Alerts of one kind that went one way, since the start."""
+
+    kind: str
+    state: str
+    alerts: int
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything at one moment.
 
@@ -111,3 +120,4 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     extra_attempts_refused: int
     ledger: LedgerFigures
     cache: CacheFigures
+    alerts: tuple[AlertTotals, ...] = ()
