@@ -221,6 +221,7 @@ TABLES = {
     "classes.NAME": money.UserClass,
     "budgets.NAME": money.Budget,
     "limits.NAME": money.Limit,
+    "outliers": money.Outliers,
     "providers.NAME": schema.ProviderTable,
     "models.ALIAS": schema.Model,
     "models.ALIAS.price": schema.Price,

@@ -103,6 +103,7 @@ def load_project(
         classes=tables.classes,
         budgets=tables.budgets,
         limits=tables.limits,
+        outliers=tables.outliers,
         providers=providers,
         models=tables.models,
         routes=tables.routes,

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from trimtab.config.money import Budget, Limit, Spend, UserClass
+from trimtab.config.money import Budget, Limit, Outliers, Spend, UserClass
 from trimtab.config.secret import Secret
 from trimtab.errors import Finding, UnknownModel
 from trimtab.types.refs import ModelRef
@@ -375,6 +375,7 @@ class ProjectTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     classes: dict[str, UserClass] = {}
     budgets: dict[str, Budget] = {}
     limits: dict[str, Limit] = {}
+    outliers: Outliers = Outliers()
     providers: dict[str, ProviderTable] = {}
     models: dict[str, Model] = {}
     routes: dict[str, Route] = {}
@@ -390,7 +391,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         server: where the gateway listens.
         recording: what is kept.
         retries, breakers, cache: what all routes share.
-        spend, classes, budgets, limits: money, by name where there are several.
+        spend, classes, budgets, limits, outliers: money, by name where there are several.
         providers: by name.
         models: by alias.
         routes: by name, as written.
@@ -410,6 +411,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     classes: dict[str, UserClass]
     budgets: dict[str, Budget]
     limits: dict[str, Limit]
+    outliers: Outliers
     providers: dict[str, Provider]
     models: dict[str, Model]
     routes: dict[str, Route]
