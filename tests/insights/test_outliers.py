@@ -1,5 +1,6 @@
 """Who stands out, asked of a real store, and what follows from it."""
 
+import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -22,10 +23,11 @@ from trimtab.insights.outliers import (
     find_peers,
     outlier_report,
 )
+from trimtab.insights.overview import overview
 from trimtab.insights.spending import spend_per_user
 from trimtab.store.chain import Record
 from trimtab.store.protocol import Reader
-from trimtab.store.sqlite import open_reader
+from trimtab.store.sqlite import open_ledger, open_reader
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.identity import Caller, Key
 
@@ -129,6 +131,14 @@ def test_the_bill_marks_them(reader: Reader) -> None:
     assert "its own" not in "".join(one.text for one in without.flagged)
 
 
+def test_the_console_compares_within_classes_too(reader: Reader) -> None:
+    classes = {"light": UserClass(users=("user*",))}
+    found = overview(reader, NOON_NS - DAY_NS, NOON_NS, classes=classes)
+    marked = {user.user: user.outlier for user in found.users if user.outlier}
+    assert marked["whale"].endswith("x the median user")
+    assert marked["user07"].endswith("x the median user of class light")
+
+
 def test_the_bill_by_key(reader: Reader) -> None:
     known = [Key(key_id="key_0", name="web", prefix="tt_a", team="shop", created_ns=0)]
     report = spend_per_key(reader, NOON_NS - DAY_NS, NOON_NS, known=known)
@@ -159,6 +169,21 @@ def test_a_key_that_jumps_and_one_with_an_open_end(tmp_path: Path) -> None:
     assert still_open.unsettled_nanousd == report.unsettled_nanousd == 5_000
     told = outlier_report(reader, NOON_NS, policy=Outliers(per=("key",)))
     assert [(one.per, one.name) for one in told.flagged] == [("key", "key_a")]
+
+
+def test_what_is_under_way_is_not_unsettled(tmp_path: Path) -> None:
+    async def asked() -> tuple[int, int]:
+        ledger = open_ledger(tmp_path, CLOCK)
+        try:
+            await ledger.record_intent(intent("inf_now", started_ns=NOON_NS - HOUR_NS))
+            reader = open_reader(tmp_path, CLOCK)
+            span = (NOON_NS - DAY_NS, NOON_NS)
+            keys, users = spend_per_key(reader, *span), spend_per_user(reader, *span)
+            return keys.unsettled_nanousd, users.unsettled_nanousd
+        finally:
+            await ledger.close()
+
+    assert asyncio.run(asked()) == (0, 0)
 
 
 # ------------------------------------------------------------------ peers of the same class

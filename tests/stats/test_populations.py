@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from random import Random
+from statistics import NormalDist
 
 import pytest
 
@@ -50,6 +51,10 @@ def test_false_alarms_of_clean_populations(users: int, sigma: float) -> None:
 @pytest.mark.parametrize("habit", HABITS, ids=lambda habit: habit.name)
 def test_habits_raise_no_false_alarms(habit: Habit) -> None:
     assert changed(Random(SEED + 4), habit, 1, runs=10_000, users=1) <= 0.002
+
+
+def test_a_fixed_cutoff_would_name_two_of_ten_thousand() -> None:
+    assert round(10_000 * (1 - NormalDist().cdf(3.5))) == 2
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -267,6 +267,18 @@ def test_spend_and_latency_as_tables(used: Path):
         assert word in waited.out
 
 
+def test_spend_by_key(used: Path):
+    told = run(used, "spend", "keys").out
+    for word in ("(no key)", "40 requests", "100.0%"):
+        assert word in told
+    report = run(used, "spend", "keys", "--json").json
+    users = run(used, "spend", "users", "--json").json
+    assert report["cost_nanousd"] == users["cost_nanousd"] > 0
+    assert [key["requests"] for key in report["keys"]] == [40]
+    assert report["flagged"] == users["flagged"] == []
+    assert 0 < users["concentration"]["top_1"] < users["concentration"]["top_5"] < 1
+
+
 def test_only_the_costliest_users(used: Path):
     everyone = run(used, "spend", "users", "--json", "--top", "0").json
     (first,) = run(used, "spend", "users", "--json", "--top", "1").json["users"]
