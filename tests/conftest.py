@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)  # speed is the matter of `make bench`
+settings.load_profile("any machine")
 
 
 def _refuse_outside(event: str, args: tuple[Any, ...]) -> None:

@@ -224,6 +224,7 @@ TABLES = {
     "limits.NAME": money.Limit,
     "alerts": alerts.AlertsTable,
     "alerts.webhooks.NAME": alerts.WebhookTable,
+    "outliers": money.Outliers,
     "providers.NAME": schema.ProviderTable,
     "models.ALIAS": schema.Model,
     "models.ALIAS.price": Price,

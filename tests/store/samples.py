@@ -15,7 +15,7 @@ from trimtab.store.records import Dimension, Event, EventQuery
 from trimtab.store.sqlite import SqliteLedger, open_ledger, open_reader
 from trimtab.types.clock import NS_PER_S, SystemClock
 from trimtab.types.identity import Caller
-from trimtab.types.records import Intent, Settle
+from trimtab.types.records import Extension, Intent, Settle
 from trimtab.types.usage import Usage
 
 NOON_NS = 1_795_435_200 * NS_PER_S
@@ -71,6 +71,11 @@ def pairs(count: int) -> list[Record]:
 def put(ledger: SqliteLedger, entry: Record) -> asyncio.Future[None]:
     if isinstance(entry, Intent):
         return ledger.record_intent(entry)
+    if isinstance(entry, Extension):
+        ledger.record_extension(entry)
+        told = asyncio.get_running_loop().create_future()
+        told.set_result(None)  # nobody is told of one
+        return told
     return ledger.record_settle(entry)
 
 

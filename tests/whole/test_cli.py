@@ -19,8 +19,8 @@ from trimtab.testing import running_fault_provider
 HEAVY = ("uvloop", "sqlite3", "genai_prices", "starlette", "rich", "typer")
 COMMANDS = (
     "init", "up", "demo", "check", "keys", "keys create", "keys list", "keys revoke", "spend",
-    "spend users", "latency", "alerts", "alerts test", "alerts list", "ledger", "ledger verify",
-    "ledger rebuild",
+    "spend users", "spend keys", "latency", "alerts", "alerts test", "alerts list", "ledger",
+    "ledger verify", "ledger rebuild",
 )  # fmt: skip
 
 
@@ -266,6 +266,18 @@ def test_spend_and_latency_as_tables(used: Path):
     assert waited.code == 0
     for word in ("ann", "bob", "P99.9", "first token"):
         assert word in waited.out
+
+
+def test_spend_by_key(used: Path):
+    told = run(used, "spend", "keys").out
+    for word in ("(no key)", "40 requests", "100.0%"):
+        assert word in told
+    report = run(used, "spend", "keys", "--json").json
+    users = run(used, "spend", "users", "--json").json
+    assert report["cost_nanousd"] == users["cost_nanousd"] > 0
+    assert [key["requests"] for key in report["keys"]] == [40]
+    assert report["flagged"] == users["flagged"] == []
+    assert 0 < users["concentration"]["top_1"] < users["concentration"]["top_5"] < 1
 
 
 def test_only_the_costliest_users(used: Path):

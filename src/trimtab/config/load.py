@@ -110,6 +110,7 @@ def load_project(
         budgets=tables.budgets,
         limits=tables.limits,
         alerts=alerts,
+        outliers=tables.outliers,
         providers=providers,
         models=tables.models,
         routes=tables.routes,

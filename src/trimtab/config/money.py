@@ -1,4 +1,4 @@
-"""The tables of `trimtab.toml` about money: classes of users, budgets, limits."""
+"""The tables of `trimtab.toml` about money: classes of users, budgets, limits, outliers."""
 
 import math
 from decimal import Decimal
@@ -14,6 +14,8 @@ from trimtab.types.identity import Caller
 __all__ = [
     "Budget",
     "Limit",
+    "OutlierAction",
+    "Outliers",
     "Over",
     "Per",
     "Spend",
@@ -26,6 +28,7 @@ __all__ = [
 Per = Literal["user", "key", "team", "model", "route", "total"]
 WindowLength = Literal["hour", "day", "week", "month"]
 Over = Literal["refuse", "warn", "downgrade"]
+OutlierAction = Literal["alert", "throttle", "downgrade"]
 _Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
@@ -108,6 +111,31 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     requests_per_minute: _Count | None = None
     tokens_per_minute: _Count | None = None
     concurrent: _Count | None = None
+
+
+class Outliers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[outliers]`: what is done about users and keys that spend far more than the rest.
+
+    Attributes:
+        actions: all that is done; empty for nothing.
+        per: who is looked at.
+        window_h: how far back they are compared with each other, in hours.
+        least_usd: nothing is done about anyone who spent less in that time.
+        requests_per_minute: of each that is throttled.
+        every_s: seconds from one look to the next.
+    """
+
+    actions: tuple[OutlierAction, ...] = ("alert",)
+    per: tuple[Literal["user", "key"], ...] = ("user", "key")
+    window_h: Annotated[int, Meta(ge=1, le=744)] = 24
+    least_usd: Decimal = Decimal(1)
+    requests_per_minute: _Count = 10
+    every_s: Annotated[int, Meta(ge=60, le=86_400)] = 900
+
+    @property
+    def least_nanousd(self) -> int:
+        """The least amount, rounded up."""
+        return math.ceil(self.least_usd * 1_000_000_000)
 
 
 def with_class(caller: Caller, classes: dict[str, UserClass]) -> Caller:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from trimtab.config.alerts import Alerts, AlertsTable
-from trimtab.config.money import Budget, Limit, Spend, UserClass
+from trimtab.config.money import Budget, Limit, Outliers, Spend, UserClass
 from trimtab.config.price import DatedPrice, Price
 from trimtab.config.secret import Secret
 from trimtab.errors import Finding, UnknownModel
@@ -371,6 +371,7 @@ class ProjectTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     budgets: dict[str, Budget] = {}
     limits: dict[str, Limit] = {}
     alerts: AlertsTable = AlertsTable()
+    outliers: Outliers = Outliers()
     providers: dict[str, ProviderTable] = {}
     models: dict[str, Model] = {}
     routes: dict[str, Route] = {}
@@ -388,6 +389,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         retries, breakers, cache: what all routes share.
         spend, classes, budgets, limits: money, by name where there are several.
         alerts: who is told of what.
+        spend, classes, budgets, limits, outliers: money, by name where there are several.
         providers: by name.
         models: by alias.
         routes: by name, as written.
@@ -407,6 +409,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     classes: dict[str, UserClass]
     budgets: dict[str, Budget]
     limits: dict[str, Limit]
+    outliers: Outliers
     providers: dict[str, Provider]
     models: dict[str, Model]
     routes: dict[str, Route]

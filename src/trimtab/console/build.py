@@ -12,7 +12,7 @@ from trimtab.console.latency import latency_page
 from trimtab.console.login import logged_in, logged_out, login_form
 from trimtab.console.overview import overview_page
 from trimtab.console.render import PAGE_HEADERS
-from trimtab.console.site import Complain, Site
+from trimtab.console.site import Classes, Complain, Site
 from trimtab.console.users import users_page
 from trimtab.errors import MethodNotAllowed, UnknownPath
 from trimtab.store.protocol import KeyStore, Reader
@@ -22,7 +22,13 @@ __all__ = ["build_console"]
 
 
 def build_console(
-    reader: Reader, keys: KeyStore, clock: Clock, *, check_local: CheckLocal, complain: Complain
+    reader: Reader,
+    keys: KeyStore,
+    clock: Clock,
+    *,
+    check_local: CheckLocal,
+    complain: Complain,
+    classes: Classes,
 ) -> list[BaseRoute]:
     """The routes below `/console`.
 
@@ -32,6 +38,7 @@ def build_console(
         clock: the time.
         check_local: guards the console while no key exists.
         complain: logs.
+        classes: the classes of users as the project has them now.
     """
     access = Access(keys, clock, check_local)
     site = Site(reader, keys, clock, access=access, complain=complain)
@@ -46,11 +53,11 @@ def build_console(
         )
 
     return [
-        Route("/console", site.page(overview_page(site))),
+        Route("/console", site.page(overview_page(site, classes))),
         Route("/console/inferences", site.page(inferences_page(site))),
         Route("/console/inferences/{id}", site.page(inference_page(site))),
         Route("/console/inferences/{id}/{side}", site.page(raw_answer(site))),
-        Route("/console/users", site.page(users_page(site))),
+        Route("/console/users", site.page(users_page(site, classes))),
         Route("/console/latency", site.page(latency_page(site))),
         Route("/console/login", login_form(site), methods=["GET"]),
         Route("/console/login", logged_in(site), methods=["POST"]),

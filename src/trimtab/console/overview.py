@@ -3,7 +3,7 @@
 from trimtab.console.charts import charts_of, steps_of
 from trimtab.console.query import choice, link, read_span
 from trimtab.console.render import Page
-from trimtab.console.site import Answer, Asked, Site
+from trimtab.console.site import Answer, Asked, Classes, Site
 from trimtab.insights.breakers import left_alone
 from trimtab.insights.overview import GroupRow, overview
 from trimtab.insights.window import parse_window_ns
@@ -15,7 +15,7 @@ __all__ = ["overview_page"]
 _BY: tuple[Dimension, ...] = ("total", "user", "model", "route", "key", "team")
 
 
-def overview_page(site: Site) -> Answer:
+def overview_page(site: Site, classes: Classes) -> Answer:
     """The first page; `by`, `value` and a range in the address."""
 
     def answer(asked: Asked) -> Page:
@@ -28,6 +28,7 @@ def overview_page(site: Site) -> Answer:
             span.until_ns,
             dimension=by,  # pyright: ignore[reportArgumentType] - one of the six
             value=asked.key_id(value) if by == "key" else value,
+            classes=classes(),
         )
         totals = found.totals
         failed = totals.errors + totals.timeouts

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from trimtab.config.money import UserClass
 from trimtab.console.access import COOKIE, Access, Visitor
 from trimtab.console.query import Query, link
 from trimtab.console.render import PAGE_HEADERS, Page, render
@@ -17,7 +18,7 @@ from trimtab.store.protocol import KeyStore, Reader
 from trimtab.types.clock import Clock
 from trimtab.types.identity import Key
 
-__all__ = ["Answer", "Asked", "Complain", "Endpoint", "Site"]
+__all__ = ["Answer", "Asked", "Classes", "Complain", "Endpoint", "Site"]
 
 _log = logging.getLogger("trimtab.console")
 
@@ -26,6 +27,9 @@ _MOST_WAITING = 16
 
 Complain = Callable[[int, str, str], None]
 """Logs at a level, under a stable word, a text, without flooding."""
+
+Classes = Callable[[], Mapping[str, UserClass]]
+"""Classes of users by name, as the project has them now."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -1,11 +1,12 @@
 """`/console/users`: who costs what, as `trimtab spend users` has it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from trimtab.config.money import UserClass
 from trimtab.console.query import Span, choice, link, read_span
 from trimtab.console.render import Page
-from trimtab.console.site import Answer, Asked, Site
+from trimtab.console.site import Answer, Asked, Classes, Site
 from trimtab.errors import UsageError
 from trimtab.insights.spending import UserSpend, spend_per_user
 from trimtab.store.protocol import Reader
@@ -30,23 +31,26 @@ ORDERS = tuple(_ORDERS)
 """Words for `sort`; the first is the usual one."""
 
 
-def users_page(site: Site) -> Answer:
+def users_page(site: Site, classes: Classes) -> Answer:
     """A ranked table of all users; `sort`, `skip` and a range in the address."""
 
     def answer(asked: Asked) -> Page:
         span = read_span(asked.query, asked.now_ns, "7d")
         order = choice(asked.query, "sort", ORDERS)
         skip = _skip(asked.query.get("skip", ""))
-        return Page("users.html", users_values(site.reader, span, order=order, skip=skip))
+        values = users_values(site.reader, span, order=order, skip=skip, classes=classes())
+        return Page("users.html", values)
 
     return answer
 
 
-def users_values(reader: Reader, span: Span, *, order: str, skip: int) -> dict[str, Any]:
+def users_values(
+    reader: Reader, span: Span, *, order: str, skip: int, classes: Mapping[str, UserClass] = {}
+) -> dict[str, Any]:
     """What fills the page: the users of a range in one of `ORDERS`, without the first `skip`."""
     # Distributions are read of few users only: up to this page, or of those in the ranking.
     top = skip + _ROWS if order == "cost" else _RANKED
-    report = spend_per_user(reader, span.since_ns, span.until_ns, top=top)
+    report = spend_per_user(reader, span.since_ns, span.until_ns, top=top, classes=classes)
     ranked = report.user_count if order == "cost" else len(report.users)
     users = sorted(report.users, key=_ORDERS[order])
     shown = users[skip : skip + _ROWS]

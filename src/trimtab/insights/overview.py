@@ -1,11 +1,13 @@
 """What one page shows of a range of time: everything, or one user, model, route, key or team."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
+from trimtab.config.money import UserClass
 from trimtab.insights.latency import NOTHING_TIMED, TIMED, LatencyRow, Percentiles, latency_row
-from trimtab.insights.spending import UserSpend, spend_per_user
+from trimtab.insights.spending import SpendReport, UserSpend, spend_per_user
 from trimtab.store.protocol import Reader
 from trimtab.store.records import Dimension, GroupSummary, OpenIntent
 from trimtab.types.clock import NS_PER_S
@@ -118,7 +120,13 @@ def step_of(dimension: Dimension, since_ns: int, until_ns: int) -> int:
 
 
 def overview(
-    reader: Reader, since_ns: int, until_ns: int, *, dimension: Dimension = "total", value: str = ""
+    reader: Reader,
+    since_ns: int,
+    until_ns: int,
+    *,
+    dimension: Dimension = "total",
+    value: str = "",
+    classes: Mapping[str, UserClass] = {},
 ) -> Overview:
     """Everything about a range between two UTC times in nanoseconds.
 
@@ -128,6 +136,7 @@ def overview(
         until_ns: the first one after it.
         dimension: "total", or what `value` is one of.
         value: `provider:model` of a model; "" of the total, and of requests that named no user.
+        classes: whose members are compared among themselves.
     """
     step_s = step_of(dimension, since_ns, until_ns)
     groups = reader.usage_by(dimension, since_ns, until_ns, values=[value], measures=TIMED)
@@ -152,11 +161,15 @@ def overview(
             latency=row.total,
             ttft=row.ttft,
         )
-    return _with_groups(found, reader, (since_ns, until_ns)) if dimension == "total" else found
+    if dimension != "total":
+        return found
+    users = spend_per_user(reader, since_ns, until_ns, top=_TOP_USERS, classes=classes)
+    return _with_groups(found, reader, (since_ns, until_ns), spend=users)
 
 
-def _with_groups(found: Overview, reader: Reader, span_ns: tuple[int, int]) -> Overview:
-    spend = spend_per_user(reader, *span_ns, top=_TOP_USERS)
+def _with_groups(
+    found: Overview, reader: Reader, span_ns: tuple[int, int], *, spend: SpendReport
+) -> Overview:
     return msgspec.structs.replace(
         found,
         users=spend.users,

@@ -1,12 +1,15 @@
 """What each user costs, and who stands out."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
+from trimtab.config.money import UserClass
+from trimtab.insights.concentration import Concentration, concentration
+from trimtab.insights.outliers import Flagged, find_changes, find_peers, joined
 from trimtab.insights.ranking import costliest
-from trimtab.stats.outliers import Outlier, find_outliers
 from trimtab.store.protocol import Reader
 from trimtab.store.records import GroupSummary
 from trimtab.types.clock import NS_PER_S
@@ -27,7 +30,7 @@ class UserSpend(msgspec.Struct, frozen=True, kw_only=True):
         unsettled_nanousd: holds of attempts whose end is not known (a crash came between); not
             part of the cost.
         share: of the total cost, 0 to 1.
-        outlier: why this user stands out by the rule of `stats.outliers`, or "".
+        outlier: why this user stands out, in words, or "".
     """
 
     user: str
@@ -56,6 +59,8 @@ class SpendReport(msgspec.Struct, frozen=True, kw_only=True):
             was asked for.
         user_count: how many users there are, shown or not.
         users: all of them, or the costliest if only those were asked for.
+        concentration: what share the few at the top have.
+        flagged: everyone who stands out, shown or not, with all figures.
     """
 
     since_ns: int
@@ -66,12 +71,29 @@ class SpendReport(msgspec.Struct, frozen=True, kw_only=True):
     requests: int
     user_count: int
     users: list[UserSpend]
+    concentration: Concentration
+    flagged: list[Flagged]
 
 
 def spend_per_user(
-    reader: Reader, since_ns: int, until_ns: int, *, top: int | None = None
+    reader: Reader,
+    since_ns: int,
+    until_ns: int,
+    *,
+    top: int | None = None,
+    classes: Mapping[str, UserClass] = {},
+    with_past: bool = False,
 ) -> SpendReport:
-    """Who spent what between two UTC times in nanoseconds; of all users, or the `top` costliest."""
+    """Who spent what between two UTC times in nanoseconds.
+
+    Args:
+        reader: the records.
+        since_ns: from when.
+        until_ns: to when.
+        top: only the costliest; None for all users.
+        classes: whose members are compared among themselves.
+        with_past: look for sudden changes too, which takes some thirty more questions.
+    """
     holds = _holds_by_user(reader, since_ns, until_ns)
     if top is None:
         groups = whole = reader.usage_by("user", since_ns, until_ns, measures=("cost",))
@@ -82,14 +104,17 @@ def spend_per_user(
         groups = reader.usage_by("user", since_ns, until_ns, values=shown, measures=("cost",))
         hours_ns = (since_ns - since_ns % _HOUR_NS, until_ns + -until_ns % _HOUR_NS)
         whole = reader.usage_by("total", *hours_ns, measures=())
-    outliers = {found.name: found for found in find_outliers(costs)}
+    peers = find_peers(costs, classes=classes)
+    changes = find_changes(reader.cost_per_user, until_ns) if with_past else {}
+    flagged = joined("user", peers, changes)
+    reasons = {one.name: one.text for one in flagged}
     total_nanousd = sum(costs.values())
     users = [
         _user_spend(
             group,
             total=total_nanousd,
             hold_nanousd=holds.get(group.value, 0),
-            outlier=outliers.get(group.value),
+            outlier=reasons.get(group.value, ""),
         )
         for group in groups
     ]
@@ -104,6 +129,8 @@ def spend_per_user(
         requests=sum(group.requests for group in whole),
         user_count=len(costs) + len(held_only),
         users=users[:top],
+        concentration=concentration(costs),
+        flagged=flagged,
     )
 
 
@@ -115,9 +142,7 @@ def _holds_by_user(reader: Reader, since_ns: int, until_ns: int) -> dict[str, in
     return holds
 
 
-def _user_spend(
-    group: GroupSummary, *, total: int, hold_nanousd: int, outlier: Outlier | None
-) -> UserSpend:
+def _user_spend(group: GroupSummary, *, total: int, hold_nanousd: int, outlier: str) -> UserSpend:
     median, p95 = group.cost_histogram.percentiles((0.5, 0.95))
     return UserSpend(
         user=group.value,
@@ -135,12 +160,8 @@ def _user_spend(
         share=group.cost_nanousd / total if total else 0.0,
         median_nanousd=round(median or 0),
         p95_nanousd=round(p95 or 0),
-        outlier="" if outlier is None else _reason(outlier),
+        outlier=outlier,
     )
-
-
-def _reason(outlier: Outlier) -> str:
-    return f"{outlier.times_median:.1f}x the median user"
 
 
 def _only_holds(user: str, hold_nanousd: int) -> UserSpend:

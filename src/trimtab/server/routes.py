@@ -24,7 +24,12 @@ DEFECT = "Internal error. The gateway's log has the details."
 def build_routes(app: App, clock: Clock, complaints: Complaints) -> Starlette:
     """The application behind the hot routes."""
     console = build_console(
-        app.reader, app.keys, clock, check_local=check_local, complain=complaints.log
+        app.reader,
+        app.keys,
+        clock,
+        check_local=check_local,
+        complain=complaints.log,
+        classes=lambda: app.gateway.serving.project.classes,
     )
 
     async def models(_request: Request) -> Response:

@@ -16,15 +16,21 @@ def users(
     """Cost per end user: requests, tokens, share, median and P95 per request, outliers."""
     from trimtab.app import open_reader
     from trimtab.cli.output import print_json
-    from trimtab.config.load import find_project_file
+    from trimtab.config.load import find_project_file, load_project
     from trimtab.insights.spending import spend_per_user
     from trimtab.insights.window import parse_window_ns
     from trimtab.types.clock import SystemClock
 
     now_ns = SystemClock.wall_ns()
-    reader = open_reader(find_project_file(project))
+    since_ns = now_ns - parse_window_ns(since)
+    file = find_project_file(project)
     report = spend_per_user(
-        reader, now_ns - parse_window_ns(since), now_ns, top=top_of(top, as_json=as_json)
+        open_reader(file),
+        since_ns,
+        now_ns,
+        top=top_of(top, as_json=as_json),
+        classes=load_project(file).classes,
+        with_past=True,
     )
     if as_json:
         print_json(report)

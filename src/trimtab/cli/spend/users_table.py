@@ -3,6 +3,7 @@
 from rich.text import Text
 
 from trimtab.cli.output import NARROW, console, format_time, print_table, table
+from trimtab.cli.spend.outlier_lines import print_concentration, print_outliers
 from trimtab.insights.spending import SpendReport, UserSpend
 from trimtab.types.money import format_usd
 
@@ -23,9 +24,8 @@ def print_spend(report: SpendReport) -> None:
     print_table(shown)
     if report.user_count > len(report.users):
         console.print(_rest(report))
-    for user in report.users:
-        if user.outlier:
-            console.print(Text(f"{user.user or '(no user)'} stands out: {user.outlier}.", "bold"))
+    print_concentration(report.concentration, "user")
+    print_outliers((one.name, one.text) for one in report.flagged)
     console.print(f"\nTotal {format_usd(report.cost_nanousd)} in {report.requests:,} requests.")
     if report.estimated_nanousd:
         console.print(
