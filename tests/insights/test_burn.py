@@ -1,5 +1,6 @@
 """Rates and dates of exhaustion, in round figures."""
 
+from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.insights.burn import burn
+from trimtab.config.money import Budget, UserClass
+from trimtab.insights.burn import Spent, burn, burns_of
 from trimtab.types.clock import NS_PER_S
 
 DAY_NS = 86_400 * NS_PER_S
@@ -106,6 +108,42 @@ def test_the_rate_that_a_rolling_window_sustains() -> None:
         recent=(14 * USD, DAY_NS),
     )
     assert found.times_sustainable == pytest.approx(1.4)
+
+
+def test_who_is_out_of_the_budget_first() -> None:
+    budget = Budget(
+        per="user",
+        window="month",
+        limit_usd=Decimal(300),
+        class_limits_usd={"pro": Decimal(3_000)},
+        name_limits_usd={"ben": Decimal(30)},
+    )
+    now_ns = BEGIN_NS + 10 * DAY_NS
+    costs = {"": 900, "ana": 200, "ben": 20, "cleo": 300, "pro-dan": 200, "eve": 90, "finn": 0}
+    spent = Spent({name: usd * USD for name, usd in costs.items()}, BEGIN_NS, BEGIN_NS + MONTH_NS)
+    classes = {"pro": UserClass(users=("pro-*",))}
+    found = burns_of(budget, spent, now_ns=now_ns, classes=classes)
+    names = [one.name for one in found]
+    assert names == ["cleo", "ana", "ben", "eve", "pro-dan", "finn"]
+    assert [one.burn.exhausted_ns for one in found[:3]] == [
+        now_ns,
+        BEGIN_NS + 15 * DAY_NS,
+        BEGIN_NS + 15 * DAY_NS,
+    ]
+    recent = Spent({"eve": 105 * USD}, now_ns - DAY_NS, now_ns)
+    first, second, *_ = burns_of(budget, spent, now_ns=now_ns, recent=recent, classes=classes)
+    assert (first.name, second.name) == ("cleo", "eve")
+    assert second.burn.exhausted_ns == now_ns + 2 * DAY_NS
+
+
+def test_only_the_total_has_no_name_and_not_all_have_limits() -> None:
+    spent = Spent({"": 5 * USD, "key_1": USD}, BEGIN_NS, BEGIN_NS + DAY_NS)
+    now_ns = BEGIN_NS + DAY_NS // 2
+    total = Budget(per="total", window="day", limit_usd=Decimal(10))
+    [everything] = burns_of(total, Spent({"": 5 * USD}, *spent[1:]), now_ns=now_ns)
+    assert everything.burn.exhausted_ns == BEGIN_NS + DAY_NS
+    some = Budget(per="key", window="day", name_limits_usd={"key_2": Decimal(1)})
+    assert burns_of(some, spent, now_ns=now_ns) == []
 
 
 @given(

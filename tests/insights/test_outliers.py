@@ -167,6 +167,8 @@ def test_a_key_that_jumps_and_one_with_an_open_end(tmp_path: Path) -> None:
     assert jumped.outlier == "40.0x its own usual day"
     assert (still_open.name, still_open.team, still_open.requests) == ("batch", "lab", 0)
     assert still_open.unsettled_nanousd == report.unsettled_nanousd == 5_000
+    users = spend_per_user(reader, NOON_NS - DAY_NS, NOON_NS).users
+    assert [(user.user, user.unsettled_nanousd) for user in users] == [("ann", 0), ("", 5_000)]
     told = outlier_report(reader, NOON_NS, policy=Outliers(per=("key",)))
     assert [(one.per, one.name) for one in told.flagged] == [("key", "key_a")]
 
@@ -369,7 +371,7 @@ def test_names_from_outside_stay_one_short_line_and_apart() -> None:
 def test_shares_of_the_few_at_the_top() -> None:
     costs = {f"user{i}": 1 for i in range(198)} | {"a": 100, "b": 50, "": 52, "nothing": 0}
     assert concentration(costs) == Concentration(
-        top_1=0.25, top_5=153 / 400, top_percent=0.375, percent_count=2
+        count=200, top_1=0.25, top_5=153 / 400, top_percent=0.375, percent_count=2
     )
 
 

@@ -278,6 +278,7 @@ def test_spend_by_key(used: Path):
     assert [key["requests"] for key in report["keys"]] == [40]
     assert report["flagged"] == users["flagged"] == []
     assert 0 < users["concentration"]["top_1"] < users["concentration"]["top_5"] < 1
+    assert users["concentration"]["count"] == 2
 
 
 def test_only_the_costliest_users(used: Path):

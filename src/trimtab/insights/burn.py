@@ -1,12 +1,15 @@
 """How fast a budget is used, and when nothing will be left of it."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 
+from trimtab.config.money import Budget, UserClass, class_of
 from trimtab.types.clock import NS_PER_S
+from trimtab.types.identity import Caller
 
-__all__ = ["Burn", "burn"]
+__all__ = ["Burn", "BurnOf", "Spent", "burn", "burns_of"]
 
 _DAY_NS: Final = 86_400 * NS_PER_S
 
@@ -32,6 +35,76 @@ class Burn(msgspec.Struct, frozen=True, kw_only=True):
     per_day_nanousd: int
     times_sustainable: float | None
     exhausted_ns: int | None
+
+
+class BurnOf(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose budget it is, and how fast it is used.
+
+    Attributes:
+        name: of a user, model, route or team, the id of a key, or "" for the total.
+    """
+
+    name: str
+    burn: Burn
+
+
+class Spent(NamedTuple):
+    """Nano-dollars by name ("" for the total), and the UTC nanoseconds between which."""
+
+    costs: Mapping[str, int]
+    begin_ns: int
+    end_ns: int
+
+
+def burns_of(
+    budget: Budget,
+    spent: Spent,
+    *,
+    now_ns: int,
+    recent: Spent | None = None,
+    classes: Mapping[str, UserClass] = {},
+) -> list[BurnOf]:
+    """Everyone who has this budget and has spent something of it, who is out of it first.
+
+    Then come those whose budget lasts, the fastest first. Whoever has no limit is left out, and
+    so is what has no name, unless the budget is of the total.
+
+    Args:
+        budget: of the project.
+        spent: in its present window; of a rolling one the end is `now_ns`.
+        now_ns: UTC nanoseconds.
+        recent: in a shorter time up to now, for the rate.
+        classes: for limits by class of users.
+    """
+    found: list[BurnOf] = []
+    known = dict(classes)
+    for name, spent_nanousd in spent.costs.items():
+        user_class = class_of(Caller(user=name), known) if budget.per == "user" else ""
+        limit_nanousd = budget.limit_nanousd(name, user_class)
+        if limit_nanousd is None or not (name or budget.per == "total"):
+            continue
+        pace = recent and (recent.costs.get(name, 0), recent.end_ns - recent.begin_ns)
+        one = burn(
+            limit_nanousd,
+            spent_nanousd,
+            begin_ns=spent.begin_ns,
+            end_ns=spent.end_ns,
+            now_ns=now_ns,
+            recent=pace,
+        )
+        found.append(BurnOf(name=name, burn=one))
+    return sorted(found, key=_urgency)
+
+
+def _urgency(one: BurnOf) -> tuple[float, float, str]:
+    never = float("inf")
+    exhausted_ns = one.burn.exhausted_ns
+    times = one.burn.times_sustainable
+    return (
+        never if exhausted_ns is None else exhausted_ns,
+        -(never if times is None else times),
+        one.name,
+    )
 
 
 def burn(

@@ -15,11 +15,13 @@ class Concentration(msgspec.Struct, frozen=True, kw_only=True):
     """Shares of the whole amount, each 0 to 1.
 
     Attributes:
+        count: how many spent something.
         top_1: of the largest.
         top_5: of the five largest together.
         top_percent: of the largest hundredth, `percent_count` of them (at least one).
     """
 
+    count: int = 0
     top_1: float = 0.0
     top_5: float = 0.0
     top_percent: float = 0.0
@@ -38,6 +40,7 @@ def concentration(costs: Mapping[str, int]) -> Concentration:
     percent_count = -(-len(amounts) // 100)
     largest = nlargest(max(_FEW, percent_count), amounts)
     return Concentration(
+        count=len(amounts),
         top_1=largest[0] / total,
         top_5=sum(largest[:_FEW]) / total,
         top_percent=sum(largest[:percent_count]) / total,

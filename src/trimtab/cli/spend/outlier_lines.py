@@ -23,9 +23,11 @@ def print_outliers(found: Iterable[tuple[str, str]]) -> None:
 
 def print_concentration(shares: Concentration, noun: str) -> None:
     """Print the shares of the few at the top, as far as they are not everyone."""
-    if not shares.percent_count:
+    if shares.count < 2:
         return
-    parts = [f"the top {noun} has {shares.top_1:.1%}", f"the top 5 have {shares.top_5:.1%}"]
+    parts = [f"the top {noun} has {shares.top_1:.1%}"]
+    if shares.count > 5:
+        parts.append(f"the top 5 have {shares.top_5:.1%}")
     if shares.percent_count > 1:
         parts.append(f"the top 1 % ({shares.percent_count:,}) {shares.top_percent:.1%}")
     console.print(f"Of the cost {', '.join(parts)}.")
