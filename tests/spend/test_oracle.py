@@ -88,7 +88,9 @@ def _oracle(key: Key, usage: Usage) -> int:
         ),
         vendor,
         genai_request_timestamp=datetime.fromtimestamp(at_s, tz=UTC),
-        price_context=dict.fromkeys(("service_tier", "processing", "speed"), tier) if tier else None,
+        price_context=dict.fromkeys(("service_tier", "processing", "speed"), tier)
+        if tier
+        else None,
     )
     nano = price.total_price * 1_000_000_000
     return int(nano.quantize(Decimal(1), rounding=ROUND_HALF_UP))
