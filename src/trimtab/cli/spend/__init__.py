@@ -3,6 +3,7 @@
 import typer
 
 from trimtab.cli.spend.prices import prices
+from trimtab.cli.spend.reprice import reprice
 from trimtab.cli.spend.users import users
 
 __all__ = ["spend"]
@@ -17,3 +18,4 @@ def _spend() -> None:
 
 spend.command()(users)
 spend.command()(prices)
+spend.command()(reprice)
