@@ -5,6 +5,8 @@ import logging
 from pathlib import Path
 from typing import Self
 
+import msgspec
+
 from trimtab.alerts.outbox import Outbox
 from trimtab.config.environment import data_folder
 from trimtab.config.load import load_project
@@ -22,14 +24,24 @@ from trimtab.gateway.vitals import Vitals
 from trimtab.plugins import PROVIDERS, load_plugin
 from trimtab.providers.kind import Engine, ProviderKind
 from trimtab.spend.pricebook import PriceBook
+from trimtab.spend.reprice import reprice, start_of_day_ns
 from trimtab.store import sqlite
 from trimtab.store.breaker_file import read_breakers, write_breakers
 from trimtab.store.protocol import KeyStore, Ledger, Reader
 from trimtab.store.records import RebuildReport, VerifyReport
+from trimtab.store.repricing import Repricing, RepricingStore
 from trimtab.telemetry.metrics import Metrics
 from trimtab.types.clock import Clock, SystemClock
 
-__all__ = ["App", "check_project", "open_keys", "open_reader", "rebuild_store", "verify_store"]
+__all__ = [
+    "App",
+    "check_project",
+    "open_keys",
+    "open_reader",
+    "rebuild_store",
+    "reprice_history",
+    "verify_store",
+]
 
 _log = logging.getLogger("trimtab.app")
 
@@ -235,6 +247,17 @@ def open_keys(project_file: Path) -> KeyStore:
 def open_reader(project_file: Path) -> Reader:
     """The records of a project, for questions."""
     return sqlite.open_reader(data_folder(load_project(project_file)), SystemClock())
+
+
+def reprice_history(project_file: Path, window_ns: int) -> Repricing:
+    """What the calls of the UTC days of the last `window_ns` cost at the prices of today; kept."""
+    project, clock = load_project(project_file), SystemClock()
+    store: RepricingStore = sqlite.open_repricings(data_folder(project), clock)
+    now_ns = clock.wall_ns()
+    since_ns = start_of_day_ns(now_ns - window_ns)
+    settled = store.settled(since_ns, now_ns)
+    made = reprice(project, settled, since_ns=since_ns, until_ns=now_ns, now_ns=now_ns)
+    return msgspec.structs.replace(made, created_ns=store.keep(made))
 
 
 def verify_store(project_file: Path) -> VerifyReport:

@@ -26,6 +26,7 @@ class InputTier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     cache_write_1h_usd_per_mtok: Decimal | None = None
     reasoning_usd_per_mtok: Decimal | None = None
     input_audio_usd_per_mtok: Decimal | None = None
+    cache_read_audio_usd_per_mtok: Decimal | None = None
     output_audio_usd_per_mtok: Decimal | None = None
 
 
@@ -41,6 +42,8 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             what is written.
         reasoning_usd_per_mtok: hidden output; None means the price of output.
         input_audio_usd_per_mtok: audio that was sent; None means the price of input.
+        cache_read_audio_usd_per_mtok: of it, what came from the prompt cache; None means that
+            the cache makes it as much cheaper as it makes text.
         output_audio_usd_per_mtok: audio that came; None means the price of output.
         tiers: what it costs with more input, ascending.
         service_tiers: what all of it costs at a service tier, as a share of these prices.
@@ -53,6 +56,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     cache_write_1h_usd_per_mtok: Decimal | None = None
     reasoning_usd_per_mtok: Decimal | None = None
     input_audio_usd_per_mtok: Decimal | None = None
+    cache_read_audio_usd_per_mtok: Decimal | None = None
     output_audio_usd_per_mtok: Decimal | None = None
     tiers: tuple[InputTier, ...] = ()
     service_tiers: dict[str, Decimal] = {}

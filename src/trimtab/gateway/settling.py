@@ -19,7 +19,7 @@ from trimtab.errors import (
 )
 from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
-from trimtab.providers.usage.openai_chat import reading_of
+from trimtab.providers.usage.openai_chat import read_usage, reading_of
 from trimtab.providers.usage.reading import Reading
 from trimtab.spend.estimate import estimate_tokens
 from trimtab.types.records import Intent, Outcome, Settle, UsageSource
@@ -106,10 +106,11 @@ def settle_of(
 
 def _said(attempt: Attempt) -> Reading:
     """What the provider said of its own work."""
-    if attempt.stream is not None:
-        reading = attempt.stream.reading
-    else:
-        reading = None if attempt.answer is None else reading_of(attempt.answer)
+    reading = attempt.stream.reading if attempt.stream is not None else None
+    if attempt.answer is not None:
+        reading = reading_of(attempt.answer)
+    elif reading is None and attempt.status == 200:
+        reading = read_usage(attempt.body)  # not what was asked for, but it may be on the bill
     return reading or _NOTHING_SAID
 
 

@@ -26,6 +26,7 @@ _KEYS: dict[Unit, str] = {
     "output": "output_usd_per_mtok",
     "reasoning": "reasoning_usd_per_mtok",
     "input_audio": "input_audio_usd_per_mtok",
+    "cache_read_audio": "cache_read_audio_usd_per_mtok",
     "output_audio": "output_audio_usd_per_mtok",
 }
 

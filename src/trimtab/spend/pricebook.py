@@ -14,6 +14,7 @@ __all__ = ["PriceBook", "Quote", "quote_listed"]
 
 _NS_PER_MINUTE = 60_000_000_000
 
+_NO_CALLS_TIER = frozenset(("", "batch", "default"))
 _EARLIER = "Add the price of that time with its own day in since"
 
 _Place = tuple[str, ModelRef]
@@ -85,6 +86,18 @@ class PriceBook:
         if card is None:
             raise UnpricedModel(_no_price(rung.alias, str(rung.ref)), param="model")
         return card
+
+    def depends_on_tier(self, rung: Rung, at_ns: int) -> bool:
+        """Whether a model costs something else at another service tier that a call may be told.
+
+        Batches are not calls: their tier is not one.
+        """
+        declared = self._declared.get(rung.alias)
+        if declared is not None:
+            entry = in_force(declared, at_ns)
+            return entry is not None and bool(entry.prices.keys() - _NO_CALLS_TIER)
+        listed = self._listed[rung.alias, rung.ref]
+        return listed is not None and bool(listed.tiers - _NO_CALLS_TIER)
 
     def context_tokens(self, rung: Rung) -> int | None:
         """The context window of a model, as the project or the price book tells it."""

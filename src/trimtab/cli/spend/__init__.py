@@ -3,6 +3,8 @@
 import typer
 
 from trimtab.cli.spend.keys import keys
+from trimtab.cli.spend.prices import prices
+from trimtab.cli.spend.reprice import reprice
 from trimtab.cli.spend.users import users
 
 __all__ = ["spend"]
@@ -17,3 +19,5 @@ def _spend() -> None:
 
 spend.command()(users)
 spend.command()(keys)
+spend.command()(prices)
+spend.command()(reprice)

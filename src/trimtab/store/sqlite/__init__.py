@@ -6,6 +6,7 @@ from trimtab.store.sqlite.ledger import SqliteLedger, open_ledger
 from trimtab.store.sqlite.projector import catch_up
 from trimtab.store.sqlite.reader import SqliteReader, open_reader
 from trimtab.store.sqlite.rebuild import rebuild
+from trimtab.store.sqlite.repricings import SqliteRepricings, open_repricings
 from trimtab.store.sqlite.retention import forget_days
 from trimtab.store.sqlite.verify import verify
 
@@ -14,12 +15,14 @@ __all__ = [
     "SqliteKeys",
     "SqliteLedger",
     "SqliteReader",
+    "SqliteRepricings",
     "catch_up",
     "forget_days",
     "open_answers",
     "open_keys",
     "open_ledger",
     "open_reader",
+    "open_repricings",
     "rebuild",
     "verify",
 ]

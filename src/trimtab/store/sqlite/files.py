@@ -17,6 +17,7 @@ from trimtab.store.sqlite.schema import (
     DAY,
     DERIVED_VERSION,
     LEDGER,
+    REPRICINGS,
     ROLLUPS,
     VERSION,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "ledger_path",
     "lock_path",
     "remove_db",
+    "repricings_db",
     "rollups_db",
     "rollups_path",
     "snapshot",
@@ -88,6 +90,11 @@ def ledger_db(data_dir: Path) -> sqlite3.Connection:
 def control_db(data_dir: Path) -> sqlite3.Connection:
     """Keys, made if not there."""
     return _connect(data_dir / "control.sqlite", CONTROL, CONTROL_VERSION)
+
+
+def repricings_db(data_dir: Path) -> sqlite3.Connection:
+    """Corrections of history, made if not there."""
+    return _connect(data_dir / "repricings.sqlite", REPRICINGS)
 
 
 def rollups_db(data_dir: Path) -> sqlite3.Connection:

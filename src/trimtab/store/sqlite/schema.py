@@ -1,4 +1,4 @@
-"""Every table of trimtab on SQLite. Five kinds of file, each with its own life."""
+"""Every table of trimtab on SQLite. Six kinds of file, each with its own life."""
 
 from typing import Final
 
@@ -11,12 +11,13 @@ __all__ = [
     "DAY_INDEXES",
     "DERIVED_VERSION",
     "LEDGER",
+    "REPRICINGS",
     "ROLLUPS",
     "VERSION",
 ]
 
 VERSION: Final = 1
-"""Of the ledger; kept in `PRAGMA user_version`."""
+"""Of the ledger and of corrections; kept in `PRAGMA user_version`."""
 
 CONTROL_VERSION: Final = 2
 """Of the keys."""
@@ -45,6 +46,28 @@ CREATE TABLE entries (
     body   BLOB    NOT NULL,
     hash   BLOB    NOT NULL,
     PRIMARY KEY (writer, seq)
+) STRICT, WITHOUT ROWID;
+"""
+
+REPRICINGS: Final = """
+CREATE TABLE repricings (
+    set_id     TEXT    PRIMARY KEY,
+    created_ns INTEGER NOT NULL,
+    since_ns   INTEGER NOT NULL,
+    until_ns   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE repriced (
+    set_id               TEXT    NOT NULL,
+    day                  TEXT    NOT NULL,
+    model                TEXT    NOT NULL,
+    charged_version      TEXT    NOT NULL,
+    corrected_version    TEXT    NOT NULL,
+    calls                INTEGER NOT NULL,
+    charged_nanousd      INTEGER NOT NULL,
+    corrected_nanousd    INTEGER,
+    tier_unknown_nanousd INTEGER NOT NULL,
+    PRIMARY KEY (set_id, day, model, charged_version, corrected_version)
 ) STRICT, WITHOUT ROWID;
 """
 
