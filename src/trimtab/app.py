@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from pathlib import Path
 from typing import Self
 
@@ -28,7 +29,15 @@ from trimtab.store.records import RebuildReport, VerifyReport
 from trimtab.telemetry.metrics import Metrics
 from trimtab.types.clock import Clock, SystemClock
 
-__all__ = ["App", "check_project", "open_keys", "open_reader", "rebuild_store", "verify_store"]
+__all__ = [
+    "App",
+    "check_project",
+    "open_keys",
+    "open_reader",
+    "providers_at",
+    "rebuild_store",
+    "verify_store",
+]
 
 _log = logging.getLogger("trimtab.app")
 
@@ -226,6 +235,20 @@ def open_keys(project_file: Path) -> KeyStore:
 def open_reader(project_file: Path) -> Reader:
     """The records of a project, for questions."""
     return sqlite.open_reader(data_folder(load_project(project_file)), SystemClock())
+
+
+def providers_at(project: Project, domains: Collection[str]) -> list[str]:
+    """The names of the providers whose API is in one of some domains, such as `openai.com`."""
+    hosts = {
+        name: Origin.parse(provider.base_url or _kind_of(provider).default_base_url).host
+        for name, provider in project.providers.items()
+        if _kind_of(provider).open_engine is None
+    }
+    return [
+        name
+        for name, host in hosts.items()
+        if any(host == domain or host.endswith(f".{domain}") for domain in domains)
+    ]
 
 
 def verify_store(project_file: Path) -> VerifyReport:

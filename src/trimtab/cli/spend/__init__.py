@@ -2,6 +2,7 @@
 
 import typer
 
+from trimtab.cli.spend.reconcile import reconcile
 from trimtab.cli.spend.users import users
 
 __all__ = ["spend"]
@@ -15,3 +16,4 @@ def _spend() -> None:
 
 
 spend.command()(users)
+spend.command()(reconcile)
