@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from pathlib import Path
 from typing import Self
 
@@ -38,6 +39,7 @@ __all__ = [
     "check_project",
     "open_keys",
     "open_reader",
+    "providers_at",
     "rebuild_store",
     "reprice_history",
     "verify_store",
@@ -258,6 +260,20 @@ def reprice_history(project_file: Path, window_ns: int) -> Repricing:
     settled = store.settled(since_ns, now_ns)
     made = reprice(project, settled, since_ns=since_ns, until_ns=now_ns, now_ns=now_ns)
     return msgspec.structs.replace(made, created_ns=store.keep(made))
+
+
+def providers_at(project: Project, domains: Collection[str]) -> list[str]:
+    """The names of the providers whose API is in one of some domains, such as `openai.com`."""
+    hosts = {
+        name: Origin.parse(provider.base_url or _kind_of(provider).default_base_url).host
+        for name, provider in project.providers.items()
+        if _kind_of(provider).open_engine is None
+    }
+    return [
+        name
+        for name, host in hosts.items()
+        if any(host == domain or host.endswith(f".{domain}") for domain in domains)
+    ]
 
 
 def verify_store(project_file: Path) -> VerifyReport:

@@ -21,6 +21,8 @@ COMMANDS = (
     "init", "up", "demo", "check", "keys", "keys create", "keys list", "keys revoke", "spend",
     "spend users", "spend keys", "latency", "alerts", "alerts test", "alerts list", "ledger",
     "ledger verify", "ledger rebuild",
+    "spend users", "spend reconcile", "latency", "alerts", "alerts test", "alerts list",
+    "ledger", "ledger verify", "ledger rebuild",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from trimtab.errors import StoreError
 from trimtab.types.alerts import Alert, AlertKind
 from trimtab.types.clock import NS_PER_S, Clock
 
-__all__ = ["KEPT_S", "Outbox", "receivers_of"]
+__all__ = ["KEPT_S", "Outbox", "put_aside"]
 
 _log = logging.getLogger("trimtab.alerts")
 
@@ -144,7 +144,7 @@ class Outbox:
         """Write alerts down, log those that are new, and have them delivered."""
         settings = self._settings
         try:
-            told = self._file.add(batch, lambda kind: receivers_of(settings, kind))
+            told = self._file.add(batch, lambda kind: _receivers_of(settings, kind))
         except StoreError as error:
             if not self._troubled:
                 _log.error("alerts cannot be kept, and are not told: %s", error)
@@ -186,6 +186,19 @@ class Outbox:
             _log.warning("alerts: %s", error)
 
 
-def receivers_of(settings: Alerts, kind: AlertKind) -> Sequence[str]:
+def _receivers_of(settings: Alerts, kind: AlertKind) -> Sequence[str]:
     """The names of the webhooks that are told of alerts of a kind."""
     return [name for name, webhook in settings.webhooks.items() if webhook.wants(kind)]
+
+
+def put_aside(alert: Alert, data_dir: Path, clock: Clock, *, settings: Alerts) -> None:
+    """Keep an alert of a command on the disk, for the gateway to deliver. Blocks.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    file = OutboxFile(data_dir, clock)
+    try:
+        file.add([alert], lambda kind: _receivers_of(settings, kind))
+    finally:
+        file.close()

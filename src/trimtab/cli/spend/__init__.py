@@ -4,6 +4,7 @@ import typer
 
 from trimtab.cli.spend.keys import keys
 from trimtab.cli.spend.prices import prices
+from trimtab.cli.spend.reconcile import reconcile
 from trimtab.cli.spend.reprice import reprice
 from trimtab.cli.spend.users import users
 
@@ -21,3 +22,4 @@ spend.command()(users)
 spend.command()(keys)
 spend.command()(prices)
 spend.command()(reprice)
+spend.command()(reconcile)

@@ -1,0 +1,1 @@
+"""Whether a provider's bill says what the ledger says."""
