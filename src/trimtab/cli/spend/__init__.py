@@ -2,6 +2,8 @@
 
 import typer
 
+from trimtab.cli.spend.explain import explain
+from trimtab.cli.spend.plan import plan
 from trimtab.cli.spend.users import users
 
 __all__ = ["spend"]
@@ -15,3 +17,5 @@ def _spend() -> None:
 
 
 spend.command()(users)
+spend.command()(plan)
+spend.command()(explain)
