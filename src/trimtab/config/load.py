@@ -36,7 +36,7 @@ from trimtab.errors import ConfigError, Finding
 from trimtab.plugins import PROVIDERS, plugin_names
 from trimtab.types.refs import ModelRef
 
-__all__ = ["find_project_file", "load_project"]
+__all__ = ["find_project_file", "load_project", "parse_toml"]
 
 _DIGEST_CHARS = 12
 _TOML_POSITION = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -79,7 +79,7 @@ def load_project(
     """
     file = (path / FILE_NAME if path.is_dir() else path).absolute()
     content = _read_bytes(file)
-    text, raw = _parse(file, content)
+    text, raw = parse_toml(file, content)
     reader = TableReader(file, locate_keys(text))
     tables = reader.read(ProjectTable, raw)
     assert tables is not None, "the file as a whole has no required key"
@@ -136,7 +136,12 @@ def _read_bytes(file: Path) -> bytes:
     return content
 
 
-def _parse(file: Path, content: bytes) -> tuple[str, dict[str, Any]]:
+def parse_toml(file: Path, content: bytes) -> tuple[str, dict[str, Any]]:
+    """The text of a file of the project folder, and its tables; numbers are exact decimals.
+
+    Raises:
+        ConfigError: it is not UTF-8, or not TOML.
+    """
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

@@ -2,7 +2,9 @@
 
 import typer
 
+from trimtab.cli.spend.explain import explain
 from trimtab.cli.spend.keys import keys
+from trimtab.cli.spend.plan import plan
 from trimtab.cli.spend.prices import prices
 from trimtab.cli.spend.reconcile import reconcile
 from trimtab.cli.spend.reprice import reprice
@@ -23,3 +25,5 @@ spend.command()(keys)
 spend.command()(prices)
 spend.command()(reprice)
 spend.command()(reconcile)
+spend.command()(plan)
+spend.command()(explain)
