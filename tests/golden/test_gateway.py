@@ -73,7 +73,11 @@ def serving_of(shape: Shape, folder: Path) -> Serving:
     )
     project = load_project(file, {}, kinds=("openai",))
     upstream = Upstream.build(
-        project.providers["p"], Origin.parse("http://127.0.0.1:9"), slots=Slots(1, 1), problem=""
+        project.providers["p"],
+        Origin.parse("http://127.0.0.1:9"),
+        slots=Slots(1, 1),
+        limit_field="max_tokens",
+        problem="",
     )
     return Serving(project, PriceBook(project), {"p": upstream})
 

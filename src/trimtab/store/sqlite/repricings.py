@@ -11,7 +11,7 @@ from trimtab.store.chain import UNREADABLE, decode_record
 from trimtab.store.repricing import RepricedRow, Repricing, SettledCall
 from trimtab.store.sqlite.files import exclusive, explain, ledger_db, repricings_db
 from trimtab.types.clock import Clock
-from trimtab.types.records import Intent
+from trimtab.types.records import Intent, Settle
 
 __all__ = ["SqliteRepricings", "open_repricings"]
 
@@ -113,7 +113,7 @@ def _calls(db: sqlite3.Connection, writer: int) -> Iterator[SettledCall]:
         attempt = (record.inference_id, record.attempt)
         if isinstance(record, Intent):
             begun[attempt] = record
-        elif attempt in begun:
+        elif isinstance(record, Settle) and attempt in begun:
             yield SettledCall(begun.pop(attempt), record)
 
 
