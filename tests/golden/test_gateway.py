@@ -123,6 +123,16 @@ def test_t04_a_stream_in_pieces_is_read_as_the_file_says(shape: Shape) -> None:
         assert stream.reading == Reading(usage=shape.usage, **shape.reading), size
 
 
+@pytest.mark.parametrize("shape", STREAMS, ids=[shape.name for shape in STREAMS])
+def test_t04_no_frame_with_usage_is_taken_for_a_plain_one(shape: Shape) -> None:
+    """Frames that come one by one are not parsed if nothing in them can matter."""
+    stream = ChatStream(choices=9, keep_usage=True)
+    stream.feed(FRAME % 1)  # from the first token on
+    for payload in shape.payloads:
+        stream.feed(b"data: " + payload + b"\n\n")
+    assert stream.reading == Reading(usage=shape.usage, **shape.reading)
+
+
 @pytest.mark.parametrize("shape", CHAT, ids=[shape.name for shape in CHAT])
 def test_the_ledger_gets_the_usage_and_cost_of_the_file(shape: Shape, tmp_path: Path) -> None:
     serving = serving_of(shape, tmp_path)
