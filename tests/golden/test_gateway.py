@@ -126,11 +126,13 @@ def test_t04_a_stream_in_pieces_is_read_as_the_file_says(shape: Shape) -> None:
 @pytest.mark.parametrize("shape", STREAMS, ids=[shape.name for shape in STREAMS])
 def test_t04_no_frame_with_usage_is_taken_for_a_plain_one(shape: Shape) -> None:
     """Frames that come one by one are not parsed if nothing in them can matter."""
-    stream = ChatStream(choices=9, keep_usage=True)
-    stream.feed(FRAME % 1)  # from the first token on
+    stream, begun = (ChatStream(choices=9, keep_usage=True) for _ in range(2))
+    begun.feed(FRAME % 1)  # it has its first token, so that all that follow may be plain
     for payload in shape.payloads:
         stream.feed(b"data: " + payload + b"\n\n")
+        begun.feed(b"data: " + payload + b"\n\n")
     assert stream.reading == Reading(usage=shape.usage, **shape.reading)
+    assert begun.usage == shape.usage
 
 
 @pytest.mark.parametrize("shape", CHAT, ids=[shape.name for shape in CHAT])

@@ -56,7 +56,6 @@ class ChatStream:
         self._choices = choices
         self._keep_usage = keep_usage
         self._shown_tokens = shown_tokens
-        self._finished_choices: set[int] = set()
         self._partial = b""
         self._held: list[bytes] = []
         self._held_bytes = 0
@@ -72,8 +71,7 @@ class ChatStream:
     @property
     def usage(self) -> Usage | None:
         """The last usage reported, or None."""
-        reading = self._told.reading
-        return None if reading is None else reading.usage
+        return self._told.usage
 
     @property
     def served_model(self) -> str:
@@ -181,11 +179,12 @@ class ChatStream:
         if chunk.is_error:
             self.error = bytes(chunk.error)
             return
-        has_content = any(choice.has_content for choice in chunk.choices)
-        self._finished_choices.update(index for index, _ in chunk.finishes())
+        has_content = False
+        for choice in chunk.choices:
+            has_content = has_content or choice.has_content
         self.content_frames += has_content
         self.started = self.started or has_content
-        if len(self._finished_choices) >= self._choices:
+        if len(self._told.finishes) >= self._choices:
             self.finished = True
 
 
