@@ -245,3 +245,10 @@ def shape_of(data: bytes, *, streamed: bool) -> Shape:
 def settled_of(data: bytes, folder: Path, *, streamed: bool = False) -> Settle:
     shape = shape_of(data, streamed=streamed)
     return asyncio.run(settled(shape, serving_of(shape, folder), size=11))
+
+
+def test_t10_the_faster_mode_is_what_is_priced() -> None:
+    """Anthropic tells it beside the tier."""
+    assert Reading(service_tier="standard", speed="fast").price_tier == "fast"
+    assert Reading(service_tier="priority", speed="standard").price_tier == "priority"
+    assert Reading(service_tier="batch").price_tier == "batch"
