@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -132,7 +132,7 @@ def _last_status(answer: Answer) -> int:
 
 
 @contextmanager
-def stage(folder: Path, budget: int) -> Iterator[RunningFaultProvider]:
+def stage(folder: Path, budget: int) -> Generator[RunningFaultProvider]:
     """A project with a budget for `ana`, and its provider."""
     script = Script(named={"main": _TURNS * 300, "cheap": (Behaviour(tokens=2),)})
     with running_fault_provider(script) as provider:
