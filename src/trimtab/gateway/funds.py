@@ -232,7 +232,7 @@ class Funds:
 
     def _orphans(self, per: Per, window: Window) -> list[Orphan]:
         return find_orphans(
-            self._reader, per, *window, lease_ns=self._lease_ns, now_ns=self._clock.wall_ns()
+            self._reader, per, window, lease_ns=self._lease_ns, now_ns=self._clock.wall_ns()
         )
 
     def _ask_steps(self, budget: Budget, subject: str, window: Window) -> list[tuple[int, int]]:

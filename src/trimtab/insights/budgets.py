@@ -55,9 +55,7 @@ def _state(
     window = _window(budget, now_ns, zone)
     costs = _costs(reader, budget.per, window.begin_ns, now_ns)
     lease_ns = lease_ns_of(project)
-    orphans = find_orphans(
-        reader, budget.per, window.begin_ns, now_ns, lease_ns=lease_ns, now_ns=now_ns
-    )
+    orphans = find_orphans(reader, budget.per, window, lease_ns=lease_ns, now_ns=now_ns)
     for orphan in orphans:
         costs[orphan.subject] = costs.get(orphan.subject, 0) + orphan.counts_at(now_ns)
     recent = None

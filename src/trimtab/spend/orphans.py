@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from trimtab.config.money import Per
 from trimtab.config.schema import Project
 from trimtab.spend.subjects import subject_of_intent
+from trimtab.spend.windows import Window
 from trimtab.store.protocol import Reader
 from trimtab.store.records import OpenIntent
 from trimtab.types.clock import NS_PER_S
@@ -49,18 +50,18 @@ def lease_ns_of(project: Project) -> int:
 
 
 def find_orphans(
-    reader: Reader, per: Per, since_ns: int, until_ns: int, *, lease_ns: int, now_ns: int
+    reader: Reader, per: Per, window: Window, *, lease_ns: int, now_ns: int
 ) -> list[Orphan]:
-    """Those of inferences that began between two UTC times in nanoseconds.
+    """Those of inferences that began in a window.
 
     Args:
         reader: the records.
         per: the kind of subject.
-        since_ns, until_ns: when they began.
+        window: when they began.
         lease_ns: from `lease_ns_of`.
         now_ns: UTC nanoseconds.
     """
-    left = [entry for entry in reader.unsettled(since_ns, until_ns) if not entry.in_flight]
+    left = [entry for entry in reader.unsettled(*window) if not entry.in_flight]
     if not left:
         return []
     usual = _usual(reader, {_model_of(entry) for entry in left}, now_ns)
