@@ -3,8 +3,10 @@
 import typer
 
 from trimtab.cli.spend.explain import explain
+from trimtab.cli.spend.forecast import forecast
 from trimtab.cli.spend.plan import plan
 from trimtab.cli.spend.users import users
+from trimtab.cli.spend.waste import waste
 
 __all__ = ["spend"]
 
@@ -19,3 +21,5 @@ def _spend() -> None:
 spend.command()(users)
 spend.command()(plan)
 spend.command()(explain)
+spend.command()(forecast)
+spend.command()(waste)
