@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from insights.bills import pair
 from trimtab.insights.bill_chain import STEPS, Pair, chain_bills, reference_prices
-from trimtab.insights.bill_sides import Side, Tokens, cost_of, scaled
+from trimtab.insights.bill_sides import Side, Tokens, cost_of, real_side, scaled
 from trimtab.insights.cause_words import CAUSE_WORDS, measure
 from trimtab.spend.unit_prices import UnitPrices
 from trimtab.stats.factors import chain_factors, share_difference
@@ -133,6 +133,10 @@ def test_what_is_not_known_is_not_told_apart() -> None:
     assert found["requests"].factor == Fraction(3, 2)
     words = measure([both(nobody, real)], steps, Fraction(10))
     assert words["requests"] == (100.0, 150.0, "requests a day")
+
+
+def test_nobody_asked_for_anything_new() -> None:
+    assert real_side([], []).user_days == real_side([], []).sessions == 0
 
 
 def test_users_outside_the_plan_come_last() -> None:

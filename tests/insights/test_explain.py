@@ -141,6 +141,10 @@ def test_a_plan_of_a_model_without_a_price(tmp_path: Path) -> None:
     of = books(tmp_path)
     with pytest.raises(UnpricedModel, match="'unknown'"):
         with_price(of, estimate(model="unknown"), ago(1))
+    own = with_price(of, estimate(), ago(1)).price
+    written = with_price(of, estimate(model="unknown", price=own), ago(1)).price
+    assert written is not None
+    assert (written.input_usd_per_mtok, written.version) == (2, "")
 
 
 def test_a_model_that_lost_its_price_is_told(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from trimtab.testing import running_fault_provider
 HEAVY = ("uvloop", "sqlite3", "genai_prices", "starlette", "rich", "typer")
 COMMANDS = (
     "init", "up", "demo", "check", "keys", "keys create", "keys list", "keys revoke", "spend",
-    "spend users", "latency", "ledger", "ledger verify", "ledger rebuild",
+    "spend users", "spend plan", "spend explain", "spend forecast", "spend waste", "latency",
+    "ledger", "ledger verify", "ledger rebuild",
 )  # fmt: skip
 
 
