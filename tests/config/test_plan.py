@@ -140,3 +140,10 @@ def test_what_does_not_fit_the_project_is_a_finding(project: Project) -> None:
 def test_a_file_that_is_no_toml_is_a_finding(project: Project) -> None:
     [found] = findings(project, "[plan\n")
     assert "not TOML" in found.problem
+
+
+def test_a_class_with_the_name_of_a_word_of_the_plan(tmp_path: Path) -> None:
+    project = load(tmp_path, MINIMAL + '[classes.others]\nusers = ["x-*"]\n')
+    one = "users=1\nrequests_per_user_per_day=1\ninput_tokens=1\noutput_tokens=1\n"
+    [found] = findings(project, f'[plan.2026-05-01.others]\n{one}model="fast"\n')
+    assert found.remedy == "Give the class others another name"
