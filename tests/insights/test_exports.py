@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insights.bills import (
+from insights.exported import (
     CSV_COLUMNS,
     DAY_ZERO_S,
     Call,

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from harness import TRIMTAB, project_text
-from insights.bills import (
+from insights.exported import (
     DAY_ZERO,
     DAY_ZERO_S,
     PROVIDER,

@@ -20,8 +20,8 @@ HEAVY = ("uvloop", "sqlite3", "genai_prices", "starlette", "rich", "typer")
 COMMANDS = (
     "init", "up", "demo", "check", "keys", "keys create", "keys list", "keys revoke", "spend",
     "spend users", "spend keys", "spend budgets", "spend prices", "spend reprice",
-    "spend reconcile", "spend plan", "spend explain", "latency", "alerts", "alerts test",
-    "alerts list", "ledger", "ledger verify", "ledger rebuild",
+    "spend reconcile", "spend plan", "spend explain", "spend forecast", "spend waste", "latency",
+    "alerts", "alerts test", "alerts list", "ledger", "ledger verify", "ledger rebuild",
 )  # fmt: skip
 
 
