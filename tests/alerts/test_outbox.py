@@ -19,6 +19,7 @@ from trimtab.alerts.records import Delivery
 from trimtab.alerts.schedule import Schedule
 from trimtab.errors import StoreError
 from trimtab.testing import FrozenClock
+from trimtab.types.alerts import Alert
 from trimtab.types.clock import NS_PER_S
 
 
@@ -292,6 +293,27 @@ def test_only_so_many_keys_are_remembered_in_memory(
                 outbox.put(alert(key))
     assert len(told(tmp_path)) == 3
     assert outbox.counts() == {("budget", "told"): 3}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        alert(message="half a \ud83d"),
+        alert("key \udc80"),
+        alert(facts={"share": float("nan")}),
+        alert(facts={"share": float("inf")}),
+    ],
+)
+def test_what_is_no_json_is_lost_and_nothing_else(
+    tmp_path: Path, odd: Alert, caplog: pytest.LogCaptureFixture
+):
+    with running_receiver() as receiver, open_outbox(tmp_path, webhook(receiver.url)) as outbox:
+        outbox.put(odd)
+        outbox.put(alert("sound", facts={"nanousd": 1 << 70}))
+        wait_until(lambda: states(tmp_path) == ["delivered"])
+        assert receiver.keys() == ["sound"]
+    assert outbox.counts()["budget", "dropped"] == 1
+    assert "its facts are no JSON" in caplog.text
 
 
 def test_all_of_a_batch_is_kept_or_nothing(tmp_path: Path):

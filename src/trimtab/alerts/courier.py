@@ -30,11 +30,10 @@ __all__ = ["Courier"]
 _log = logging.getLogger("trimtab.alerts")
 
 _LOOK_S: Final = 1.0  # for alerts of other processes, and for those whose wait is over
-_PATIENCE_S: Final = 1.0  # at the end, for a try that is under way
 
 
 class Courier:
-    """Begins at once, and ends with `close`.
+    """Begins at once, and ends after `stop`.
 
     Attributes:
         webhook: who is told; may be replaced by one of the same name at any time.
@@ -73,13 +72,17 @@ class Courier:
         """There may be something to deliver."""
         self._wake.set()
 
-    def close(self, patience_s: float = _PATIENCE_S) -> None:
-        """Make no further try. One that takes longer than `patience_s` is left alone.
-
-        The next process makes it again, under the same id.
-        """
+    def stop(self) -> None:
+        """Make no further try."""
         self._stopping.set()
         self._wake.set()
+
+    def join(self, patience_s: float) -> None:
+        """Wait for the try that is under way, after `stop`.
+
+        One that takes longer than `patience_s` is left alone: whoever delivers next makes it
+        again, under the same id.
+        """
         self._thread.join(patience_s)
 
     def _run(self) -> None:
