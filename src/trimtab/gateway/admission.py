@@ -107,9 +107,9 @@ class Admission(OutletListener):
     def _downgrade(self) -> None:
         fund = self._purse.downgrade()
         if fund is not None:
-            self._outlet.note(b"x-trimtab-downgraded", fund.name.encode("latin-1", "replace"))
+            self._outlet.note(b"x-trimtab-downgraded: %b\r\n" % fund.name.encode())
         for warning in self._purse.warnings():
-            self._outlet.note(b"x-trimtab-budget", warning.encode("latin-1", "replace"))
+            self._outlet.note(b"x-trimtab-budget: %b\r\n" % warning.encode())
 
     async def _learn(self) -> None:
         try:

@@ -8,6 +8,7 @@ itself knows. One that nobody has used for long may be dropped: the store knows 
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
+from math import ceil
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from trimtab.types.clock import NS_PER_S, Clock
 __all__ = ["Fund", "Funds"]
 
 _MOST_KEPT: Final = 50_000
+_NEVER: Final = 1 << 62
 
 
 class Fund:
@@ -37,13 +39,14 @@ class Fund:
         window: the calendar window; of a rolling one the begin is what the store was asked for.
         loaded: what was spent before is known.
         marks: shares of the amount that are told of; to be used up is always one.
+        first_mark_nanousd: the amount of the first of them.
         passed: the highest mark that was passed and told of; 0 for none.
         orphans: attempts of dead processes that count at their hold, by the end of their lease.
     """
 
     __slots__ = (
-        "_class", "account", "amount_nanousd", "budget", "loaded", "marks", "name", "orphans",
-        "passed", "subject", "window",
+        "_class", "_next_nanousd", "account", "amount_nanousd", "budget", "first_mark_nanousd",
+        "loaded", "marks", "name", "orphans", "passed", "subject", "window",
     )  # fmt: skip
 
     def __init__(self, name: str, budget: Budget, subject: str, *, window: Window) -> None:
@@ -54,6 +57,7 @@ class Fund:
         self.loaded = False
         self.marks: tuple[float, ...] = ()
         self.passed = 0.0
+        self.first_mark_nanousd = self._next_nanousd = _NEVER
         self.orphans: list[Orphan] = []
         self.amount_nanousd: int | None = None
         self._class: str | None = None
@@ -69,8 +73,10 @@ class Fund:
         self.budget = budget
         self._class = user_class
         self.marks = tuple(sorted({*budget.warn_at, 1.0}))
-        self.amount_nanousd = budget.limit_nanousd(self.subject, user_class)
-        self.account.limit_nanousd = self.amount_nanousd if budget.over == "refuse" else None
+        self.amount_nanousd = amount = budget.limit_nanousd(self.subject, user_class)
+        self.account.limit_nanousd = amount if budget.over == "refuse" else None
+        self.first_mark_nanousd = self._mark_nanousd(self.marks[0])
+        self._set_next_mark()
 
     @property
     def exhausted(self) -> bool:
@@ -84,12 +90,19 @@ class Fund:
 
     def passes_mark(self) -> bool:
         """Whether it has passed a mark that it had not passed before."""
-        used = self.used
-        passed = max((mark for mark in self.marks if used >= mark), default=0.0)
-        if passed <= self.passed:
+        spent_nanousd = self.account.spent_nanousd
+        if spent_nanousd < self._next_nanousd:
             return False
-        self.passed = passed
+        self.passed = max(mark for mark in self.marks if spent_nanousd >= self._mark_nanousd(mark))
+        self._set_next_mark()
         return True
+
+    def _mark_nanousd(self, mark: float) -> int:
+        return _NEVER if self.amount_nanousd is None else ceil(self.amount_nanousd * mark)
+
+    def _set_next_mark(self) -> None:
+        following = [mark for mark in self.marks if mark > self.passed]
+        self._next_nanousd = self._mark_nanousd(following[0]) if following else _NEVER
 
     def count_orphans(self, orphans: Iterable[Orphan]) -> None:
         """Count attempts of dead processes: at their hold, until their lease ends."""

@@ -108,7 +108,7 @@ class Inference(Recovery, OutletListener):
 
         grant.extended = extended
         if grant.limit_tokens is not None:
-            self._outlet.note(b"x-trimtab-max-tokens", b"%d" % grant.limit_tokens)
+            self._outlet.note(b"x-trimtab-max-tokens: %d\r\n" % grant.limit_tokens)
         return grant
 
     def _dispatch(self, attempt: Attempt) -> None:

@@ -43,14 +43,17 @@ class Purse:
     def __init__(self, call: Call, treasury: Treasury) -> None:
         self._treasury = treasury
         self._first: tuple[Rung, Grant] | None = None
+        self._known: list[Fund] | None = None  # those of the first rung, while nothing waits
         self.call = call
 
     # ------------------------------------------------------------ before the first attempt
 
     def unknown(self) -> list[Fund]:
         """Funds of which must be learnt first what was spent before."""
-        rungs = self.call.target.rungs
-        return [fund for rung in rungs for fund in self._funds(rung) if not fund.loaded]
+        unknown = [fund for fund in self._firsts() if not fund.loaded]
+        for rung in self.call.target.rungs[1:]:
+            unknown += [fund for fund in self._funds(rung) if not fund.loaded]
+        return unknown
 
     async def learn(self) -> None:
         """Learn it."""
@@ -58,12 +61,12 @@ class Purse:
 
     def downgrade(self) -> Fund | None:
         """Turn to the cheapest model of the route if a budget wants that; which one does."""
-        rungs = self.call.target.rungs
-        used_up = (fund for fund in self._funds(rungs[0]) if fund.budget.over == "downgrade")
-        fund = next((fund for fund in used_up if fund.exhausted), None)
-        if fund is not None:
-            self.call = downgraded(self.call)
-        return fund
+        for fund in self._firsts():
+            if fund.budget.over == "downgrade" and fund.exhausted:
+                self.call = downgraded(self.call)
+                self._known = None
+                return fund
+        return None
 
     def enter(self, *, in_line: bool) -> Sequence[Fund]:
         """Hold what the first attempt needs at first; else the funds that lack room for now.
@@ -75,7 +78,9 @@ class Purse:
             BudgetExceeded: what is left of a budget does not pay for it.
         """
         rung = self.call.target.rungs[0]
-        funds = self._funds(rung)
+        if in_line:
+            self._known = None  # a window may have ended meanwhile
+        funds = self._firsts()
         card = card_of(self.call, rung)
         plan = self._plan(rung, card, funds)
         if not in_line and self._treasury.is_wanted(funds):
@@ -126,9 +131,15 @@ class Purse:
         """Budgets that are nearly or wholly used, in words for a header."""
         return [
             f"{fund.name}; used={fund.used:.0%}"
-            for fund in self._funds(self.call.target.rungs[0])
-            if fund.used >= min(fund.marks)
+            for fund in self._firsts()
+            if fund.account.spent_nanousd >= fund.first_mark_nanousd
         ]
+
+    def _firsts(self) -> list[Fund]:
+        """The funds of the first rung."""
+        if self._known is None:
+            self._known = self._funds(self.call.target.rungs[0])
+        return self._known
 
     def _funds(self, rung: Rung) -> list[Fund]:
         return self._treasury.funds.of(self.call, rung)
@@ -137,14 +148,17 @@ class Purse:
         self, rung: Rung, card: RateCard, funds: Sequence[Fund], *, shown_bytes: int = 0
     ) -> _Plan | None:
         """What an attempt needs; None where nothing would be refused."""
-        hard = [fund for fund in funds if fund.account.limit_nanousd is not None]
-        if not hard:
+        tightest, left_nanousd = None, 0
+        for fund in funds:
+            left = fund.account.left_nanousd
+            if left is not None and (tightest is None or left < left_nanousd):
+                tightest, left_nanousd = fund, left
+        if tightest is None:
             return None
         call, bounds = self.call, self._treasury.bounds_of(rung)
         request = call.request
-        tightest = min(hard, key=_left)
         input_tokens = bounds.input_tokens(call.body) + shown_bytes
-        affordable = card.affords(input_tokens, _left(tightest))
+        affordable = card.affords(input_tokens, left_nanousd)
         own = request.own_output_limit
         wanted = request.output_limit(rung.max_output_tokens)
         if affordable < min(wanted, LEAST_TOKENS * request.choices):
@@ -181,12 +195,6 @@ class Purse:
         )
 
 
-def _left(fund: Fund) -> int:
-    left = fund.account.left_nanousd
-    assert left is not None, "only of funds with a limit"
-    return left
-
-
 def _amount(card: RateCard, plan: _Plan | None) -> int:
     return 0 if plan is None else card.hold_nanousd(plan.input_tokens, plan.first)
 
@@ -195,8 +203,8 @@ def _without_room(funds: Sequence[Fund], need_nanousd: int) -> list[Fund]:
     return [
         fund
         for fund in funds
-        if fund.account.limit_nanousd is not None
-        and _left(fund) - fund.account.held_nanousd < need_nanousd
+        if (left := fund.account.left_nanousd) is not None
+        and left - fund.account.held_nanousd < need_nanousd
     ]
 
 
