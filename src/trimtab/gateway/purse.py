@@ -50,7 +50,8 @@ class Purse:
 
     def unknown(self) -> list[Fund]:
         """Funds of which must be learnt first what was spent before."""
-        rungs = self.call.target.rungs
+        target = self.call.target
+        rungs = target.rungs if target.downgrade is None else (*target.rungs, target.downgrade)
         return [fund for rung in rungs for fund in self._funds(rung) if not fund.loaded]
 
     async def learn(self) -> None:
@@ -74,13 +75,14 @@ class Purse:
 
         Raises:
             BudgetExceeded: what is left of a budget does not pay for it.
+            BudgetBusy: a budget is new, and what was spent of it is not known yet.
         """
         rung = self.call.target.rungs[0]
-        funds = self._funds(rung)
+        funds = self._known_funds(rung)
         card = self._card(rung)
         plan = self._plan(rung, card, funds)
-        if not in_line and self._treasury.is_wanted(funds):
-            return funds
+        if plan is not None and not in_line and (wanted := self._treasury.wanted_of(funds)):
+            return wanted
         grant = self._take(rung, card, funds, plan=plan)
         if grant is None:
             return _without_room(funds, _amount(card, plan))
@@ -105,7 +107,7 @@ class Purse:
             if first[0] is rung:
                 return first[1]
             first[1].settle(0)
-        funds = self._funds(rung)
+        funds = self._known_funds(rung)
         card = self._card(rung)
         plan = self._plan(rung, card, funds, shown_bytes=shown_bytes)
         grant = self._take(rung, card, funds, plan=plan)
@@ -134,6 +136,12 @@ class Purse:
     def _funds(self, rung: Rung) -> list[Fund]:
         return self._treasury.funds.of(self.call, rung)
 
+    def _known_funds(self, rung: Rung) -> list[Fund]:
+        funds = self._funds(rung)
+        if not all(fund.loaded for fund in funds):
+            raise BudgetBusy("The budgets of the project have just changed. Try again.")
+        return funds
+
     def _card(self, rung: Rung) -> RateCard:
         call = self.call
         return call.serving.prices.card(rung, call.started_ns, call.request.service_tier or "")
@@ -147,13 +155,15 @@ class Purse:
             return None
         call, bounds = self.call, self._treasury.bounds_of(rung)
         request = call.request
-        tightest = min(hard, key=_left)
         input_tokens = bounds.input_tokens(call.body) + shown_bytes
-        affordable = card.affords(input_tokens, _left(tightest))
         own = request.own_output_limit
         wanted = request.output_limit(rung.max_output_tokens)
-        if affordable < min(wanted, LEAST_TOKENS * request.choices):
-            raise self._exceeded(tightest, card.hold_nanousd(input_tokens, LEAST_TOKENS))
+        if card.hold_nanousd(input_tokens, wanted) == 0:
+            return None  # also where more is spent than the limit, which may have been lowered
+        affordable = card.affords(input_tokens, min(map(_left, hard)))
+        least = min(wanted, LEAST_TOKENS * request.choices)
+        if affordable < least:
+            raise self._exceeded(hard, card.hold_nanousd(input_tokens, least))
         if self._is_blind(bounds):
             most = min(wanted, affordable)
             limit = most if own is None or most < own else None
@@ -176,13 +186,17 @@ class Purse:
             grant.limit_tokens = plan.limit
         return grant
 
-    def _exceeded(self, fund: Fund, need_nanousd: int) -> BudgetExceeded:
+    def _exceeded(self, hard: Sequence[Fund], need_nanousd: int) -> BudgetExceeded:
+        now_ns = self.call.started_ns
+        lacking = [fund for fund in hard if _left(fund) < need_nanousd]
+        until_ns, fund = max(
+            ((fund.frees_at_ns(need_nanousd, now_ns), fund) for fund in lacking), key=_first_of
+        )
         whose = "" if fund.budget.per == "total" else f" of this {fund.budget.per}"
-        until_ns = fund.frees_at_ns(need_nanousd)
         return BudgetExceeded(
             f"Budget {fund.name!r}{whose} does not pay for this request until its "
             f"{fund.budget.window} ends. Retry-After says when.",
-            retry_after_s=max((until_ns - self.call.started_ns) / NS_PER_S, 1.0),
+            retry_after_s=max((until_ns - now_ns) / NS_PER_S, 1.0),
         )
 
     def _cheapest(self) -> Target:
@@ -193,6 +207,10 @@ class Purse:
 
     def _price(self, rung: Rung) -> int:
         return self._card(rung).hold_nanousd(1_000, 1_000)
+
+
+def _first_of(pair: tuple[int, Fund]) -> int:
+    return pair[0]
 
 
 def _left(fund: Fund) -> int:
