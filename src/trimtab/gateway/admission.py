@@ -113,7 +113,8 @@ class Admission(OutletListener):
 
     async def _learn(self) -> None:
         try:
-            await self._purse.learn()
+            while not self._over and self._purse.unknown():
+                await self._purse.learn()  # again if the project changed meanwhile
             if not self._over:
                 self._enter(in_line=False)
         except Exception as error:  # noqa: BLE001 - as above

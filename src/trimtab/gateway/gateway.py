@@ -179,6 +179,7 @@ class Gateway:
             keeper=keeper,
         )
         inference.purse = purse
+        inference.lease = self._leases.get(call.inference_id)
         inference.begin(self.spawn, self._forget)
         self._take(inference, call)
 

@@ -222,6 +222,8 @@ class Inference(Recovery, OutletListener):
         if attempt.grant is not None:
             attempt.grant.learn(call.body, settle, attempt.stream)
             attempt.grant.settle(settle.cost_nanousd)
+        if self.lease is not None:
+            self.lease.used(settle.usage.input_tokens + settle.usage.output_tokens)
         appended = self._ledger.record_settle(settle)
         self._tally.settled(settle, (call.target.route, attempt.rung.ref, attempt.step.cause))
         return appended

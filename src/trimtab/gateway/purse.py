@@ -50,8 +50,12 @@ class Purse:
 
     def unknown(self) -> list[Fund]:
         """Funds of which must be learnt first what was spent before."""
+        target = self.call.target
+        further = (
+            target.rungs[1:] if target.downgrade is None else (*target.rungs[1:], target.downgrade)
+        )
         unknown = [fund for fund in self._firsts() if not fund.loaded]
-        for rung in self.call.target.rungs[1:]:
+        for rung in further:
             unknown += [fund for fund in self._funds(rung) if not fund.loaded]
         return unknown
 
@@ -76,15 +80,16 @@ class Purse:
 
         Raises:
             BudgetExceeded: what is left of a budget does not pay for it.
+            BudgetBusy: a budget is new, and what was spent of it is not known yet.
         """
         rung = self.call.target.rungs[0]
         if in_line:
             self._known = None  # a window may have ended meanwhile
-        funds = self._firsts()
+        funds = _all_known(self._firsts())
         card = card_of(self.call, rung)
         plan = self._plan(rung, card, funds)
-        if not in_line and self._treasury.is_wanted(funds):
-            return funds
+        if plan is not None and not in_line and (wanted := self._treasury.wanted_of(funds)):
+            return wanted
         grant = self._take(rung, card, funds, plan=plan)
         if grant is None:
             return _without_room(funds, _amount(card, plan))
@@ -109,7 +114,7 @@ class Purse:
             if first[0] is rung:
                 return first[1]
             first[1].settle(0)
-        funds = self._funds(rung)
+        funds = _all_known(self._funds(rung))
         card = card_of(self.call, rung)
         plan = self._plan(rung, card, funds, shown_bytes=shown_bytes)
         grant = self._take(rung, card, funds, plan=plan)
@@ -158,11 +163,14 @@ class Purse:
         call, bounds = self.call, self._treasury.bounds_of(rung)
         request = call.request
         input_tokens = bounds.input_tokens(call.body) + shown_bytes
-        affordable = card.affords(input_tokens, left_nanousd)
         own = request.own_output_limit
         wanted = request.output_limit(rung.max_output_tokens)
-        if affordable < min(wanted, LEAST_TOKENS * request.choices):
-            raise self._exceeded(tightest, card.hold_nanousd(input_tokens, LEAST_TOKENS))
+        if card.hold_nanousd(input_tokens, wanted) == 0:
+            return None  # also where more is spent than the limit, which may have been lowered
+        affordable = card.affords(input_tokens, left_nanousd)
+        least = min(wanted, LEAST_TOKENS * request.choices)
+        if affordable < least:
+            raise self._exceeded(funds, card.hold_nanousd(input_tokens, least))
         if self._is_blind(bounds):
             most = min(wanted, affordable)
             limit = most if own is None or most < own else None
@@ -185,14 +193,37 @@ class Purse:
             grant.limit_tokens = plan.limit
         return grant
 
-    def _exceeded(self, fund: Fund, need_nanousd: int) -> BudgetExceeded:
+    def _exceeded(self, funds: Sequence[Fund], need_nanousd: int) -> BudgetExceeded:
+        now_ns = self.call.started_ns
+        lacking = [
+            fund
+            for fund in funds
+            if (left := fund.account.left_nanousd) is not None and left < need_nanousd
+        ]
+        until_ns, fund = max(
+            ((fund.frees_at_ns(need_nanousd, now_ns), fund) for fund in lacking), key=_first_of
+        )
         whose = "" if fund.budget.per == "total" else f" of this {fund.budget.per}"
-        until_ns = fund.frees_at_ns(need_nanousd)
         return BudgetExceeded(
             f"Budget {fund.name!r}{whose} does not pay for this request until its "
             f"{fund.budget.window} ends. Retry-After says when.",
-            retry_after_s=max((until_ns - self.call.started_ns) / NS_PER_S, 1.0),
+            retry_after_s=max((until_ns - now_ns) / NS_PER_S, 1.0),
         )
+
+
+def _first_of(pair: tuple[int, Fund]) -> int:
+    return pair[0]
+
+
+def _all_known(funds: list[Fund]) -> list[Fund]:
+    """The same funds.
+
+    Raises:
+        BudgetBusy: a budget is new, and what was spent of it is not known yet.
+    """
+    if not all(fund.loaded for fund in funds):
+        raise BudgetBusy("The budgets of the project have just changed. Try again.")
+    return funds
 
 
 def _amount(card: RateCard, plan: _Plan | None) -> int:

@@ -15,6 +15,7 @@ __all__ = ["Lease", "Meter", "Rate", "Rates", "Refusal", "enter"]
 
 _MINUTE_S: Final = 60.0
 _SOON_S: Final = 1.0
+_DUST: Final = 1e-6  # what sums of floats may lack
 
 
 class Rate(NamedTuple):
@@ -68,7 +69,7 @@ class _Bucket:
         """Seconds until `need` is there; 0 if it is. More than a full bucket needs a full one."""
         self._fill(now_s)
         lacking = min(need, self.limit) - self._level
-        return 0.0 if lacking <= 0 else lacking * _MINUTE_S / self.limit
+        return 0.0 if lacking <= _DUST else lacking * _MINUTE_S / self.limit
 
     def take(self, amount: float) -> None:
         """Take what was asked for, or give back if it is negative."""
@@ -78,11 +79,12 @@ class _Bucket:
         """As it stands."""
         self._fill(now_s)
         full_s = (self.limit - self._level) * _MINUTE_S / self.limit
-        return Rate(self.limit, max(0, int(self._level)), full_s)
+        return Rate(self.limit, max(0, int(self._level + _DUST)), full_s)
 
-    def resize(self, limit: int) -> None:
-        """Take up a changed limit; what was used stays used."""
-        self._level += limit - self.limit
+    def resize(self, limit: int, now_s: float) -> None:
+        """Take up a changed limit; what was used stays used, but a lowered limit makes no debt."""
+        self._fill(now_s)
+        self._level = max(self._level + limit - self.limit, min(self._level, 0.0))
         self.limit = limit
 
     def _fill(self, now_s: float) -> None:
@@ -226,5 +228,5 @@ def _bucket(limit: int | None, now_s: float) -> _Bucket | None:
 def _changed(bucket: _Bucket | None, limit: int | None, now_s: float) -> _Bucket | None:
     if bucket is None or limit is None:
         return _bucket(limit, now_s)
-    bucket.resize(limit)
+    bucket.resize(limit, now_s)
     return bucket

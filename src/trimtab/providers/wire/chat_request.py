@@ -51,9 +51,13 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def own_output_limit(self) -> int | None:
-        """Output tokens that the request allows, over all choices; None where it does not say."""
-        limit = self.max_completion_tokens or self.max_tokens or None
-        return None if limit is None else max(limit, 0) * self.choices
+        """Output tokens that the request allows, over all choices; None where it does not say.
+
+        Of two limits the larger one counts, since a provider may know only that. What is not a
+        number of tokens says nothing: there are servers to whom -1 means without end.
+        """
+        limit = max(self.max_completion_tokens or 0, self.max_tokens or 0)
+        return limit * self.choices if limit > 0 else None
 
     @property
     def limits(self) -> dict[str, int]:
