@@ -135,7 +135,7 @@ def test_as_many_at_once_as_allowed_whichever_way_they_end():
     del second  # nobody can close it any more
     gc.collect()
     fourth = entered([one], 0, 0.0)
-    assert len(one.live) == 2
+    assert one.live == 2
     assert third.rates(0.0) == fourth.rates(0.0) == Rates(None, None)
 
 

@@ -226,6 +226,7 @@ class Gateway:
             work.check_time()
         self._treasury.funds.drop_idle()
         self._turnstile.drop_idle()
+        self._repeats.forget_old()
 
     async def drained(self) -> None:
         """Wait until nothing is under way."""

@@ -134,6 +134,7 @@ class Grant:
     def settle(self, cost_nanousd: int) -> None:
         """Spend what was used, and give back the rest. Only the first time counts."""
         if self.hold.open:
+            self.extended = None  # it knows the inference: no cycle is left behind
             excess = self.hold.settle(cost_nanousd)
             self._on_settled(self, excess if self.guarded else 0)
 

@@ -1,6 +1,5 @@
 """Recognises a user who asks the same again, though there was an answer: a regeneration."""
 
-from collections import OrderedDict
 from typing import Final
 
 from trimtab.providers.wire.chat_request import ChatRequest
@@ -14,11 +13,16 @@ _MOST: Final = 10_000
 
 
 class Repeats:
-    """Remembers by a hash of 64 bits who had an answer to which messages, for an hour."""
+    """Remembers by a hash of 64 bits who had an answer to which messages.
+
+    For half an hour at least and an hour at most; the oldest are forgotten together.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._answered: OrderedDict[int, float] = OrderedDict()
+        self._begun_s = clock.monotonic_s()
+        self._answered: set[int] = set()
+        self._before: set[int] = set()
 
     @staticmethod
     def mark_of(caller: Caller, request: ChatRequest) -> int:
@@ -28,15 +32,17 @@ class Repeats:
         return hash((caller.key_id, caller.user, caller.session, bytes(request.messages)))
 
     def is_repeat(self, mark: int) -> bool:
-        """Whether this user had an answer to this within the last hour."""
-        answered_s = self._answered.get(mark) if mark else None
-        return answered_s is not None and self._clock.monotonic_s() - answered_s < _REMEMBERED_S
+        """Whether this user had an answer to this not long ago."""
+        return mark != 0 and (mark in self._answered or mark in self._before)
 
     def answered(self, mark: int) -> None:
         """Remember it."""
-        if not mark:
-            return
-        self._answered[mark] = self._clock.monotonic_s()
-        self._answered.move_to_end(mark)
-        if len(self._answered) > _MOST:
-            self._answered.popitem(last=False)
+        if mark:
+            self._answered.add(mark)
+
+    def forget_old(self) -> None:
+        """Called every few seconds."""
+        now_s = self._clock.monotonic_s()
+        if len(self._answered) >= _MOST // 2 or now_s - self._begun_s >= _REMEMBERED_S / 2:
+            self._before, self._answered = self._answered, set()
+            self._begun_s = now_s
