@@ -54,7 +54,8 @@ class Bench:
         self.folder = folder
         self.project = declared
         self.clock = FrozenClock(wall_ns=at_ns)
-        self.funds = Funds(declared, open_reader(folder, CLOCK), self.clock)
+        self.funds_reader = open_reader(folder, CLOCK)
+        self.funds = Funds(declared, self.funds_reader, self.clock)
 
     def call(self, user: str = "ana", user_class: str = "") -> Call:
         serving: Any = None  # funds ask for nothing of it

@@ -69,6 +69,7 @@ class ChatStream:
         self._at_start = True
         self._shape: tuple[bytes, bytes] | None = None
         self._shape_bytes = 0
+        self._least_around = 0  # bytes of a frame beside its content, at the least; 0: who knows
         self._opening = b""
 
     @property
@@ -109,7 +110,9 @@ class ChatStream:
                 frames = data.count(b"\n\n")
                 self.content_frames += frames
                 self._note_shape(data)
-                around = frames * self._shape_bytes
+                around = (
+                    self._shape_bytes if self._shape is not None else frames * self._least_around
+                )
                 self.content_bytes += len(data) - (around if around < len(data) else 0)
                 return data
         return self._feed_events(data)
@@ -151,6 +154,7 @@ class ChatStream:
         self._shape = _shape_of(data)
         if self._shape is not None:
             self._shape_bytes = len(self._shape[0]) + len(self._shape[1])
+            self._least_around = min(self._least_around or self._shape_bytes, self._shape_bytes)
 
     def _feed_events(self, data: bytes) -> bytes:
         buffer = self._partial + self._normalised(data)
