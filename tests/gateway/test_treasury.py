@@ -162,14 +162,16 @@ def test_who_comes_when_there_is_room_again_does_not_wait_for_the_next_end(proje
         ana, everyone = queue.fund("ana"), queue.fund("everyone")
         held, other = queue.held([ana], LIMIT), queue.held([everyone], LIMIT)
         Someone(queue, "ana 1", [ana, everyone], 10)
-        await turns()
+        Someone(queue, "ana 2", [ana, everyone], 10)  # lacked both, and is not asked while 1 waits
         other.settle(0)
-        Someone(queue, "ben", [everyone], 10)  # before anybody has looked
+        await turns()
+        assert queue.treasury.wanted_of([everyone]) == [everyone]
+        Someone(queue, "ben", [everyone], 10)
         await turns()
         assert queue.went == ["ben"]
         held.settle(0)
         await turns()
-        assert queue.went == ["ben", "ana 1"]
+        assert queue.went == ["ben", "ana 1", "ana 2"]
 
     play(project_folder, scene)
 
