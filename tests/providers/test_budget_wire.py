@@ -54,6 +54,13 @@ def test_frames_of_one_shape_count_their_content_only():
         stream.feed(frame(word))
     stream.feed(frame("four") + frame("five"))
     assert stream.content_bytes == len('"one"twothreefourfive')
+    stream.feed(frame("\u654f\u6377"))
+    assert stream.content_bytes == len('"one"twothreefourfive') + 6, "of any script"
+    before = stream.content_bytes
+    delta = {"content": "", "reasoning_content": "some thoughts"}
+    chunk = {"id": "c1", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    stream.feed(b"data: " + msgspec.json.encode(chunk) + b"\n\n")
+    assert stream.content_bytes >= before + len("some thoughts"), "of any kind"
 
 
 def events(data: bytes) -> list[Any]:
