@@ -177,6 +177,17 @@ def running_gateway(
         assert code == 0, f"exit code {code}: {''.join(gateway.output)}"
 
 
+def at_once(count: int, ask: Callable[[], Reply]) -> list[Reply]:
+    """What several requests at the same time are answered, in the order of the answers."""
+    replies: list[Reply] = []
+    threads = [threading.Thread(target=lambda: replies.append(ask())) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return replies
+
+
 def trimtab(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command of trimtab on a project folder."""
     return subprocess.run(

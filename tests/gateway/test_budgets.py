@@ -43,13 +43,17 @@ def stage(
     *,
     main: Behaviour | None = None,
     extra: str = "",
+    server: str = "",
     hidden: str = "hidden_reasoning = false",
 ) -> Generator[Stage]:
-    script = Script(named={"main": (main or Behaviour(tokens=20),), "cheap": (Behaviour(),)})
+    healthy = (Behaviour(),)
+    named = {"main": (main or Behaviour(tokens=20),)}
+    script = Script(named=named | dict.fromkeys(("cheap", "dear", "free", "odd"), healthy))
     with running_fault_provider(script) as provider:
         text = f"""
 [server]
 port = 0
+{server}
 [providers.one]
 kind = "openai"
 base_url = "{provider.base_url}"

@@ -5,7 +5,6 @@ import base64
 import json
 import random
 import urllib.request
-from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ TEXTS = {
     "english": "The quick brown fox jumps over the lazy dog. ",
     "german": "Die Gebührenordnung für Rechtsanwälte gilt überall. ",
     "russian": "Быстрая лиса перепрыгивает через ленивую собаку. ",
-    "greek": "Η γρήγορη αλεπού πηδά πάνω από τον τεμπέλη σκύλο. ",
+    "greek": "η γρήγορη αλεπού πηδά πάνω από τον τεμπέλη σκύλο. ",
     "chinese": "敏捷的棕色狐狸跳过了懒狗。",
     "hindi": "तेज़ भूरी लोमड़ी आलसी कुत्ते के ऊपर कूदती है। ",
     "thai": "สุนัขจิ้งจอกสีน้ำตาลกระโดดข้ามสุนัขขี้เกียจ",
@@ -42,7 +41,7 @@ def body_of(text: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def counts() -> Generator[dict[str, int]]:
+def counts() -> dict[str, int]:
     """How many tokens each text is, in a prompt of the local model."""
 
     async def count() -> dict[str, int]:
@@ -56,7 +55,7 @@ def counts() -> Generator[dict[str, int]]:
         finally:
             await engine.stop()
 
-    yield asyncio.run(count())
+    return asyncio.run(count())
 
 
 def _prompt_tokens(base_url: str, text: str) -> int:

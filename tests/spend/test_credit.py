@@ -1,7 +1,7 @@
 """Accounts and holds beside a model that knows nothing of how they are kept."""
 
 import gc
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +14,7 @@ from hypothesis.stateful import (
     multiple,
     rule,
 )
+from typing_extensions import override
 
 from trimtab.spend.credit import Account, Hold, RollingAccount, take
 from trimtab.spend.windows import ROLLING, Rolling
@@ -22,6 +23,9 @@ from trimtab.types.clock import NS_PER_S
 LENGTH_S, STEP_S = 600, 60
 WINDOW = Rolling(LENGTH_S, STEP_S)
 AMOUNTS = st.integers(0, 60)
+
+
+_NOTHING = cast("Any", multiple())  # for a bundle
 
 
 class Told:
@@ -86,7 +90,7 @@ class Machine(RuleBasedStateMachine):
         assert (told.hold is not None) == self.fits(where, amount)
         if told.hold is None:
             assert [account.held_nanousd for account in self.accounts] == before
-            return multiple()
+            return _NOTHING
         assert list(told.hold.accounts) == accounts
         self.told.append(told)
         return told
@@ -179,6 +183,7 @@ class Machine(RuleBasedStateMachine):
         assert hold is not None
         hold.settle(0)
 
+    @override
     def teardown(self) -> None:
         if not hasattr(self, "told"):
             return

@@ -138,9 +138,12 @@ def test_hours_are_those_of_the_wall():
     assert (hours(once), hours(again)) == (1, 0.5)
     assert again.begin_ns == once.end_ns
     assert again.end_ns == ns("Australia/Lord_Howe", 2026, 4, 5, 2)
-    # Liberia went from 23:15:30 to midnight in 1972.
-    cut = window("hour", "Africa/Monrovia", 1972, 1, 6, 23, 10)
-    assert cut.end_ns == ns("Africa/Monrovia", 1972, 1, 7)
+    # In Newfoundland clocks went back in the first minute of an hour, and so in that of another.
+    cut = window("hour", "America/St_Johns", 2010, 11, 7, 0, 0, 30)
+    assert cut.end_ns - cut.begin_ns == 60 * NS_PER_S
+    after = window("hour", "America/St_Johns", 2010, 11, 6, 23, 30, fold=1)
+    assert after.begin_ns == cut.end_ns
+    assert after.end_ns - after.begin_ns == 59 * 60 * NS_PER_S
 
 
 @given(length=st.sampled_from(LENGTHS), zone=st.sampled_from(ZONES), at_s=st.integers(0, LAST_S))

@@ -47,7 +47,7 @@ class Treasury:
     def __init__(self, project: Project, *, reader: Reader, clock: Clock, tell: AlertSink) -> None:
         self._clock = clock
         self._tell = tell
-        self._bounds: dict[ModelRef, Bounds] = {}
+        self._bounds: dict[tuple[ModelRef, bool | None], Bounds] = {}
         self._line: dict[Waiter, Sequence[Fund]] = {}
         self._wanted: Counter[Fund] = Counter()
         self._looking = False
@@ -63,9 +63,10 @@ class Treasury:
 
     def bounds_of(self, rung: Rung) -> Bounds:
         """What is known of how many tokens a model makes of bytes."""
-        bounds = self._bounds.get(rung.ref)
+        key = rung.ref, rung.hidden_reasoning  # which a changed project may say otherwise
+        bounds = self._bounds.get(key)
         if bounds is None:
-            bounds = self._bounds[rung.ref] = Bounds(hides=rung.hidden_reasoning)
+            bounds = self._bounds[key] = Bounds(hides=rung.hidden_reasoning)
         return bounds
 
     def grant(

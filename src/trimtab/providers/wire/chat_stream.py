@@ -5,6 +5,7 @@ a blank line ends an event, lines that begin with a colon are comments, a byte-o
 first, and an event that is not ended by a blank line is dropped.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ _BOM = b"\xef\xbb\xbf"
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode  # walks the syntax, builds nothing
 _OF_EVERY_CHUNK = ("id", "object", "created", "model", "system_fingerprint")
 _CONTENT = b'"content":"'
+_CONTENTS = re.compile(rb'"content":"((?:[^"\\]|\\.)*)"').findall
 _TEXT = bytes(set(range(0x20, 0x80)) - set(b'"\\'))  # what stands for itself in a JSON string
 
 
@@ -107,8 +109,7 @@ class ChatStream:
                 frames = data.count(b"\n\n")
                 self.content_frames += frames
                 self._note_shape(data)
-                around = frames * self._shape_bytes
-                self.content_bytes += len(data) - (around if around < len(data) else 0)
+                self.content_bytes += self._content_of(data, frames)
                 return data
         return self._feed_events(data)
 
@@ -149,6 +150,16 @@ class ChatStream:
         self._shape = _shape_of(data)
         if self._shape is not None:
             self._shape_bytes = len(self._shape[0]) + len(self._shape[1])
+
+    def _content_of(self, data: bytes, frames: int) -> int:
+        """Bytes of content in plain events: exactly, unless some have another kind of it."""
+        if self._shape is not None:
+            return len(data) - self._shape_bytes
+        contents = _CONTENTS(data)
+        if len(contents) >= frames and all(contents):
+            return sum(map(len, contents))
+        around = frames * self._shape_bytes  # about, if any was ever known
+        return len(data) - (around if around < len(data) else 0)
 
     def _feed_events(self, data: bytes) -> bytes:
         buffer = self._partial + self._normalised(data)
@@ -258,7 +269,9 @@ def _shape_of(data: bytes) -> tuple[bytes, bytes] | None:
     """What stands before and after the content of a plain event; None if there is no saying."""
     begin = data.find(_CONTENT) + len(_CONTENT)
     end = data.find(b'"', begin)
-    if begin < len(_CONTENT) or data[begin:end].translate(None, _TEXT) or data.count(b"\n\n") > 1:
+    if begin < len(_CONTENT) or end == begin or data.count(b"\n\n") > 1:
+        return None  # beside an empty content there may be another kind of it
+    if data[begin:end].translate(None, _TEXT):
         return None
     return data[:begin], data[end:]
 
