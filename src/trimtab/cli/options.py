@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Json", "ProjectFolder", "Since", "Top", "top_of"]
+__all__ = ["Json", "Month", "ProjectFolder", "Since", "Top", "top_of"]
 
 _SHOWN = 20  # rows of a table; more is a file, not a page
 
@@ -21,6 +21,13 @@ ProjectFolder = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Since = Annotated[
     str, typer.Option("--since", help="How far back: a number and m, h, d or w, such as 24h or 7d.")
+]
+Month = Annotated[
+    str | None,
+    typer.Option(
+        help="A month or quarter, as in 2026-10 or 2026-Q4, instead of --since.",
+        show_default=False,
+    ),
 ]
 Top = Annotated[
     int | None,

@@ -53,6 +53,7 @@ def chain_bills(pairs: Sequence[Pair]) -> tuple[Fraction, list[Step]]:
     """The planned bill, and the bill after each of `STEPS`; the last one is the real bill.
 
     How many sessions came, or users, counts only where every pair knows it of both its sides.
+    Requests per user are a step of their own only where sessions are not known.
     """
     known = [pair for pair in pairs if pair.plan is not None and pair.real is not None]
     unknown = {
@@ -60,12 +61,17 @@ def chain_bills(pairs: Sequence[Pair]) -> tuple[Fraction, list[Step]]:
         for name, field in (("users", "user_days"), ("sessions", "sessions"))
         if any(getattr(side, field) is None for pair in known for side in pair[:2])
     }
-    unknown.add("turns" if "sessions" in unknown else "requests")
+    told = set(STEPS)
+    if "sessions" in unknown:
+        unknown.add("turns")
+    else:
+        told.remove("requests")
     chains = [_chain(pair) for pair in pairs]
     planned = sum((pair.plan.bill for pair in pairs if pair.plan is not None), _NONE)
     return planned, [
         Step(name, None if name in unknown else sum((chain[name] for chain in chains), _NONE))
         for name in STEPS
+        if name in told
     ]
 
 

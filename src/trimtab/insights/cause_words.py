@@ -17,10 +17,10 @@ CAUSE_WORDS: Final[Mapping[str, str]] = {
     "requests": "requests per user",
     "regenerations": "asked for again",
     "response_cache": "response cache",
-    "prompts": "longer prompts",
-    "answers": "longer answers",
+    "prompts": "prompt length",
+    "answers": "answer length",
     "models": "model mix",
-    "prompt_cache": "prompt cache lost",
+    "prompt_cache": "prompt cache",
     "prices": "prices",
     "unanswered": "not answered",
     "retries": "retries",
@@ -74,6 +74,10 @@ _QUANTITIES: Final[dict[str, tuple[str, _Quantity]]] = {
     "prompt_cache": ("share of input cached", lambda s: _over(s.cache_read, s.input)),
     "unanswered": ("share answered", lambda s: _over(s.answered, s.called)),
 }
+_WITHOUT_USERS: Final = (
+    ("sessions", "sessions a day", "sessions"),
+    ("requests", "requests a day", "asked"),
+)
 _PER_CALL: Final = {"models": "answers", "prices": "prompt_cache"}
 
 
@@ -95,9 +99,13 @@ def measure(pairs: Sequence[Pair], steps: Sequence[Step], days: Fraction) -> dic
         mine, theirs = bills[name], bills[before]
         unit = "nanousd per call"
         found[name] = Measured(_over(theirs, real.called), _over(mine, real.called), unit)
+    if plan.user_days is None or real.user_days is None:
+        for name, unit, field in _WITHOUT_USERS:
+            mine, theirs = getattr(real, field), getattr(plan, field)
+            found[name] = Measured(_over(theirs, days), _over(mine, days), unit)
     outside = sum((p.real.bill for p in pairs if p.plan is None and p.real is not None), _NONE)
     found["outside"] = Measured(0.0, float(outside), "nanousd")
-    return {name: found[name] for name in STEPS}
+    return {name: found[name] for name in STEPS if name in bills}
 
 
 def _sums(sides: Sequence[Side], days: Fraction) -> _Sums:

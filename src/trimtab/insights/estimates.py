@@ -10,8 +10,9 @@ from trimtab.config.plan import NO_CLASS, Estimate, Plan, PlanPrice
 from trimtab.insights.bill_sides import planned_side
 from trimtab.insights.explain import Books, estimate_prices, priced_model
 from trimtab.insights.finance_days import midnight_ns
+from trimtab.insights.periods import Period
 
-__all__ = ["PlannedBill", "planned_bills", "with_price"]
+__all__ = ["PlannedBill", "planned_bills", "planned_nanousd", "with_price"]
 
 _DAYS = 30
 _NANO_PER_TOKEN = 1_000  # one USD per million tokens is a thousand nano-dollars per token
@@ -58,6 +59,23 @@ def planned_bills(books: Books, plan: Plan, today: date) -> list[PlannedBill]:
     ]
 
 
+def planned_nanousd(books: Books, plan: Plan, period: Period) -> int:
+    """What a period costs by the plan; days before the first estimate cost nothing.
+
+    Raises:
+        UnpricedModel: an estimate is about a model whose price nobody knows.
+    """
+    total = Fraction(0)
+    for day, share in period.by_day():
+        found = plan.on(day)
+        if found is not None:
+            since, estimates = found
+            for estimate in estimates.values():
+                users = estimate.users_on((day - since).days)
+                total += share * users * _of_one(books, estimate, since)
+    return round(total)
+
+
 def with_price(books: Books, estimate: Estimate, since: date) -> Estimate:
     """The same estimate with the price that its model has on its first day.
 
@@ -78,9 +96,7 @@ def with_price(books: Books, estimate: Estimate, since: date) -> Estimate:
 
 def _bill(books: Books, place: tuple[date, str], estimate: Estimate, *, holds: bool) -> PlannedBill:
     since, name = place
-    model = priced_model(books.project, estimate)
-    prices = estimate_prices(books, estimate, since)
-    one = planned_side(estimate, model, prices=prices, user_days=Fraction(1)).bill
+    one = _of_one(books, estimate, since)
     month = sum((estimate.users_on(day) for day in range(_DAYS)), Fraction(0))
     return PlannedBill(
         since=since.isoformat(),
@@ -98,6 +114,13 @@ def _bill(books: Books, place: tuple[date, str], estimate: Estimate, *, holds: b
         month_nanousd=round(one * month),
         user_nanousd=round(one * _DAYS),
     )
+
+
+def _of_one(books: Books, estimate: Estimate, since: date) -> Fraction:
+    """Nano-dollars of one user on one day."""
+    model = priced_model(books.project, estimate)
+    prices = estimate_prices(books, estimate, since)
+    return planned_side(estimate, model, prices=prices, user_days=Fraction(1)).bill
 
 
 def _decimal(value: Fraction) -> Decimal:

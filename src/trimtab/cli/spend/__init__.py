@@ -3,12 +3,14 @@
 import typer
 
 from trimtab.cli.spend.explain import explain
+from trimtab.cli.spend.forecast import forecast
 from trimtab.cli.spend.keys import keys
 from trimtab.cli.spend.plan import plan
 from trimtab.cli.spend.prices import prices
 from trimtab.cli.spend.reconcile import reconcile
 from trimtab.cli.spend.reprice import reprice
 from trimtab.cli.spend.users import users
+from trimtab.cli.spend.waste import waste
 
 __all__ = ["spend"]
 
@@ -27,3 +29,5 @@ spend.command()(reprice)
 spend.command()(reconcile)
 spend.command()(plan)
 spend.command()(explain)
+spend.command()(forecast)
+spend.command()(waste)

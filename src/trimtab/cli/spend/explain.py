@@ -5,17 +5,9 @@ from typing import Annotated
 
 import typer
 
-from trimtab.cli.options import Json, ProjectFolder, Since
+from trimtab.cli.options import Json, Month, ProjectFolder, Since
 
 __all__ = ["explain"]
-
-Month = Annotated[
-    str | None,
-    typer.Option(
-        help="A month or quarter, as in 2026-10 or 2026-Q4, instead of --since.",
-        show_default=False,
-    ),
-]
 
 
 def explain(
