@@ -22,6 +22,8 @@ from trimtab.gateway.serving import Serving, Upstream
 from trimtab.gateway.slots import Slots
 from trimtab.gateway.treasury import Treasury
 from trimtab.gateway.vitals import Vitals
+from trimtab.insights.outlier_actions import outlier_alerts, sanctions
+from trimtab.insights.outliers import outlier_report
 from trimtab.plugins import PROVIDERS, load_plugin
 from trimtab.providers.kind import Engine, ProviderKind
 from trimtab.spend.pricebook import PriceBook
@@ -48,6 +50,7 @@ __all__ = [
 _log = logging.getLogger("trimtab.app")
 
 _RETENTION_PAUSE_S = 3600.0
+_FIRST_LOOK_S = 30.0  # after the start, which has enough to do
 _BREAKERS_PAUSE_S = 0.5
 _ENGINE_PAUSE_S = 1.0  # before an engine that died is started again
 
@@ -179,6 +182,29 @@ class App:
                 _log.info("deleted events of %s: past retention_days", ", ".join(forgotten))
             await self._cache.forget_older_than(_longest_cached_s(project))
             await asyncio.sleep(_RETENTION_PAUSE_S)
+
+    async def tend_outliers(self) -> None:
+        """Look for those who stand out, and do what the policy says. Runs until it is cancelled."""
+        await asyncio.sleep(_FIRST_LOOK_S)
+        while True:
+            project = self.gateway.serving.project
+            if project.outliers.actions:
+                try:
+                    await self._look_for_outliers(project)
+                except Exception:  # a question that fails must not end the gateway
+                    _log.exception("the look for outliers failed; the next one follows")
+            await asyncio.sleep(project.outliers.every_s)
+
+    async def _look_for_outliers(self, project: Project) -> None:
+        policy, now_ns = project.outliers, self._clock.wall_ns()
+        report = await asyncio.to_thread(
+            outlier_report, self.reader, now_ns, policy=policy, classes=project.classes
+        )
+        self.gateway.sanctions.use(sanctions(report, policy, now_ns=now_ns))
+        names = {key.key_id: key.name for key in self.keys.list()}
+        zone = project.spend.time_zone
+        for alert in outlier_alerts(report, policy, now_ns=now_ns, time_zone=zone, key_names=names):
+            self.alerts.put(alert)
 
     async def tend_engines(self) -> None:
         """Start engines again that die. Runs until it is cancelled."""

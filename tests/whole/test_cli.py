@@ -19,10 +19,9 @@ from trimtab.testing import running_fault_provider
 HEAVY = ("uvloop", "sqlite3", "genai_prices", "starlette", "rich", "typer")
 COMMANDS = (
     "init", "up", "demo", "check", "keys", "keys create", "keys list", "keys revoke", "spend",
-    "spend users", "spend keys", "latency", "alerts", "alerts test", "alerts list", "ledger",
-    "ledger verify", "ledger rebuild",
-    "spend users", "spend reconcile", "latency", "alerts", "alerts test", "alerts list",
-    "ledger", "ledger verify", "ledger rebuild",
+    "spend users", "spend keys", "spend budgets", "spend prices", "spend reprice",
+    "spend reconcile", "spend plan", "spend explain", "latency", "alerts", "alerts test",
+    "alerts list", "ledger", "ledger verify", "ledger rebuild",
 )  # fmt: skip
 
 

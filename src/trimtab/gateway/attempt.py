@@ -20,6 +20,7 @@ from trimtab.errors import (
     TrimtabError,
 )
 from trimtab.gateway.call import Call
+from trimtab.gateway.downgrade import card_of
 from trimtab.gateway.grant import Grant
 from trimtab.gateway.ladder import Step
 from trimtab.gateway.outlet import Outlet
@@ -140,9 +141,7 @@ class Attempt(AnswerSink):
         self.number = number
         self.rung: Rung = call.target.rungs[step.place]
         self.upstream: Upstream = call.serving.upstreams[self.rung.ref.provider]
-        self.card: RateCard = call.serving.prices.card(
-            self.rung, call.started_ns, call.request.service_tier or ""
-        )
+        self.card: RateCard = card_of(call, self.rung)
         self.stream = stream
         self.begun_s = call.begun_s if number == 1 else self._now()
         self._last_data_s = self.begun_s

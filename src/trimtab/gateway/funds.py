@@ -15,11 +15,10 @@ from trimtab.config.money import Budget
 from trimtab.config.schema import Project, Rung
 from trimtab.gateway.call import Call
 from trimtab.spend.credit import Account, RollingAccount
+from trimtab.spend.subjects import subject_of, subject_of_intent
 from trimtab.spend.windows import ROLLING, Window, window_at
 from trimtab.store.protocol import Reader
-from trimtab.store.records import OpenIntent
 from trimtab.types.clock import NS_PER_S, Clock
-from trimtab.types.records import Intent
 
 __all__ = ["Fund", "Funds"]
 
@@ -127,7 +126,10 @@ class Funds:
         """The funds that a call of a model falls under, loaded or not."""
         found: list[Fund] = []
         for name, budget in self._budgets.items():
-            fund = self._find((name, _subject(budget, call, rung)), budget, call.started_ns)
+            subject = subject_of(
+                budget.per, call.caller, route=call.target.route, model=str(rung.ref)
+            )
+            fund = self._find((name, subject), budget, call.started_ns)
             fund.use(budget, call.caller.user_class)
             if fund.amount_nanousd is not None:
                 found.append(fund)
@@ -203,9 +205,9 @@ class Funds:
             ):
                 found[group.value].append((begin_ns, group.cost_nanousd))
         for entry in self._reader.unsettled(begin_ns, end_ns):
-            subject = _subject_of_intent(budget, entry.intent)
+            subject = subject_of_intent(budget.per, entry.intent)
             if subject in found and not entry.in_flight:
-                found[subject].append((entry.intent.started_ns, _may_cost(entry)))
+                found[subject].append((entry.intent.started_ns, entry.intent.hold_nanousd))
         return found
 
     def _ask_steps(self, budget: Budget, subject: str, window: Window) -> list[tuple[int, int]]:
@@ -220,41 +222,5 @@ class Funds:
         return [(min(group.since_ns + last_ns, now_ns), group.cost_nanousd) for group in groups]
 
 
-def _may_cost(entry: OpenIntent) -> int:
-    return entry.intent.hold_nanousd
-
-
 def _same_window(old: Budget, new: Budget) -> bool:
     return (old.per, old.window, old.rolling) == (new.per, new.window, new.rolling)
-
-
-def _subject(budget: Budget, call: Call, rung: Rung) -> str:
-    match budget.per:
-        case "user":
-            return call.caller.user
-        case "key":
-            return call.caller.key_id
-        case "team":
-            return call.caller.team
-        case "model":
-            return str(rung.ref)
-        case "route":
-            return call.target.route
-        case "total":
-            return ""
-
-
-def _subject_of_intent(budget: Budget, intent: Intent) -> str:
-    match budget.per:
-        case "user":
-            return intent.caller.user
-        case "key":
-            return intent.caller.key_id
-        case "team":
-            return intent.caller.team
-        case "model":
-            return f"{intent.provider}:{intent.model}"
-        case "route":
-            return intent.route
-        case "total":
-            return ""

@@ -9,6 +9,7 @@ from trimtab.config.money import with_class
 from trimtab.errors import Overloaded, TrimtabError
 from trimtab.gateway.admission import Admission
 from trimtab.gateway.call import Call
+from trimtab.gateway.downgrade import downgraded
 from trimtab.gateway.inference import Inference
 from trimtab.gateway.outlet import Outlet
 from trimtab.gateway.purse import Purse
@@ -17,6 +18,7 @@ from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.repeats import Repeats
 from trimtab.gateway.response_cache import ResponseCache
 from trimtab.gateway.reuse import Again, Keeper, Reuse
+from trimtab.gateway.sanctions import Sanctions
 from trimtab.gateway.serving import Serving
 from trimtab.gateway.spawn import Spawn
 from trimtab.gateway.treasury import Treasury
@@ -39,6 +41,7 @@ class Gateway:
 
     Attributes:
         serving: the snapshot that new inferences are served with.
+        sanctions: what is done about those who stand out.
         spawn: makes the tasks of inferences; set by the server before the first caller is let in.
     """
 
@@ -57,7 +60,8 @@ class Gateway:
         self._reliability = reliability
         self._cache = cache
         self._treasury = treasury
-        self._turnstile = Turnstile(serving.project, clock)
+        self.sanctions = Sanctions(clock)
+        self._turnstile = Turnstile(serving.project, clock, self.sanctions)
         self._leases: dict[str, Lease] = {}
         self._repeats = Repeats(clock)
         self._reuse = Reuse(cache, ledger=ledger, tally=reliability.tally, clock=clock)
@@ -118,6 +122,9 @@ class Gateway:
             raise Overloaded("Too many requests are in flight. Try again shortly.")
         self._ledger.check_open()
         call = self._resolve(inference_id, body, caller=caller, tried_before=tried_before)
+        if self.sanctions.downgrades(call.caller):
+            call = downgraded(call)
+            outlet.note(b"x-trimtab-downgraded", b"outliers")
         lease = self._turnstile.enter(call)
         if lease is not None:
             self._leases[inference_id] = lease

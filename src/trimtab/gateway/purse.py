@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
-from trimtab.config.schema import Rung, Target
+from trimtab.config.schema import Rung
 from trimtab.errors import BudgetBusy, BudgetExceeded
 from trimtab.gateway.call import Call
+from trimtab.gateway.downgrade import card_of, downgraded
 from trimtab.gateway.funds import Fund
 from trimtab.gateway.grant import FIRST_SLICE, LEAST_TOKENS, Grant
 from trimtab.gateway.treasury import Treasury
@@ -63,7 +62,7 @@ class Purse:
         used_up = (fund for fund in self._funds(rungs[0]) if fund.budget.over == "downgrade")
         fund = next((fund for fund in used_up if fund.exhausted), None)
         if fund is not None:
-            self.call = msgspec.structs.replace(self.call, target=self._cheapest())
+            self.call = downgraded(self.call)
         return fund
 
     def enter(self, *, in_line: bool) -> Sequence[Fund]:
@@ -77,7 +76,7 @@ class Purse:
         """
         rung = self.call.target.rungs[0]
         funds = self._funds(rung)
-        card = self._card(rung)
+        card = card_of(self.call, rung)
         plan = self._plan(rung, card, funds)
         if not in_line and self._treasury.is_wanted(funds):
             return funds
@@ -106,7 +105,7 @@ class Purse:
                 return first[1]
             first[1].settle(0)
         funds = self._funds(rung)
-        card = self._card(rung)
+        card = card_of(self.call, rung)
         plan = self._plan(rung, card, funds, shown_bytes=shown_bytes)
         grant = self._take(rung, card, funds, plan=plan)
         if grant is None:
@@ -133,10 +132,6 @@ class Purse:
 
     def _funds(self, rung: Rung) -> list[Fund]:
         return self._treasury.funds.of(self.call, rung)
-
-    def _card(self, rung: Rung) -> RateCard:
-        call = self.call
-        return call.serving.prices.card(rung, call.started_ns, call.request.service_tier or "")
 
     def _plan(
         self, rung: Rung, card: RateCard, funds: Sequence[Fund], *, shown_bytes: int = 0
@@ -184,15 +179,6 @@ class Purse:
             f"{fund.budget.window} ends. Retry-After says when.",
             retry_after_s=max((until_ns - self.call.started_ns) / NS_PER_S, 1.0),
         )
-
-    def _cheapest(self) -> Target:
-        """The target of this call with the cheapest of its models only."""
-        target = self.call.target
-        rung = target.downgrade or min(target.rungs, key=self._price)
-        return msgspec.structs.replace(target, rungs=(rung,), equals=0)
-
-    def _price(self, rung: Rung) -> int:
-        return self._card(rung).hold_nanousd(1_000, 1_000)
 
 
 def _left(fund: Fund) -> int:

@@ -8,28 +8,31 @@ from trimtab.config.schema import Project
 from trimtab.errors import RateLimited
 from trimtab.gateway.call import Call
 from trimtab.gateway.outlet import HeaderList
+from trimtab.gateway.sanctions import Sanctions
 from trimtab.spend.limits import Lease, Meter, Rate, Refusal, enter
 from trimtab.types.clock import Clock
 
 __all__ = ["Turnstile"]
 
 _MOST_KEPT: Final = 100_000
+_OUTLIER: Final = "outliers/"  # before "user" or "key": the limit of those who stand out
 
 
 class Turnstile:
     """One per process; belongs to the event loop's thread."""
 
-    def __init__(self, project: Project, clock: Clock) -> None:
+    def __init__(self, project: Project, clock: Clock, sanctions: Sanctions) -> None:
         self._clock = clock
-        self._limits = project.limits
+        self._sanctions = sanctions
+        self._take_limits(project)
         self._meters: OrderedDict[tuple[str, str], Meter] = OrderedDict()
 
     def use(self, project: Project) -> None:
         """Take up a changed project. What was used stays used."""
-        self._limits = project.limits
+        self._take_limits(project)
         now_s = self._clock.monotonic_s()
         for key, meter in list(self._meters.items()):
-            limit = self._limits.get(key[0])
+            limit = self._limits.get(key[0]) or self._slow.get(key[0])
             if limit is None:
                 del self._meters[key]
             else:
@@ -41,7 +44,8 @@ class Turnstile:
         Raises:
             RateLimited: a limit is reached.
         """
-        if not self._limits:
+        slow = self._sanctions.throttled(call.caller)
+        if not (self._limits or slow):
             return None
         now_s = self._clock.monotonic_s()
         meters = [
@@ -49,6 +53,9 @@ class Turnstile:
             for name, limit in self._limits.items()
             if not limit.classes or call.caller.user_class in limit.classes
         ]
+        for per, who in slow:
+            name = f"{_OUTLIER}{per}"
+            meters.append(self._meter(name, self._slow[name], who))
         if not meters:
             return None
         found = enter(meters, call.input_estimate, now_s)
@@ -74,6 +81,14 @@ class Turnstile:
             if not (crowded or meter.idle(now_s)):
                 break
             del self._meters[key]
+
+    def _take_limits(self, project: Project) -> None:
+        self._limits = project.limits
+        most = project.outliers.requests_per_minute
+        self._slow = {
+            f"{_OUTLIER}user": Limit(per="user", requests_per_minute=most),
+            f"{_OUTLIER}key": Limit(per="key", requests_per_minute=most),
+        }
 
     def _meter(self, name: str, limit: Limit, subject: str) -> Meter:
         key = (name, subject)

@@ -66,8 +66,7 @@ def burns_of(
 ) -> list[BurnOf]:
     """Everyone who has this budget and has spent something of it, who is out of it first.
 
-    Then come those whose budget lasts, the fastest first. Whoever has no limit is left out, and
-    so is what has no name, unless the budget is of the total.
+    Then come those whose budget lasts, the fastest first. Whoever has no limit is left out.
 
     Args:
         budget: of the project.
@@ -81,7 +80,7 @@ def burns_of(
     for name, spent_nanousd in spent.costs.items():
         user_class = class_of(Caller(user=name), known) if budget.per == "user" else ""
         limit_nanousd = budget.limit_nanousd(name, user_class)
-        if limit_nanousd is None or not (name or budget.per == "total"):
+        if limit_nanousd is None:
             continue
         pace = recent and (recent.costs.get(name, 0), recent.end_ns - recent.begin_ns)
         one = burn(

@@ -3,39 +3,21 @@
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from trimtab.config.money import Outliers
-from trimtab.insights.outliers import Flagged, OutlierReport, Subject
+from trimtab.insights.outliers import Flagged, OutlierReport
 from trimtab.types.alerts import Alert
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.money import format_usd
+from trimtab.types.sanctions import Sanction
 
-__all__ = ["Sanction", "outlier_alerts", "sanctions"]
+__all__ = ["outlier_alerts", "sanctions"]
 
 _SHOWN_CHARACTERS: Final = 80
 _HOUR_NS: Final = 3_600 * NS_PER_S
 _LOOKS: Final = 2  # one look may be late, or fail, without a gap
-
-
-class Sanction(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to be done to one user or key, for a time.
-
-    Attributes:
-        per, subject: whom: the name of a user or the id of a key.
-        action: let through few requests a minute, or use the cheaper model of the route.
-        reason: in words and numbers.
-        until_ns: UTC nanoseconds at which it ends, unless the next look renews it.
-    """
-
-    per: Subject
-    subject: str
-    action: Literal["throttle", "downgrade"]
-    reason: str
-    until_ns: int
 
 
 def sanctions(report: OutlierReport, policy: Outliers, *, now_ns: int) -> list[Sanction]:

@@ -2,6 +2,7 @@
 
 import typer
 
+from trimtab.cli.spend.budgets import budgets
 from trimtab.cli.spend.explain import explain
 from trimtab.cli.spend.forecast import forecast
 from trimtab.cli.spend.keys import keys
@@ -24,6 +25,7 @@ def _spend() -> None:
 
 spend.command()(users)
 spend.command()(keys)
+spend.command()(budgets)
 spend.command()(prices)
 spend.command()(reprice)
 spend.command()(reconcile)
