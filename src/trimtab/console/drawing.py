@@ -1,0 +1,123 @@
+"""Where the parts of a picture lie: shares of its width as "12.5%", heights in pixels. Pure.
+
+Pictures are SVG without a view box, so that they stretch with the page and their text does not.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+__all__ = [
+    "HEIGHT", "Column", "Columns", "Mark", "Tick", "draw_columns", "marks_of", "per_cent",
+    "tick_amounts",
+]  # fmt: skip
+
+HEIGHT: Final = 160
+_LEAST_HEIGHT: Final = 2  # of what is little and not nothing
+_TICKS: Final = 3
+_MOST_MARKS: Final = 5  # words below that fit a small screen
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """A line across, `y` pixels from the top, at an amount."""
+
+    y: float
+    nanousd: int
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Words below, as "start", "middle" or "end" of them at `x`."""
+
+    x: str
+    anchor: str
+    text: str
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column. `last` of them is not over yet."""
+
+    x: str
+    width: str
+    y: float
+    height: float
+    text: str
+    nanousd: int
+    last: bool
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """Columns side by side.
+
+    Attributes:
+        line_y: of a line across, in pixels; None for none.
+    """
+
+    columns: list[Column]
+    ticks: list[Tick]
+    marks: list[Mark]
+    line_y: float | None = None
+    height: int = HEIGHT
+
+
+def draw_columns(
+    amounts: Sequence[tuple[str, int]], *, marks: Sequence[str], line_nanousd: int | None = None
+) -> Columns:
+    """Columns of the same width.
+
+    Args:
+        amounts: nano-dollars of each with its name. The last one is taken not to be over yet.
+        marks: what each is called below, where there is room for it.
+        line_nanousd: where a line across is.
+    """
+    ticks = tick_amounts(max([line_nanousd or 0, *(amount for _, amount in amounts)], default=0))
+    scale = HEIGHT / ticks[-1]
+    step = 100 / max(1, len(amounts))
+    columns: list[Column] = []
+    for at, (text, amount) in enumerate(amounts):
+        height = max(round(amount * scale, 1), _LEAST_HEIGHT if amount else 0)
+        columns.append(
+            Column(
+                x=per_cent((at + 0.12) * step),
+                width=per_cent(0.76 * step),
+                y=HEIGHT - height,
+                height=height,
+                text=text,
+                nanousd=amount,
+                last=at == len(amounts) - 1,
+            )
+        )
+    return Columns(
+        columns=columns,
+        ticks=[Tick(round(HEIGHT - amount * scale, 1), amount) for amount in ticks],
+        marks=marks_of(marks),
+        line_y=None if line_nanousd is None else round(HEIGHT - line_nanousd * scale, 1),
+    )
+
+
+def marks_of(texts: Sequence[str]) -> list[Mark]:
+    """Some of the words, under the middle of what they belong to; the first one always."""
+    count = len(texts)
+    every = -(-count // _MOST_MARKS) or 1
+    step = 100 / max(1, count)
+    found: list[Mark] = []
+    for at in range(0, count, every):
+        if at and count - at < every / 2:  # too near to the edge for its words
+            continue
+        found.append(Mark(per_cent((at + 0.5) * step), "middle" if at else "start", texts[at]))
+    if found:
+        found[0] = msgspec.structs.replace(found[0], x="0%")
+    return found
+
+
+def tick_amounts(most_nanousd: int) -> list[int]:
+    """Round amounts from 0 to the first one that is not below `most_nanousd`."""
+    least = max(1, -(-most_nanousd // _TICKS))
+    power = 10 ** (len(str(least)) - 1)
+    step = next(power * digit for digit in (1, 2, 5, 10) if power * digit >= least)
+    return [step * at for at in range(max(1, -(-most_nanousd // step)) + 1)]
+
+
+def per_cent(share: float) -> str:
+    """A share of 100 as an attribute."""
+    return f"{share:.3f}%"
