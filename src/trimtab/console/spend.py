@@ -30,7 +30,7 @@ __all__ = ["RANGES", "Row", "spend_page"]
 RANGES = (("month", "This month"), ("24h", "24 h"), ("7d", "7 days"), ("30d", "30 days"))
 
 _BY = ("user", "model", "route", "key", "team")
-_ROWS = 25
+_ROWS = 15
 _MOST_DAYS = timedelta(days=92)
 _DAY = timedelta(days=1)
 _HOUR_NS = 3_600 * NS_PER_S

@@ -65,7 +65,8 @@ def usd_rough(nanousd: int) -> str:
 
 def usd_brief(nanousd: int) -> str:
     """An amount beside a picture, in three digits; the exact one is in a table."""
-    if abs(nanousd) < 1_000 * NANO_PER_USD:
+    whole = nanousd % NANO_PER_USD == 0
+    if abs(nanousd) < 1_000 * NANO_PER_USD and not whole:
         return format_usd(nanousd, digits=3)
     sign = "-" if nanousd < 0 else ""
     dollars = round(abs(nanousd) / NANO_PER_USD)
