@@ -191,7 +191,7 @@ class App:
             if project.outliers.actions:
                 try:
                     await self._look_for_outliers(project)
-                except Exception:  # a question that fails must not end the gateway
+                except Exception:  # noqa: BLE001 - a question that fails must not end the gateway
                     _log.exception("the look for outliers failed; the next one follows")
             await asyncio.sleep(project.outliers.every_s)
 

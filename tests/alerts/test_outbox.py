@@ -19,6 +19,7 @@ from trimtab.alerts.records import Delivery
 from trimtab.alerts.schedule import Schedule
 from trimtab.errors import StoreError
 from trimtab.testing import FrozenClock
+from trimtab.types.alerts import Alert
 from trimtab.types.clock import NS_PER_S
 
 
@@ -217,7 +218,17 @@ def test_at_the_end_a_disk_that_refuses_is_told(tmp_path: Path, caplog: pytest.L
     assert "1 alerts could not be kept and are lost" in caplog.text
 
 
-def test_nothing_is_sent_twice_while_the_disk_refuses(tmp_path: Path):
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch):
+    """A file that somebody holds is refused at once."""
+    monkeypatch.setattr("trimtab.alerts.outbox_file._BUSY_S", 0.01)
+    monkeypatch.setattr("trimtab.alerts.courier._LOOK_S", 0.05)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_nothing_is_sent_twice_while_the_disk_refuses(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
     """The receiver took it, and that cannot be written: nothing else is sent meanwhile."""
     answer = threading.Event()
     with running_receiver() as receiver, open_outbox(tmp_path, webhook(receiver.url)) as outbox:
@@ -228,11 +239,92 @@ def test_nothing_is_sent_twice_while_the_disk_refuses(tmp_path: Path):
         with closing(sqlite3.connect(tmp_path / "alerts.sqlite", isolation_level=None)) as db:
             db.execute("BEGIN EXCLUSIVE")
             answer.set()
-            wait_until(lambda: outbox.counts().get(("budget", "delivered")) == 1)
+            wait_until(lambda: "alerts wait" in caplog.text)
             assert len(receiver.requests) == 1
             db.execute("COMMIT")
         wait_until(lambda: states(tmp_path) == ["delivered"] * 2)
         assert receiver.keys() == ["a", "b"]
+    assert caplog.text.count("alerts wait") == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_cannot_be_noted_at_the_end_comes_again_with_the_same_id(tmp_path: Path):
+    answer = threading.Event()
+    with running_receiver() as receiver:
+        receiver.usual = Planned(delay=answer)
+        with open_outbox(tmp_path, webhook(receiver.url)) as outbox:
+            outbox.put(alert())
+            wait_until(lambda: len(receiver.requests) == 1)
+            db = sqlite3.connect(tmp_path / "alerts.sqlite", isolation_level=None)
+            db.execute("BEGIN EXCLUSIVE")
+            answer.set()
+            wait_until(lambda: outbox.counts().get(("budget", "delivered")) == 1)
+        db.close()
+        with open_outbox(tmp_path, webhook(receiver.url)):
+            wait_until(lambda: states(tmp_path) == ["delivered"])
+        assert len(receiver.requests) == 2
+        assert len(set(receiver.ids())) == 1
+
+
+def test_a_file_that_cannot_be_read_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("trimtab.alerts.courier._LOOK_S", 0.01)
+    with closing(sqlite3.connect(tmp_path / "alerts.sqlite")) as db:
+        db.execute("PRAGMA user_version = 99")
+    with running_receiver() as receiver, open_outbox(tmp_path, webhook(receiver.url)) as outbox:
+        wait_until(lambda: "alerts wait" in caplog.text)
+        wait_until(lambda: "alerts: " in caplog.text)  # the chores
+        outbox.use(settings(webhook(receiver.url)))
+        with closing(sqlite3.connect(tmp_path / "alerts.sqlite")) as db:
+            db.execute("PRAGMA user_version = 0")
+        outbox.put(alert())
+        wait_until(lambda: states(tmp_path) == ["delivered"])
+    assert caplog.text.count("alerts wait") == 1
+
+
+def test_only_so_many_keys_are_remembered_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("trimtab.alerts.outbox._MOST_KEYS", 2)
+    with open_outbox(tmp_path) as outbox:
+        for _ in range(2):
+            for key in ("a", "b", "c"):
+                outbox.put(alert(key))
+    assert len(told(tmp_path)) == 3
+    assert outbox.counts() == {("budget", "told"): 3}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        alert(message="half a \ud83d"),
+        alert("key \udc80"),
+        alert(facts={"share": float("nan")}),
+        alert(facts={"share": float("inf")}),
+    ],
+)
+def test_what_is_no_json_is_lost_and_nothing_else(
+    tmp_path: Path, odd: Alert, caplog: pytest.LogCaptureFixture
+):
+    with running_receiver() as receiver, open_outbox(tmp_path, webhook(receiver.url)) as outbox:
+        outbox.put(odd)
+        outbox.put(alert("sound", facts={"nanousd": 1 << 70}))
+        wait_until(lambda: states(tmp_path) == ["delivered"])
+        assert receiver.keys() == ["sound"]
+    assert outbox.counts()["budget", "dropped"] == 1
+    assert "its facts are no JSON" in caplog.text
+
+
+def test_all_of_a_batch_is_kept_or_nothing(tmp_path: Path):
+    def fail(_: str) -> list[str]:
+        raise ValueError("no webhook")
+
+    with closing(OutboxFile(tmp_path, CLOCK)) as file:
+        with pytest.raises(ValueError, match="no webhook"):
+            file.add([alert()], fail)
+        assert file.newest(None) == []
+        assert len(file.add([alert(), alert()], lambda _: [])) == 1
 
 
 def test_two_processes_share_the_work(tmp_path: Path):
@@ -325,33 +417,37 @@ def test_the_clock_was_set_back(tmp_path: Path):
     clock = FrozenClock(CLOCK.wall_ns() + 1_000_000 * NS_PER_S)
     with closing(OutboxFile(tmp_path, clock)) as file:
         file.add([alert()], lambda _: ["ops"])
-        assert file.lease("ops") is not None
     with running_receiver() as receiver, open_outbox(tmp_path, webhook(receiver.url)):
         wait_until(lambda: states(tmp_path) == ["delivered"])
 
 
-def test_a_lease_ends(tmp_path: Path):
-    clock = FrozenClock()
-    with closing(OutboxFile(tmp_path, clock)) as file:
-        assert file.lease("ops") is None
+def test_what_is_delivered_stays_so(tmp_path: Path):
+    with closing(OutboxFile(tmp_path, CLOCK)) as file:
+        assert file.due("ops") is None
         file.add([alert()], lambda _: ["ops"])
-        assert file.lease("else") is None
-        assert file.lease("ops") is not None
-        assert file.lease("ops") is None
-        clock.advance(61)
-        due = file.lease("ops")
+        assert file.due("else") is None
+        due = file.due("ops")
         assert due is not None
-        values: dict[str, Any] = {
-            "webhook": "ops",
-            "tries": 1,
-            "status": 200,
-            "problem": "",
-            "next_try_ns": 0,
-        }
+        values: dict[str, Any] = {"webhook": "ops", "tries": 1, "status": 200, "problem": ""}
+        values["next_try_ns"] = 0
         file.settle(due.number, Delivery(state="delivered", ended_ns=1, **values))
         file.settle(due.number, Delivery(state="waiting", ended_ns=None, **values))
-        clock.advance(61)
-        assert file.lease("ops") is None, "what is delivered stays so"
+        assert file.due("ops") is None
+
+
+def test_another_process_takes_over(tmp_path: Path):
+    with running_receiver() as receiver:
+        with open_outbox(tmp_path, webhook(receiver.url)) as one:
+            one.put(alert("a"))
+            wait_until(lambda: states(tmp_path) == ["delivered"])
+            with open_outbox(tmp_path, webhook(receiver.url)) as other:
+                other.put(alert("b"))
+                wait_until(lambda: states(tmp_path) == ["delivered"] * 2)
+                assert other.counts() == {("budget", "told"): 1}, "delivered by the first"
+        with open_outbox(tmp_path, webhook(receiver.url)) as other:
+            other.put(alert("c"))
+            wait_until(lambda: other.counts().get(("budget", "delivered")) == 1)
+        assert receiver.keys() == ["a", "b", "c"]
 
 
 def test_a_damaged_file_is_put_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture):

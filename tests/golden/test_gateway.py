@@ -127,6 +127,18 @@ def test_t04_a_stream_in_pieces_is_read_as_the_file_says(shape: Shape) -> None:
         assert stream.reading == Reading(usage=shape.usage, **shape.reading), size
 
 
+@pytest.mark.parametrize("shape", STREAMS, ids=[shape.name for shape in STREAMS])
+def test_t04_no_frame_with_usage_is_taken_for_a_plain_one(shape: Shape) -> None:
+    """Frames that come one by one are not parsed if nothing in them can matter."""
+    stream, begun = (ChatStream(choices=9, keep_usage=True) for _ in range(2))
+    begun.feed(FRAME % 1)  # it has its first token, so that all that follow may be plain
+    for payload in shape.payloads:
+        stream.feed(b"data: " + payload + b"\n\n")
+        begun.feed(b"data: " + payload + b"\n\n")
+    assert stream.reading == Reading(usage=shape.usage, **shape.reading)
+    assert begun.usage == shape.usage
+
+
 @pytest.mark.parametrize("shape", CHAT, ids=[shape.name for shape in CHAT])
 def test_the_ledger_gets_the_usage_and_cost_of_the_file(shape: Shape, tmp_path: Path) -> None:
     serving = serving_of(shape, tmp_path)
@@ -237,3 +249,10 @@ def shape_of(data: bytes, *, streamed: bool) -> Shape:
 def settled_of(data: bytes, folder: Path, *, streamed: bool = False) -> Settle:
     shape = shape_of(data, streamed=streamed)
     return asyncio.run(settled(shape, serving_of(shape, folder), size=11))
+
+
+def test_t10_the_faster_mode_is_what_is_priced() -> None:
+    """Anthropic tells it beside the tier."""
+    assert Reading(service_tier="standard", speed="fast").price_tier == "fast"
+    assert Reading(service_tier="priority", speed="standard").price_tier == "priority"
+    assert Reading(service_tier="batch").price_tier == "batch"

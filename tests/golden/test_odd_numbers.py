@@ -8,7 +8,8 @@ import pytest
 
 from golden.corpus import SHAPES, Shape
 from golden.wires import read
-from trimtab.types.usage import NO_USAGE
+from trimtab.providers.usage.reading import Reading
+from trimtab.types.usage import NO_USAGE, Usage
 
 ODD: tuple[Any, ...] = (
     None,
@@ -63,6 +64,22 @@ def test_one_odd_number_neither_raises_nor_refunds(shape: Shape) -> None:
                 (usage.reasoning_tokens + usage.output_audio_tokens, usage.output_tokens),
             ):
                 assert 0 <= part <= whole
+
+
+@pytest.mark.parametrize("number", ["1e999999999999999999999", "1e-999999999999999999999", "1e999"])
+def test_a_number_that_no_decimal_can_hold_is_not_believed(number: str) -> None:
+    """As a count, and as an amount; the count beside it is read all the same."""
+    usage = f'{{"prompt_tokens":{number},"completion_tokens":3,"cost":{number}}}'
+    reading = read("openai_chat", [f'{{"choices":[],"usage":{usage}}}'.encode()], streamed=False)
+    assert reading is not None
+    assert reading.usage == Usage(output_tokens=3)
+    assert reading.unreported == {"input_tokens"}
+
+
+def test_a_total_alone_tells_nothing_of_its_parts() -> None:
+    body = b'{"choices":[],"usage":{"total_tokens":9}}'
+    reading = read("openai_chat", [body], streamed=False)
+    assert reading == Reading(unreported=frozenset(("input_tokens", "output_tokens")))
 
 
 @pytest.mark.parametrize("wire", sorted({shape.wire for shape in SHAPES}))

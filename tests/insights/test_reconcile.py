@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from harness import TRIMTAB, project_text
-from insights.bills import (
+from insights.exported import (
     DAY_ZERO,
     DAY_ZERO_S,
     PROVIDER,
@@ -27,7 +28,14 @@ from insights.bills import (
     write,
 )
 from store.samples import record
+from trimtab.app import open_reader
+from trimtab.config.environment import environment
+from trimtab.errors import UsageError
+from trimtab.insights.exports.detect import parse_export
+from trimtab.insights.reconcile.compare import reconcile as compare
+from trimtab.types.records import Intent
 
+ROOT = Path(__file__).parents[2]
 CALLS = [
     Call(input=1_000, cached=200, output=300),
     Call(input=5_017, cached=0, output=1, cents=Decimal("0.7")),
@@ -64,7 +72,7 @@ def run(folder: Path, *arguments: str) -> Done:
         capture_output=True,
         text=True,
         check=False,
-        env={"COLUMNS": "200", "PATH": ""},
+        env={**environment(), "COLUMNS": "200"},
     )
     assert "Traceback" not in done.stderr, done.stderr
     return Done(done.returncode, done.stdout, done.stderr)
@@ -219,7 +227,7 @@ def test_another_provider_of_the_project_is_left_out(folder: Path):
         folder / ".trimtab",
         [
             msgspec.structs.replace(one, inference_id=f"other_{one.inference_id}", provider="x")
-            if hasattr(one, "provider")
+            if isinstance(one, Intent)
             else msgspec.structs.replace(one, inference_id=f"other_{one.inference_id}")
             for one in others
         ],
@@ -264,6 +272,23 @@ def test_days_whose_inferences_are_gone_are_matched_by_name(folder: Path):
     )
     assert [row["side"] for row in report["rows"]] == ["only_ours", "only_theirs", "both"]
     assert "matched by their names alone" in report["notes"][0]
+
+
+def test_only_so_many_inferences_are_looked_at(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("trimtab.insights.reconcile.compare._PAGE", 2)
+    monkeypatch.setattr("trimtab.insights.reconcile.compare._MOST_EVENTS", 4)
+    calls = [Call(asked="gpt-x", model=f"gpt-x-{number}") for number in range(6)]
+    keep(folder, calls)
+    exports = [parse_export("f", json.dumps(openai_usage(calls)).encode())]
+    reader = open_reader(folder / "trimtab.toml")
+    report = compare(exports, reader, [PROVIDER], threshold="1%", now_ns=0)
+    assert "only 4 inferences" in report.notes[0]
+    assert [row.side for row in report.rows].count("only_theirs") == 2
+    monkeypatch.setattr("trimtab.insights.reconcile.compare._MOST_EVENTS", 100)
+    report = compare(exports, reader, [PROVIDER], threshold="1%", now_ns=0)
+    assert [row.side for row in report.rows] == ["both"]
+    with pytest.raises(UsageError, match="at least one file"):
+        compare([], reader, [PROVIDER], threshold="1%", now_ns=0)
 
 
 # ------------------------------------------------------------------ parts of days
@@ -317,6 +342,7 @@ def test_other_currencies_are_told_and_not_compared(folder: Path):
     report = compared(folder, write(folder, "costs.json", costs))
     assert totals(report)["cost_nanousd"]["off"] == 0
     assert "12.5 EUR in" in report["notes"][0]
+    assert "Note: 12.5 EUR in" in run(folder, str(folder / "costs.json")).out
     only = write(folder, "euros.json", openai_page([(0, [result])]))
     assert run(folder, only).code == 2
     page = anthropic_page([(0, [{"amount": "1250", "currency": "EUR"}])])
@@ -326,18 +352,13 @@ def test_other_currencies_are_told_and_not_compared(folder: Path):
     assert "12.5 EUR in" in report["notes"][0]
 
 
-def test_our_estimates_and_what_is_unsettled_are_told_apart(folder: Path):
+def test_our_estimates_are_told_apart(folder: Path):
     keep(folder, CALLS[:1], usage_source="estimated")
-    record(
-        folder / ".trimtab",
-        [one for one in entries([Call()]) if hasattr(one, "provider")],
-    )
     usage = write(folder, "usage.json", openai_usage(CALLS[:1]))
     report = compared(folder, usage, write(folder, "costs.json", openai_costs(CALLS[:1])))
     assert report["estimated_nanousd"] == 125_000
     assert report["rows"][0]["estimated_nanousd"] == 125_000
-    out = run(folder, usage).out
-    assert "is estimated" in out
+    assert "Of our cost $0.000125 is estimated" in run(folder, usage).out
 
 
 # ------------------------------------------------------------------ the threshold
@@ -421,10 +442,13 @@ def test_the_table_shows_each_day_and_model(folder: Path):
     keep(folder, CALLS[1:])
     usage = write(folder, "usage.json", openai_usage(CALLS, DAYS))
     out = run(folder, usage, write(folder, "costs.csv", openai_costs_csv(CALLS, DAYS))).out
-    line = next(line for line in out.splitlines() if line.startswith(DAY_ZERO) and "gpt-x" in line)
-    assert "-1,000 (-16.62 %)" in line
-    assert "-200 (-100.00 %)" in line
-    assert "-$0.000125 (-1.75 %)" in line
+    lines = [line.split() for line in out.splitlines()]
+    x = "gpt-x-2026-01-01"
+    assert [DAY_ZERO, x, "input", "6,017", "5,017", "-1,000", "16.62", "%"] in lines
+    assert ["cache", "read", "200", "0", "-200", "100.00", "%"] in lines
+    assert ["cost", "$0.007125", "$0.007", "-$0.000125", "1.75", "%"] in lines
+    assert [DAY_ZERO, "gpt-y", "all", "equal"] in lines
+    assert ["input", "129,560", "128,560", "-1,000", "0.77", "%", "above"] in lines
     assert "Above the threshold of 0.5 %: input" in out
 
 
@@ -468,3 +492,64 @@ def test_files_that_cannot_be_compared(folder: Path):
     mixed["data"][0]["results"].append(hour["data"][0]["results"][0])
     done = run(folder, write(folder, "mixed.json", mixed))
     assert "both by model and as a whole" in done.err
+
+
+# ------------------------------------------------------------------ in words
+
+
+def test_the_pages_figures_are_those_of_the_code():
+    page = " ".join((ROOT / "docs" / "reconcile.md").read_text(encoding="utf-8").split())
+    assert "off by more than 0.5 %" in page
+    assert '] = "0.5%"' in (ROOT / "src/trimtab/cli/spend/reconcile.py").read_text(encoding="utf-8")
+
+
+def test_the_page_shows_what_the_command_prints(folder: Path):
+    ours = [
+        Call(
+            asked="gpt-x", input=1_000_000, cached=200_000, output=300_000, cents=Decimal("412.5")
+        ),
+        Call(model="gpt-y", input=77_000, cached=33_000, output=9_000, cents=Decimal("12.3456")),
+        Call(1, "gpt-y", input=10_000, cached=0, output=20_000, cents=Decimal("7.1")),
+    ]
+    batch = Call(1, "gpt-batch", input=5_000, cached=0, output=100, cents=Decimal(1))
+    theirs = [ours[0]._replace(cached=199_000), *ours[1:], batch]
+    keep(folder, ours)
+    usage = write(folder, "usage.json", openai_usage(theirs, DAYS))
+    done = run(folder, usage, write(folder, "costs.csv", openai_costs_csv(theirs, DAYS)))
+    page = (ROOT / "docs" / "reconcile.md").read_text(encoding="utf-8")
+    shown = page.split("```\nLedger against")[1].split("```")[0].splitlines()
+    printed = [line.rstrip() for line in done.out.splitlines()]
+    assert ["Ledger against" + shown[0], *shown[1:]] == printed
+    assert done.code == 0
+
+
+def test_what_is_unsettled_is_told_below_the_table(folder: Path):
+    """A process that dies in a call leaves an intent without its settle."""
+    begun = [one for one in entries([Call()]) if isinstance(one, Intent)]
+    process = subprocess.run(
+        [sys.executable, "-c", DIES, str(folder / ".trimtab"), msgspec.json.encode(begun).decode()],
+        check=False,
+        env={**environment(), "PYTHONPATH": str(ROOT / "tests")},
+    )
+    assert process.returncode == 9
+    usage = write(folder, "usage.json", openai_usage([Call()]))
+    report = compared(folder, usage)
+    assert (report["unsettled"], report["unsettled_nanousd"]) == (1, 5_000)
+    assert "1 attempts are unsettled, held at $0.000005" in run(folder, usage).out
+
+
+DIES = """
+import asyncio, os, sys, msgspec
+from pathlib import Path
+from store.samples import CLOCK, put
+from trimtab.store.sqlite import open_ledger
+from trimtab.types.records import Intent
+
+async def main():
+    ledger = open_ledger(Path(sys.argv[1]), CLOCK)
+    for intent in msgspec.json.decode(sys.argv[2], type=list[Intent]):
+        await put(ledger, intent)
+    os._exit(9)
+
+asyncio.run(main())
+"""

@@ -172,3 +172,9 @@ def test_tier_of_total_input_is_a_cliff(tmp_path: Path) -> None:
     assert above == 272_001 * 5_000 + 22_500
     assert found.hold_nanousd(272_000, 1) == below
     assert found.hold_nanousd(272_001, 1) == above
+
+
+@pytest.mark.parametrize(("tier", "nanousd"), [("standard", 8_000), ("fast", 16_000)])
+def test_t10_the_faster_mode_has_its_price(tmp_path: Path, tier: str, nanousd: int) -> None:
+    ref = 'ref = "unknown:x"\nprice_as = "anthropic:claude-fable-5-2"'
+    assert card(tmp_path, ref, tier=tier).cost_nanousd(Usage(input_tokens=1)) == nanousd

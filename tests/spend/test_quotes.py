@@ -122,6 +122,7 @@ def test_a_model_that_is_not_declared_may_be_asked_for(project: Project) -> None
     [
         ("lsted", "Did you mean listed?"),
         ("openai:gpt-5.5.5.5", "openai:gpt-4.1-mini"),
+        ("openai:whisper-1", "No price is known of"),  # listed, but by the hour
         ("unknown:gpt-4.1", "Give an alias of the project (listed, rush"),
         (":", "is not a model reference"),
         ("x" * 1_000_000, "No price is known of 'xxx"),

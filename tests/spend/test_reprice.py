@@ -1,16 +1,20 @@
 """Corrections of history: exact, beside what was charged, and the same again when made again."""
 
 import asyncio
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spend.books import PROVIDERS
 from trimtab.config.load import load_project
 from trimtab.config.schema import Project
+from trimtab.errors import StoreError
 from trimtab.spend.reprice import report_of, reprice, start_of_day_ns
 from trimtab.store.repricing import Repricing, SettledCall
 from trimtab.store.sqlite import open_ledger, open_reader, open_repricings
@@ -220,6 +224,28 @@ def test_the_same_prices_make_the_same_set_and_others_make_another(tmp_path: Pat
     third = corrected(dearer, store.settled(*RANGE), NOON_NS + 9)
     assert store.keep(third) == NOON_NS + 9
     assert list(store.sets()) == [first, third]
+
+
+def test_what_cannot_be_read_is_left_to_verify(tmp_path: Path) -> None:
+    asyncio.run(_record(tmp_path, [call(number) for number in range(3)]))
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db, db:
+        # An intent, so that its settle is alone.
+        db.execute("UPDATE entries SET body = x'7b' WHERE seq = 1")
+    store = open_repricings(tmp_path, CLOCK)
+    assert len(list(store.settled(*RANGE))) == 2
+
+
+@pytest.mark.parametrize("name", ["ledger.sqlite", "repricings.sqlite"])
+def test_a_file_that_is_none_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"not a database" * 99)
+    store = open_repricings(tmp_path, CLOCK)
+    asked: dict[str, list[Callable[[], object]]] = {
+        "ledger.sqlite": [lambda: list(store.settled(*RANGE))],
+        "repricings.sqlite": [store.sets, lambda: store.keep(corrected(PROJECT, []))],
+    }
+    for ask in asked[name]:
+        with pytest.raises(StoreError, match=name):
+            ask()
 
 
 def test_nothing_to_correct_is_an_empty_set(tmp_path: Path) -> None:

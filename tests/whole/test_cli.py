@@ -20,8 +20,8 @@ HEAVY = ("uvloop", "sqlite3", "genai_prices", "starlette", "rich", "typer")
 COMMANDS = (
     "init", "up", "demo", "check", "keys", "keys create", "keys list", "keys revoke", "spend",
     "spend users", "spend keys", "spend budgets", "spend prices", "spend reprice",
-    "spend reconcile", "spend plan", "spend explain", "latency", "alerts", "alerts test",
-    "alerts list", "ledger", "ledger verify", "ledger rebuild",
+    "spend reconcile", "spend plan", "spend explain", "spend forecast", "spend waste", "latency",
+    "alerts", "alerts test", "alerts list", "ledger", "ledger verify", "ledger rebuild",
 )  # fmt: skip
 
 
@@ -282,6 +282,42 @@ def test_spend_by_key(used: Path):
     assert users["concentration"]["count"] == 2
 
 
+def test_prices_of_a_project(used: Path):
+    shown = run(used, "spend", "prices").out
+    for word in ("USD per million tokens", "fast (fake:gpt-test)", "0.4", "1.6", "project/"):
+        assert word in shown
+    (model,) = run(used, "spend", "prices", "fast", "--at", "2026-10-01", "--json").json["models"]
+    assert model["lines"][0]["usd_per_mtok"] == {
+        "input": "0.4",
+        "cache_read": "0.1",
+        "output": "1.6",
+    }
+    assert "0.1" in run(used, "spend", "prices", "openai:gpt-4.1-mini").out
+    assert_told(run(used, "spend", "prices", "fst"), 2, "Did you mean fast?")
+    assert_told(run(used, "spend", "prices", "--at", "soon"), 2, "2026-10-01T14:30")
+    assert_told(run(used, "spend", "prices", "--at", "1969-01-01"), 2, "no moment")
+
+
+def test_a_correction_stands_beside_what_was_charged(copy: Path):
+    charged = run(copy, "spend", "users", "--json").json["cost_nanousd"]
+    same = run(copy, "spend", "reprice", "--json").json
+    assert (same["charged_nanousd"], same["difference_nanousd"]) == (charged, 0)
+    file = copy / "trimtab.toml"
+    file.write_text(file.read_text().replace("= 1.6", "= 3.2"))
+    corrected = run(copy, "spend", "reprice", "--json").json
+    assert corrected["charged_nanousd"] == charged
+    assert corrected["difference_nanousd"] > 0
+    assert corrected["set_id"] != same["set_id"]
+    again = run(copy, "spend", "reprice")
+    for word in ("+$", corrected["set_id"], "What was charged is unchanged"):
+        assert word in again.out
+    assert run(copy, "spend", "users", "--json").json["cost_nanousd"] == charged
+    file.write_text(file.read_text().split("[models")[0])
+    gone = run(copy, "spend", "reprice").out
+    assert "have no price now and stay at" in gone
+    assert "declares no model" in run(copy, "spend", "prices").out
+
+
 def test_only_the_costliest_users(used: Path):
     everyone = run(used, "spend", "users", "--json", "--top", "0").json
     (first,) = run(used, "spend", "users", "--json", "--top", "1").json["users"]
@@ -429,7 +465,10 @@ def test_a_data_folder_that_cannot_be_used(
     assert ".trimtab" in done.out + done.err
 
 
-@pytest.mark.parametrize("command", ["ledger verify", "ledger rebuild", "spend users", "latency"])
+@pytest.mark.parametrize(
+    "command",
+    ["ledger verify", "ledger rebuild", "spend users", "spend prices", "spend reprice", "latency"],
+)
 def test_outside_of_any_project(tmp_path: Path, command: str):
     assert_told(run(tmp_path, *command.split()), 2, "trimtab init")
     assert_told(run(tmp_path, *command.split(), "--nonsense"), 2, "--nonsense")

@@ -1,10 +1,14 @@
 """Delivers to one webhook, one alert at a time, in a thread of its own.
 
 In order of their turn: an alert that failed waits for its next try, and others pass it meanwhile.
+Of several processes one delivers: whoever has locked the file of the webhook. The lock ends with
+the process, however it ends.
 """
 
+import fcntl
 import heapq
 import logging
+import os
 import threading
 from random import Random
 from typing import Final
@@ -26,11 +30,10 @@ __all__ = ["Courier"]
 _log = logging.getLogger("trimtab.alerts")
 
 _LOOK_S: Final = 1.0  # for alerts of other processes, and for those whose wait is over
-_PATIENCE_S: Final = 1.0  # at the end, for a try that is under way
 
 
 class Courier:
-    """Begins at once, and ends with `close`.
+    """Begins at once, and ends after `stop`.
 
     Attributes:
         webhook: who is told; may be replaced by one of the same name at any time.
@@ -59,6 +62,7 @@ class Courier:
         self._random = Random(clock.wall_ns())  # noqa: S311 - spreads tries in time
         self._troubled = False
         self._turns: list[int] = []  # a heap of the next tries that this process knows of
+        self._lock_fd: int | None = None
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="trimtab-courier", daemon=True)
@@ -68,13 +72,17 @@ class Courier:
         """There may be something to deliver."""
         self._wake.set()
 
-    def close(self, patience_s: float = _PATIENCE_S) -> None:
-        """Make no further try. One that takes longer than `patience_s` is left alone.
-
-        The next process makes it again, under the same id.
-        """
+    def stop(self) -> None:
+        """Make no further try."""
         self._stopping.set()
         self._wake.set()
+
+    def join(self, patience_s: float) -> None:
+        """Wait for the try that is under way, after `stop`.
+
+        One that takes longer than `patience_s` is left alone: whoever delivers next makes it
+        again, under the same id.
+        """
         self._thread.join(patience_s)
 
     def _run(self) -> None:
@@ -82,6 +90,22 @@ class Courier:
             if not self._deliver_next():
                 self._wake.wait(self._pause_s())
                 self._wake.clear()
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+
+    def _is_mine(self) -> bool:
+        """Whether no other process delivers to this webhook."""
+        if self._lock_fd is not None:
+            return True
+        path = self._file.path.with_name(f"alerts-{self.webhook.name}.lock")
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            return False
+        self._lock_fd = fd
+        return True
 
     def _pause_s(self) -> float:
         now_ns = self._clock.wall_ns()
@@ -94,13 +118,16 @@ class Courier:
         if webhook.problem:
             return False
         try:
-            due = self._file.lease(webhook.name)
-        except StoreError as error:
+            due = self._file.due(webhook.name)
+            self._troubled = False
+            if due is None or not self._is_mine():
+                return False
+            due = self._file.due(webhook.name)  # as it is now that it is ours
+        except (StoreError, OSError) as error:
             if not self._troubled:
                 _log.warning("alerts wait: %s", error)
             self._troubled = True
             return False
-        self._troubled = False
         if due is None:
             return False
         answer = post(

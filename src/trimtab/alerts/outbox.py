@@ -29,6 +29,7 @@ KEPT_S: Final = 90 * 86_400
 _MOST_WAITING: Final = 1_000
 _MOST_KEYS: Final = 10_000  # remembered, so that a key told a thousand times costs no disk
 _CHORES_S: Final = 3_600.0
+_PATIENCE_S: Final = 1.0  # at the end, for tries that are under way
 _PAUSE_S: Final = 1.0  # before a disk that refused is tried again
 
 
@@ -88,7 +89,7 @@ class Outbox:
         """Take up new settings; what waits goes to the new addresses. Never waits for a try."""
         self._settings = settings
         for name in self._couriers.keys() - settings.webhooks.keys():
-            self._couriers.pop(name).close(patience_s=0.0)
+            self._couriers.pop(name).stop()
         for name, webhook in settings.webhooks.items():
             courier = self._couriers.get(name)
             if courier is None:
@@ -109,9 +110,10 @@ class Outbox:
         self._queue.put(None)
         self._thread.join()
         for courier in self._couriers.values():
-            courier.wake()
+            courier.stop()
+        until_s = self._clock.monotonic_s() + _PATIENCE_S
         for courier in self._couriers.values():
-            courier.close()
+            courier.join(max(0.0, until_s - self._clock.monotonic_s()))
         self._file.close()
 
     def _run(self) -> None:
@@ -134,11 +136,20 @@ class Outbox:
         try:
             alert = self._queue.get(timeout=min(max(wait_s, 0.0), _CHORES_S))
             while alert is not None:
-                batch.append(alert)
+                if _is_sound(alert):
+                    batch.append(alert)
+                else:
+                    self._refuse(alert)
                 alert = self._queue.get_nowait()
         except Empty:
             return False
         return True
+
+    def _refuse(self, alert: Alert) -> None:
+        with self._lock:
+            self._waiting -= 1
+        self._tally.add(alert.kind, "dropped")
+        _log.error("an alert of kind %s is lost: its facts are no JSON", alert.kind)
 
     def _keep(self, batch: list[Alert]) -> bool:
         """Write alerts down, log those that are new, and have them delivered."""
@@ -184,6 +195,14 @@ class Outbox:
                 self._tally.add(kind, "given_up")
         except StoreError as error:
             _log.warning("alerts: %s", error)
+
+
+def _is_sound(alert: Alert) -> bool:
+    """Whether it comes back from the disk as it is; half a surrogate and infinity do not."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(alert), type=Alert) == alert
+    except (msgspec.MsgspecError, UnicodeError, TypeError, OverflowError):
+        return False
 
 
 def _receivers_of(settings: Alerts, kind: AlertKind) -> Sequence[str]:

@@ -1,7 +1,6 @@
 """`alerts.sqlite`: alerts by key, and how far each is on its way to each webhook.
 
-Several processes may use it at once: a command puts an alert in, the gateway delivers it. A try
-takes a lease, so that two processes do not make the same one.
+Several processes may use it at once: a command puts an alert in, the gateway delivers it.
 """
 
 import fcntl
@@ -19,7 +18,7 @@ import msgspec
 from trimtab.alerts.records import Delivery, DeliveryState, Due, ToldAlert
 from trimtab.errors import StoreError
 from trimtab.types.alerts import Alert, AlertKind
-from trimtab.types.clock import NS_PER_S, Clock
+from trimtab.types.clock import Clock
 from trimtab.types.ids import IdSource
 
 __all__ = ["NAME", "OutboxFile"]
@@ -30,7 +29,6 @@ _log = logging.getLogger("trimtab.alerts")
 
 _VERSION: Final = 1
 _BUSY_S: Final = 5.0
-_LEASE_NS: Final = 60 * NS_PER_S  # longer than a try can take
 _DAMAGED: Final = frozenset(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 _TABLES: Final = """
 CREATE TABLE alerts (
@@ -42,22 +40,21 @@ CREATE TABLE alerts (
 ) STRICT;
 
 CREATE TABLE deliveries (
-    number          INTEGER NOT NULL,
-    webhook         TEXT    NOT NULL,
-    state           TEXT    NOT NULL,
-    tries           INTEGER NOT NULL,
-    status          INTEGER NOT NULL,
-    problem         TEXT    NOT NULL,
-    next_try_ns     INTEGER NOT NULL,
-    leased_until_ns INTEGER NOT NULL,
-    ended_ns        INTEGER,
+    number      INTEGER NOT NULL,
+    webhook     TEXT    NOT NULL,
+    state       TEXT    NOT NULL,
+    tries       INTEGER NOT NULL,
+    status      INTEGER NOT NULL,
+    problem     TEXT    NOT NULL,
+    next_try_ns INTEGER NOT NULL,
+    ended_ns    INTEGER,
     PRIMARY KEY (number, webhook)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (webhook, state, next_try_ns);
 """
 _DUE: Final = """
 SELECT number, alert_id, alert, noted_ns, tries FROM deliveries JOIN alerts USING (number)
-WHERE webhook = :webhook AND state = 'waiting' AND next_try_ns <= :now AND leased_until_ns <= :now
+WHERE webhook = :webhook AND state = 'waiting' AND next_try_ns <= :now
 ORDER BY next_try_ns, number LIMIT 1
 """
 _NEWEST: Final = """
@@ -105,7 +102,7 @@ class OutboxFile:
             added = [self._add(db, alert, now_ns) for alert in alerts]
             told = [one for one in added if one is not None]
             db.executemany(
-                "INSERT INTO deliveries SELECT number, ?, 'waiting', 0, 0, '', noted_ns, 0, NULL "
+                "INSERT INTO deliveries SELECT number, ?, 'waiting', 0, 0, '', noted_ns, NULL "
                 "FROM alerts WHERE alert_id = ?",
                 [(name, one.alert_id) for one in told for name in webhooks_of(one.alert.kind)],
             )
@@ -119,28 +116,19 @@ class OutboxFile:
         )
         return told if done.rowcount else None
 
-    def lease(self, webhook: str) -> Due | None:
+    def due(self, webhook: str) -> Due | None:
         """The alert that has waited longest for `webhook`, if one is due.
 
-        Nobody else gets it before it is settled, or a minute has passed.
-
         Raises:
-            StoreError: it cannot be read or written.
+            StoreError: it cannot be read.
         """
         if not self.path.exists():
             return None
-        now_ns = self._clock.wall_ns()
-        with self._using() as db:  # most often there is none: no need to lock others out
-            if db.execute(_DUE, {"webhook": webhook, "now": now_ns}).fetchone() is None:
-                return None
-        with self._writing() as db:
-            row = db.execute(_DUE, {"webhook": webhook, "now": now_ns}).fetchone()
-            if row is None:
-                return None
-            db.execute(
-                "UPDATE deliveries SET leased_until_ns = ? WHERE number = ? AND webhook = ?",
-                (now_ns + _LEASE_NS, row[0], webhook),
-            )
+        with self._using() as db:
+            asked = {"webhook": webhook, "now": self._clock.wall_ns()}
+            row = db.execute(_DUE, asked).fetchone()
+        if row is None:
+            return None
         number, alert_id, alert, noted_ns, tries = row
         return Due(
             number=number, alert_id=alert_id, alert=_decode(alert), noted_ns=noted_ns, tries=tries
@@ -155,8 +143,8 @@ class OutboxFile:
         with self._writing() as db:
             db.execute(
                 "UPDATE deliveries SET state = :state, tries = :tries, status = :status, "
-                "problem = :problem, next_try_ns = :next_try_ns, ended_ns = :ended_ns, "
-                "leased_until_ns = 0 WHERE number = :number AND webhook = :webhook "
+                "problem = :problem, next_try_ns = :next_try_ns, ended_ns = :ended_ns "
+                "WHERE number = :number AND webhook = :webhook "
                 "AND state = 'waiting'",
                 msgspec.structs.asdict(delivery) | {"number": number},
             )
@@ -280,7 +268,7 @@ class OutboxFile:
         now = {"now": self._clock.wall_ns()}
         db.execute("UPDATE alerts SET noted_ns = :now WHERE noted_ns > :now", now)
         db.execute(
-            "UPDATE deliveries SET next_try_ns = :now, leased_until_ns = 0 WHERE number IN "
+            "UPDATE deliveries SET next_try_ns = :now WHERE number IN "
             "(SELECT number FROM alerts WHERE noted_ns = :now) AND next_try_ns > :now",
             now,
         )

@@ -182,6 +182,9 @@ def _check(
         if name not in known:
             problem = f"the project has no class {name!r}"
             reader.report((*path, name), problem, f"Use one of {', '.join(known)}")
+        if name in {EVERYONE, NO_CLASS} and name in project.classes:
+            problem = f"{name} is a class of the project as well, so this may mean either"
+            reader.report((*path, name), problem, f"Give the class {name} another name")
         if estimate.model not in project.targets:
             problem = f"the project has no model or route {estimate.model!r}"
             models = ", ".join(project.targets) or "none"

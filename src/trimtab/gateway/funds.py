@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from trimtab.config.money import Budget
+from trimtab.config.money import Budget, Per
 from trimtab.config.schema import Project, Rung
 from trimtab.gateway.call import Call
 from trimtab.spend.credit import Account, RollingAccount
-from trimtab.spend.subjects import subject_of, subject_of_intent
+from trimtab.spend.orphans import Orphan, find_orphans, lease_ns_of
+from trimtab.spend.subjects import subject_of
 from trimtab.spend.windows import ROLLING, Window, window_at
 from trimtab.store.protocol import Reader
 from trimtab.types.clock import NS_PER_S, Clock
@@ -37,11 +38,12 @@ class Fund:
         loaded: what was spent before is known.
         marks: shares of the amount that are told of; to be used up is always one.
         passed: the highest mark that was passed and told of; 0 for none.
+        orphans: attempts of dead processes that count at their hold, by the end of their lease.
     """
 
     __slots__ = (
-        "_class", "account", "amount_nanousd", "budget", "loaded", "marks", "name", "passed",
-        "subject", "window",
+        "_class", "account", "amount_nanousd", "budget", "loaded", "marks", "name", "orphans",
+        "passed", "subject", "window",
     )  # fmt: skip
 
     def __init__(self, name: str, budget: Budget, subject: str, *, window: Window) -> None:
@@ -52,6 +54,7 @@ class Fund:
         self.loaded = False
         self.marks: tuple[float, ...] = ()
         self.passed = 0.0
+        self.orphans: list[Orphan] = []
         self.amount_nanousd: int | None = None
         self._class: str | None = None
         if budget.rolling:
@@ -88,8 +91,26 @@ class Fund:
         self.passed = passed
         return True
 
+    def count_orphans(self, orphans: Iterable[Orphan]) -> None:
+        """Count attempts of dead processes: at their hold, until their lease ends."""
+        for orphan in orphans:
+            self.account.spend(orphan.hold_nanousd, orphan.started_ns)
+            self.orphans.append(orphan)
+        self.orphans.sort(key=_expiry)
+
+    def end_leases(self, now_ns: int) -> None:
+        """Give back what orphans have surely not used, as far as that is known."""
+        while self.orphans and self.orphans[0].expires_ns <= now_ns:
+            orphan = self.orphans.pop(0)
+            self.account.spend(orphan.likely_nanousd - orphan.hold_nanousd, orphan.started_ns)
+
     def frees_at_ns(self, need_nanousd: int) -> int:
         """UTC nanoseconds at which `need_nanousd` fit again, as far as can be told."""
+        left = self.account.left_nanousd or 0
+        for orphan in self.orphans:
+            left += orphan.hold_nanousd - orphan.likely_nanousd
+            if left >= need_nanousd:
+                return orphan.expires_ns
         if isinstance(self.account, RollingAccount):
             frees_s = self.account.frees_at_s(need_nanousd)
             return self.window.end_ns if frees_s is None else frees_s * NS_PER_S
@@ -115,6 +136,7 @@ class Funds:
         """Take up a changed project. What is spent stays spent, where the window is the same."""
         self._budgets = project.budgets
         self._zone = ZoneInfo(project.spend.time_zone)
+        self._lease_ns = lease_ns_of(project)
         kept = {
             key: fund
             for key, fund in self._all.items()
@@ -144,12 +166,14 @@ class Funds:
         for (name, window), wanted in groups.items():
             budget = self._budgets[name]
             spent = await asyncio.to_thread(self._ask, budget, window, list(wanted))
+            orphans = await asyncio.to_thread(self._orphans, budget.per, window)
             for subject, fund in wanted.items():
                 if fund.loaded:  # another inference was faster
                     continue
                 fund.loaded = True
                 for began_ns, cost_nanousd in spent[subject]:
                     fund.account.spend(cost_nanousd, began_ns)
+                fund.count_orphans(one for one in orphans if one.subject == subject)
 
     def drop_idle(self) -> None:
         """Forget funds that are over, and the oldest of too many; none with an open hold."""
@@ -165,7 +189,10 @@ class Funds:
         fund = self._all.get(key)
         if fund is None:
             fund = self._all[key] = self._open(key, budget, began_ns)
-        elif budget.rolling:
+            return fund
+        if fund.orphans:
+            fund.end_leases(began_ns)
+        if budget.rolling:
             if isinstance(fund.account, RollingAccount) and fund.loaded:
                 fund.account.forget(began_ns)
         elif began_ns >= fund.window.end_ns:
@@ -190,10 +217,7 @@ class Funds:
     def _ask(
         self, budget: Budget, window: Window, subjects: list[str]
     ) -> dict[str, list[tuple[int, int]]]:
-        """What each subject spent in a window: when (UTC ns) and how much.
-
-        Attempts whose end nobody knows count at their hold: they may have cost it.
-        """
+        """What each subject spent in a window: when (UTC ns) and how much."""
         begin_ns, end_ns = window
         found: dict[str, list[tuple[int, int]]] = {subject: [] for subject in subjects}
         if budget.rolling:
@@ -204,11 +228,12 @@ class Funds:
                 budget.per, begin_ns, end_ns, values=subjects, measures=()
             ):
                 found[group.value].append((begin_ns, group.cost_nanousd))
-        for entry in self._reader.unsettled(begin_ns, end_ns):
-            subject = subject_of_intent(budget.per, entry.intent)
-            if subject in found and not entry.in_flight:
-                found[subject].append((entry.intent.started_ns, entry.intent.hold_nanousd))
         return found
+
+    def _orphans(self, per: Per, window: Window) -> list[Orphan]:
+        return find_orphans(
+            self._reader, per, window, lease_ns=self._lease_ns, now_ns=self._clock.wall_ns()
+        )
 
     def _ask_steps(self, budget: Budget, subject: str, window: Window) -> list[tuple[int, int]]:
         # Users, keys and teams are added up by the hour, so a step of minutes is not to be had.
@@ -220,6 +245,10 @@ class Funds:
         last_ns = (step_s - 1) * NS_PER_S  # spent as late in its step as can be
         now_ns = self._clock.wall_ns()
         return [(min(group.since_ns + last_ns, now_ns), group.cost_nanousd) for group in groups]
+
+
+def _expiry(orphan: Orphan) -> int:
+    return orphan.expires_ns
 
 
 def _same_window(old: Budget, new: Budget) -> bool:

@@ -10,7 +10,7 @@ from trimtab.types.identity import Caller
 __all__ = ["Repeats"]
 
 _REMEMBERED_S: Final = 3_600.0
-_MOST: Final = 50_000
+_MOST: Final = 10_000
 
 
 class Repeats:

@@ -1,7 +1,5 @@
 """Where each budget of the project stands: spent, unsettled, how fast, and until when it lasts."""
 
-from collections import defaultdict
-from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -10,7 +8,7 @@ import msgspec
 from trimtab.config.money import Budget, Per
 from trimtab.config.schema import Project
 from trimtab.insights.burn import BurnOf, Spent, burns_of
-from trimtab.spend.subjects import subject_of_intent
+from trimtab.spend.orphans import find_orphans, lease_ns_of
 from trimtab.spend.windows import ROLLING, Window, window_at
 from trimtab.store.protocol import Reader
 from trimtab.types.clock import NS_PER_S
@@ -29,7 +27,8 @@ class BudgetState(msgspec.Struct, frozen=True, kw_only=True):
         begin_ns, end_ns: UTC nanoseconds of the window; a rolling one ends now.
         rows: everyone who has spent something of it, who is out of it first. What is unsettled is
             part of what they spent, as it is for the gateway.
-        unsettled_nanousd: holds of attempts whose end nobody knows, because a crash came between.
+        unsettled_nanousd: the part of it that attempts count at whose end nobody knows, because a
+            crash came between.
     """
 
     name: str
@@ -55,9 +54,10 @@ def _state(
     budget = project.budgets[name]
     window = _window(budget, now_ns, zone)
     costs = _costs(reader, budget.per, window.begin_ns, now_ns)
-    holds = _holds(reader, budget.per, window.begin_ns, now_ns)
-    for subject, held_nanousd in holds.items():
-        costs[subject] = costs.get(subject, 0) + held_nanousd
+    lease_ns = lease_ns_of(project)
+    orphans = find_orphans(reader, budget.per, window, lease_ns=lease_ns, now_ns=now_ns)
+    for orphan in orphans:
+        costs[orphan.subject] = costs.get(orphan.subject, 0) + orphan.counts_at(now_ns)
     recent = None
     if now_ns - window.begin_ns > _DAY_NS:
         since_ns = now_ns - _DAY_NS
@@ -74,7 +74,7 @@ def _state(
             recent=recent,
             classes=project.classes,
         ),
-        unsettled_nanousd=sum(holds.values()),
+        unsettled_nanousd=sum(orphan.counts_at(now_ns) for orphan in orphans),
     )
 
 
@@ -92,11 +92,3 @@ def _costs(reader: Reader, per: Per, since_ns: int, until_ns: int) -> dict[str, 
         return reader.cost_per_user(since_ns, until_ns)
     groups = reader.usage_by(per, since_ns, until_ns, measures=())
     return {group.value: group.cost_nanousd for group in groups}
-
-
-def _holds(reader: Reader, per: Per, since_ns: int, until_ns: int) -> Mapping[str, int]:  # noqa: PLR0917 - as above
-    holds: defaultdict[str, int] = defaultdict(int)
-    for entry in reader.unsettled(since_ns, until_ns):
-        if not entry.in_flight:
-            holds[subject_of_intent(per, entry.intent)] += entry.intent.hold_nanousd
-    return holds

@@ -132,12 +132,10 @@ class PriceBook:
             rung: which one.
             at_ns: UTC nanoseconds.
         """
-        declared = self._declared.get(rung.alias)
-        if declared is None:
-            return quote_listed(self._listed[rung.alias, rung.ref], at_ns)
+        declared = self._declared.get(rung.alias, ())
         entry = in_force(declared, at_ns)
         if entry is None:
-            return None
+            return quote_listed(self._listed.get((rung.alias, rung.ref)), at_ns)
         later = declared[declared.index(entry) + 1 :]
         return Quote(
             version=entry.cards[""].version,

@@ -113,12 +113,10 @@ def _trend(values: Sequence[float]) -> tuple[float, float]:
     spread = sum((at - centre) ** 2 for at in range(count))
     slope = sum((at - centre) * (value - mean) for at, value in enumerate(values)) / spread
     rests = [value - mean - slope * (at - centre) for at, value in enumerate(values)]
-    variance = sum(rest * rest for rest in rests) / (count - 2)
-    if not variance:
-        return slope, 0.0
-    hang = sum(one * two for one, two in pairwise(rests)) / (variance * (count - 2))
+    squares = sum(rest * rest for rest in rests)
+    hang = sum(one * two for one, two in pairwise(rests)) / squares if squares else 0.0
     hang = min(max(hang, 0.0), 0.8)
-    return slope, sqrt(variance / spread * (1 + hang) / (1 - hang))
+    return slope, sqrt(squares / (count - 2) / spread * (1 + hang) / (1 - hang))
 
 
 def _drift(flat: Sequence[float]) -> float:

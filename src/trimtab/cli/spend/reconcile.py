@@ -1,11 +1,14 @@
 """`trimtab spend reconcile`: the provider's own figures beside the ledger."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trimtab.cli.options import Json, ProjectFolder
+
+if TYPE_CHECKING:
+    from trimtab.config.schema import Project
 
 __all__ = ["reconcile"]
 
@@ -39,10 +42,9 @@ def reconcile(
     Reads OpenAI's usage and costs (JSON of the API, CSV of the dashboard) and Anthropic's usage
     report and cost report. docs/reconcile.md tells how to get them.
     """
-    from trimtab.app import open_reader, providers_at
+    from trimtab.app import open_reader
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file, load_project
-    from trimtab.errors import UsageError
     from trimtab.insights.exports.detect import parse_export
     from trimtab.insights.reconcile.compare import reconcile as compare
     from trimtab.insights.reconcile.report import reconcile_alert
@@ -51,17 +53,7 @@ def reconcile(
     file = find_project_file(project)
     loaded = load_project(file)
     exports = [parse_export(str(path), _read(path)) for path in files]
-    vendor = exports[0].vendor
-    names = provider or providers_at(loaded, _DOMAINS[vendor])
-    unknown = [name for name in names if name not in loaded.providers]
-    if unknown:
-        known = ", ".join(loaded.providers)
-        raise UsageError(f"The project has no provider {unknown[0]!r}. It has: {known}.")
-    if not names:
-        raise UsageError(
-            f"No provider of this project is at {_DOMAINS[vendor][0]}. "
-            "Name those that the files are about with --provider."
-        )
+    names = _providers(loaded, exports[0].vendor, provider or [])
     now_ns = SystemClock.wall_ns()
     report = compare(exports, open_reader(file), names, threshold=threshold, now_ns=now_ns)
     if as_json:
@@ -78,6 +70,24 @@ def reconcile(
         # The gateway delivers it.
         put_aside(alert, data_folder(loaded), SystemClock(), settings=loaded.alerts)
         raise typer.Exit(1)
+
+
+def _providers(project: "Project", vendor: str, named: list[str]) -> list[str]:
+    """The providers that are named, or those at the vendor's address."""
+    from trimtab.app import providers_at
+    from trimtab.errors import UsageError
+
+    unknown = [name for name in named if name not in project.providers]
+    if unknown:
+        known = ", ".join(project.providers)
+        raise UsageError(f"The project has no provider {unknown[0]!r}. It has: {known}.")
+    found = named or providers_at(project, _DOMAINS[vendor])
+    if not found:
+        raise UsageError(
+            f"No provider of this project is at {_DOMAINS[vendor][0]}. "
+            "Name those that the files are about with --provider."
+        )
+    return found
 
 
 def _read(path: Path) -> bytes:

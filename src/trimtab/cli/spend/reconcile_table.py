@@ -4,6 +4,7 @@ from rich.text import Text
 
 from trimtab.cli.output import NARROW, console, print_table, table
 from trimtab.insights.reconcile.report import (
+    FIELDS,
     Field,
     FieldTotal,
     ReconcileReport,
@@ -24,19 +25,19 @@ _SIDES = {"both": "", "only_theirs": "only theirs", "only_ours": "only ours"}
 
 
 def print_reconciliation(report: ReconcileReport) -> None:
-    """Print each day and model with what is off, then the totals and what they mean."""
-    fields: list[Field] = [total.field for total in report.totals]
+    """Print what is off by day and model, then the totals and what they mean."""
     days = f"{report.first_day} to {report.last_day}"
-    title = f"Ledger less {report.vendor}'s export, {days} (UTC), {', '.join(report.providers)}"
-    shown = table(title, "day", "model", "known to", *(_HEADS[field] for field in fields))
-    shown.columns[1].justify = shown.columns[2].justify = "left"
+    title = f"Ledger against {report.vendor}'s export, {days} (UTC), {', '.join(report.providers)}"
+    columns = ("day", "model", "known to", "field", "theirs", "ours", "ours less theirs", "off")
+    shown = table(title, *columns)
+    for column in shown.columns[1:4]:
+        column.justify = "left"
     for row in report.rows:
-        shown.add_row(
-            row.day + ("" if row.whole_day else " *"),
-            Text(_models(row)),  # names come from outside: as Text they cannot carry markup
-            _SIDES[row.side],
-            *(_delta(row, field) for field in fields),
-        )
+        day = row.day + ("" if row.whole_day else " *")
+        head = (day, Text(_models(row)), _SIDES[row.side])  # names come from outside: no markup
+        lines = _lines(row)
+        for number, line in enumerate(lines):
+            shown.add_row(*(head if number == 0 else ("", "", "")), *line)
     print_table(shown)
     if any(not row.whole_day for row in report.rows):
         console.print("* part of the day: the export does not cover all of it, or it is not over.")
@@ -60,16 +61,28 @@ def print_reconciliation(report: ReconcileReport) -> None:
 def _print_totals(report: ReconcileReport) -> None:
     shown = table("Total", "field", "theirs", "ours", "ours less theirs", "off", "")
     for total in report.totals:
-        amount = _money if total.field == "cost_nanousd" else _tokens
-        shown.add_row(
-            _HEADS[total.field],
-            amount(total.theirs),
-            amount(total.ours),
-            _signed(total.delta, total.field),
-            _percent(total),
-            "above" if total.above else "",
-        )
+        line = _line(total.field, total.theirs, total.ours)
+        shown.add_row(*line[:4], _percent(total), "above" if total.above else "")
     print_table(shown)
+
+
+def _lines(row: ReconcileRow) -> list[tuple[str, ...]]:
+    """A line for each field that is off, or one that says that none is."""
+    told: list[Field] = [field for field in FIELDS if getattr(row.deltas, field) is not None]
+    lines = [
+        _line(field, getattr(row.theirs, field), getattr(row.ours, field))
+        for field in told
+        if getattr(row.deltas, field)
+    ]
+    return lines or [("all equal" if told else "not told", "", "", "", "")]
+
+
+def _line(field: Field, theirs: int, ours: int) -> tuple[str, ...]:
+    delta = ours - theirs
+    share = f"{100 * abs(delta) / abs(theirs):.2f} %" if theirs else "all of it"
+    amount = format_usd if field == "cost_nanousd" else _tokens
+    sign = "+" if delta > 0 else ""
+    return _HEADS[field], amount(theirs), amount(ours), f"{sign}{amount(delta)}", share
 
 
 def _models(row: ReconcileRow) -> str:
@@ -80,29 +93,10 @@ def _models(row: ReconcileRow) -> str:
     return f"{ours} = {theirs}" if console.width >= NARROW else theirs
 
 
-def _delta(row: ReconcileRow, field: Field) -> str:
-    delta: int | None = getattr(row.deltas, field)
-    if delta is None:
-        return "-"
-    theirs: int = getattr(row.theirs, field)
-    share = f" ({100 * delta / abs(theirs):+.2f} %)" if theirs and delta else ""
-    return _signed(delta, field) + share
-
-
-def _signed(delta: int, field: Field) -> str:
-    if field == "cost_nanousd":
-        return f"+{format_usd(delta)}" if delta > 0 else format_usd(delta)
-    return f"{delta:+,}" if delta else "0"
-
-
 def _percent(total: FieldTotal) -> str:
     if total.off_percent is None:
         return "all of it" if total.off else "0 %"
     return f"{total.off_percent:.2f} %"
-
-
-def _money(nanousd: int) -> str:
-    return format_usd(nanousd)
 
 
 def _tokens(count: int) -> str:

@@ -24,6 +24,7 @@ from trimtab.providers.usage.reading import (
     exact_number,
     nanousd_of,
 )
+from trimtab.types.usage import Usage
 
 __all__ = ["ChatUsage", "Said", "SaidOfChoice", "read_usage", "reading_of"]
 
@@ -51,14 +52,6 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     usage: object = None
     x_groq: object = None
     service_tier: object = None
-
-    def finishes(self) -> list[tuple[int, str]]:
-        """Index and reason of each choice that says why it ended."""
-        return [
-            (choice.index if isinstance(choice.index, int) else place, choice.finish_reason)
-            for place, choice in enumerate(self.choices)
-            if choice.finish_reason
-        ]
 
 
 class _SaidAnywhere(Said, frozen=True, kw_only=True):
@@ -89,15 +82,16 @@ class ChatUsage:
 
     Attributes:
         served_model: the model as the provider names it; "" while it has not.
+        finishes: why choices ended, by their index; those that have.
     """
 
     def __init__(self) -> None:
         self.served_model = ""
+        self.finishes: dict[int, str] = {}
         self._seen = False
         self._done = False
         self._usage: dict[str, Any] = {}
         self._tier = ""
-        self._finishes: dict[int, str] = {}
         self._reading: Reading | None = None
 
     def feed(self, data: bytes) -> None:
@@ -121,13 +115,18 @@ class ChatUsage:
         self._reading = None
         self._usage = usage or self._usage
         self.served_model = said.model or self.served_model
-        self._tier = as_word(said.service_tier) or self._tier
-        self._finishes.update(said.finishes())
+        if said.service_tier is not None:
+            self._tier = as_word(said.service_tier) or self._tier
+        for place, choice in enumerate(said.choices):
+            if choice.finish_reason:
+                index = choice.index if isinstance(choice.index, int) else place
+                self.finishes[index] = choice.finish_reason
 
     def end(self) -> None:
         """Nothing follows."""
         self._done = True
-        self._reading = None
+        if self._reading is not None and not self._reading.final:
+            self._reading = None
 
     @property
     def reading(self) -> Reading | None:
@@ -136,6 +135,12 @@ class ChatUsage:
             self._reading = self._read()
         return self._reading
 
+    @property
+    def usage(self) -> Usage | None:
+        """The last usage reported, or None."""
+        reading = self.reading if self._usage else None
+        return None if reading is None else reading.usage
+
     def _read(self) -> Reading:
         tally = Tally()
         usage, unreported = tally.settled(_counts(self._usage, tally))
@@ -143,10 +148,10 @@ class ChatUsage:
         return Reading(
             usage=usage,
             unreported=unreported,
-            final=self._done or bool(self._finishes and usage),
+            final=self._done or bool(self.finishes and usage),
             served_model=self.served_model,
             service_tier=self._tier,
-            finish_reason=self._finishes[min(self._finishes)] if self._finishes else "",
+            finish_reason=self.finishes[min(self.finishes)] if self.finishes else "",
             web_searches=searches or 0,
             claimed_nanousd=_claimed(self._usage),
         )
@@ -183,10 +188,15 @@ def _counts(wire: dict[str, Any], tally: Tally) -> dict[str, int | None]:
         ),
         "output_audio_tokens": count("output_audio_tokens", outputs.get("audio_tokens")),
     }
-    total = Tally().count("", wire.get("total_tokens"))
-    if total is not None:
-        counts.update(_by_total(counts, total))
-    return counts
+    total, tokens_in, tokens_out = (
+        wire.get("total_tokens"),
+        counts["input_tokens"],
+        counts["output_tokens"],
+    )
+    if tokens_in is not None and tokens_out is not None and total == tokens_in + tokens_out:
+        return counts  # nearly always
+    whole = Tally().count("", total)
+    return counts if whole is None else counts | _by_total(counts, whole)
 
 
 def _by_total(counts: dict[str, int | None], total: int) -> dict[str, int | None]:
@@ -197,8 +207,6 @@ def _by_total(counts: dict[str, int | None], total: int) -> dict[str, int | None
     """
     tokens_in, tokens_out = counts["input_tokens"], counts["output_tokens"]
     beside = total - (tokens_in or 0) - (tokens_out or 0)
-    if beside == 0 and tokens_in is not None and tokens_out is not None:
-        return {}  # nearly always
     if beside < 0:
         return {}
     if tokens_in is None or tokens_out is None:

@@ -219,7 +219,7 @@ def nanousd_of(amount: object, *, per_usd: int = 1) -> int | None:
         amount: as decoded by `decode_object`.
         per_usd: how many of its units make a dollar.
     """
-    if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
+    if amount is None or isinstance(amount, bool) or not isinstance(amount, int | Decimal):
         return None
     if not 0 <= amount <= _MOST_USD * per_usd:
         return None

@@ -61,7 +61,6 @@ class ChatStream:
         self._choices = choices
         self._keep_usage = keep_usage
         self._shown_tokens = shown_tokens
-        self._finished_choices: set[int] = set()
         self._partial = b""
         self._held: list[bytes] = []
         self._held_bytes = 0
@@ -79,8 +78,7 @@ class ChatStream:
     @property
     def usage(self) -> Usage | None:
         """The last usage reported, or None."""
-        reading = self._told.reading
-        return None if reading is None else reading.usage
+        return self._told.usage
 
     @property
     def served_model(self) -> str:
@@ -130,7 +128,7 @@ class ChatStream:
         """
         opening: dict[str, Any] = msgspec.json.decode(self._opening) if self._opening else {}
         frame = {name: opening[name] for name in _OF_EVERY_CHUNK if name in opening}
-        open_choices = set(range(self._choices)) - self._finished_choices
+        open_choices = set(range(self._choices)) - self._told.finishes.keys()
         choices: list[dict[str, Any]] = [
             {"index": index, "delta": {}, "finish_reason": "length"} for index in open_choices
         ]
@@ -225,12 +223,13 @@ class ChatStream:
         if chunk.is_error:
             self.error = bytes(chunk.error)
             return
-        has_content = any(choice.has_content for choice in chunk.choices)
-        self.content_bytes += sum(choice.content_bytes for choice in chunk.choices)
-        self._finished_choices.update(index for index, _ in chunk.finishes())
+        has_content = False
+        for choice in chunk.choices:
+            has_content = has_content or choice.has_content
+            self.content_bytes += choice.content_bytes
         self.content_frames += has_content
         self.started = self.started or has_content
-        if len(self._finished_choices) >= self._choices:
+        if len(self._told.finishes) >= self._choices:
             self.finished = True
 
 

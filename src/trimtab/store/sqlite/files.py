@@ -37,6 +37,7 @@ __all__ = [
     "lock_path",
     "remove_db",
     "repricings_db",
+    "repricings_path",
     "rollups_db",
     "rollups_path",
     "snapshot",
@@ -94,7 +95,12 @@ def control_db(data_dir: Path) -> sqlite3.Connection:
 
 def repricings_db(data_dir: Path) -> sqlite3.Connection:
     """Corrections of history, made if not there."""
-    return _connect(data_dir / "repricings.sqlite", REPRICINGS)
+    return _connect(repricings_path(data_dir), REPRICINGS)
+
+
+def repricings_path(data_dir: Path) -> Path:
+    """Where corrections are."""
+    return data_dir / "repricings.sqlite"
 
 
 def rollups_db(data_dir: Path) -> sqlite3.Connection:

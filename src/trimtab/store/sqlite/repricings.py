@@ -9,7 +9,14 @@ from typing import Final
 from trimtab.errors import StoreError
 from trimtab.store.chain import UNREADABLE, decode_record
 from trimtab.store.repricing import RepricedRow, Repricing, SettledCall
-from trimtab.store.sqlite.files import exclusive, explain, ledger_db, repricings_db
+from trimtab.store.sqlite.files import (
+    exclusive,
+    explain,
+    ledger_db,
+    ledger_path,
+    repricings_db,
+    repricings_path,
+)
 from trimtab.types.clock import Clock
 from trimtab.types.records import Intent, Settle
 
@@ -42,7 +49,7 @@ class SqliteRepricings:
                         if since_ns <= call.intent.started_ns < until_ns:
                             yield call
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(explain(error, self._data_dir)) from error
+            raise StoreError(explain(error, ledger_path(self._data_dir))) from error
 
     def keep(self, repricing: Repricing) -> int:
         """See `RepricingStore.keep`.
@@ -69,7 +76,7 @@ class SqliteRepricings:
                 rows = ([getattr(row, name) for name in _COLUMNS] for row in repricing.rows)
                 db.executemany(_ADD_ROW, [(repricing.set_id, *row) for row in rows])
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(explain(error, self._data_dir)) from error
+            raise StoreError(explain(error, repricings_path(self._data_dir))) from error
         return repricing.created_ns
 
     def sets(self) -> list[Repricing]:
@@ -98,7 +105,7 @@ class SqliteRepricings:
                     for set_id, created_ns, since_ns, until_ns in heads
                 ]
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(explain(error, self._data_dir)) from error
+            raise StoreError(explain(error, repricings_path(self._data_dir))) from error
 
 
 def _calls(db: sqlite3.Connection, writer: int) -> Iterator[SettledCall]:
