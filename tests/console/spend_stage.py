@@ -39,7 +39,7 @@ limit_usd = 10
 over = "warn"
 [budgets.teams]
 per = "team"
-window = "hour"
+window = "day"
 limit_usd = 1
 """
 PLAN = """
@@ -83,9 +83,7 @@ def calls(now_ns: int) -> Iterator[Call]:
                 outcome = "error" if (number + ago) % 29 == 0 else "ok"
                 team = "search" if at % 3 == 0 else ""
                 model = "large" if at % 4 == 0 else "gpt-test"
-                yield Call(
-                    number, started_ns, user, f"{user}/{ago}", cost, model, outcome, team
-                )
+                yield Call(number, started_ns, user, f"{user}/{ago}", cost, model, outcome, team)
                 number += 1
         for turn in range(6 if ago < 4 else 1):
             started_ns = now_ns - ago * DAY_S * NS_PER_S - (turn + 1) * 20 * NS_PER_S

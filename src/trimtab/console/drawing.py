@@ -27,10 +27,9 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """Words below, as "start", "middle" or "end" of them at `x`."""
+    """Words below, their middle at `x`."""
 
     x: str
-    anchor: str
     text: str
 
 
@@ -96,18 +95,15 @@ def draw_columns(
 
 
 def marks_of(texts: Sequence[str]) -> list[Mark]:
-    """Some of the words, under the middle of what they belong to; the first one always."""
+    """Some of the words, each under the middle of what it belongs to; the first one always."""
     count = len(texts)
     every = -(-count // _MOST_MARKS) or 1
     step = 100 / max(1, count)
-    found: list[Mark] = []
-    for at in range(0, count, every):
-        if at and count - at < every / 2:  # too near to the edge for its words
-            continue
-        found.append(Mark(per_cent((at + 0.5) * step), "middle" if at else "start", texts[at]))
-    if found:
-        found[0] = msgspec.structs.replace(found[0], x="0%")
-    return found
+    return [
+        Mark(per_cent((at + 0.5) * step), texts[at])
+        for at in range(0, count, every)
+        if not at or count - at >= every / 2  # else the edge is too near for its words
+    ]
 
 
 def tick_amounts(most_nanousd: int) -> list[int]:

@@ -1,5 +1,6 @@
 """The causes of a bill as bars that hang on each other. Pure."""
 
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -81,7 +82,7 @@ def draw_waterfall(report: ExplainReport) -> Waterfall:
     scale = 100 / (max(*bills, report.actual_nanousd) - low)
     first = "planned" if report.against == "plan" else "before"
     parts = [(first, 0, report.planned_nanousd, "bill")]
-    for cause, before, after in zip(told, bills, bills[1:], strict=False):
+    for cause, (before, after) in zip(told, pairwise(bills), strict=True):
         parts.append((CAUSE_WORDS[cause.name], before, after, "up" if after > before else "down"))
     parts.append(("actual", 0, report.actual_nanousd, "bill"))
     steps = [

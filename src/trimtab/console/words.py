@@ -8,9 +8,9 @@ from trimtab.types.clock import NS_PER_S
 from trimtab.types.money import NANO_PER_USD, format_usd
 
 __all__ = [
-    "ago", "amount", "clock_time", "count", "decimal", "iso_time", "milliseconds", "percent", "pieces",
-    "several", "short", "signed_usd", "usd", "usd_brief", "usd_rough", "utc_day", "utc_time",
-    "visible", "zone_time",
+    "ago", "amount", "clock_time", "count", "decimal", "iso_time", "milliseconds", "percent",
+    "pieces", "several", "short", "signed_usd", "usd", "usd_brief", "usd_rough", "utc_day",
+    "utc_time", "visible", "zone_time",
 ]  # fmt: skip
 
 NONE = "\N{EN DASH}"
