@@ -1,6 +1,7 @@
 """A project with a plan, budgets and eight weeks of inferences, as the ledger keeps them."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -128,6 +129,8 @@ def lay_out(folder: Path, base_url: str, *, plan: str = PLAN) -> str:
     """Write plan and ledger into `folder`; the text of the project."""
     if plan:
         (folder / "plan.toml").write_text(plan)
-    record(folder / ".trimtab", entries(SystemClock.wall_ns()))
+    # In a thread of its own: beside a browser this one has an event loop that already runs.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(record, folder / ".trimtab", entries(SystemClock.wall_ns())).result()
     large = f'[models.large]\nref = "fake:large"\nprice = {PRICE}\n'
     return project_text(base_url, extra=large + MONEY)
