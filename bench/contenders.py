@@ -77,7 +77,7 @@ def _portkey_version() -> str | None:
 
 _TRIMTAB = Contender(
     OURS,
-    "one process; key, durable ledger, events, prices: everything that exists is on",
+    "one process; key, limits, budgets, durable ledger, events, prices: everything is on",
     _our_version,
     "$python -m trimtab up --project $folder --port $port",
     files={
@@ -88,6 +88,19 @@ base_url = "http://127.0.0.1:$provider/v1"
 [models.fast]
 ref = "fake:gpt-bench"
 price = {input_usd_per_mtok = 0.4, output_usd_per_mtok = 1.6}
+[budgets.key]
+per = "key"
+window = "day"
+limit_usd = 1_000_000
+[budgets.all]
+per = "total"
+window = "month"
+limit_usd = 1_000_000
+[limits.key]
+per = "key"
+requests_per_minute = 1_000_000_000
+tokens_per_minute = 1_000_000_000
+concurrent = 1_000_000
 """
     },
     key_command="$python -m trimtab keys create bench --project $folder --json",

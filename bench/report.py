@@ -34,9 +34,9 @@ _WAITS = 0.02  # share of the time that the load generator may wait for its core
 _OTHERS = 0.1  # share of the gateway's core that others may take
 _STATE = """\
 On in trimtab: keys, durable ledger (full sync, group commit), events, rollups, prices declared in
-trimtab.toml, deadlines, retries, breakers, bounded concurrency, counters for `/metrics`. Not on,
-because it does not exist yet or is off by default: budgets and holds, rate limits, guardrails,
-hedges, cache, texts (`recording.bodies`).
+trimtab.toml, deadlines, retries, breakers, bounded concurrency, two hard budgets with their holds,
+limits on requests, tokens and concurrency, counters for `/metrics`. Not on, because it does not
+exist yet or is off by default: guardrails, hedges, cache, texts (`recording.bodies`).
 
 Figures are medians of interleaved rounds with their range; a ratio is computed inside each round
 first. Memory of LiteLLM is that after as many requests as the table of memory says."""

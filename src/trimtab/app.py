@@ -95,7 +95,12 @@ class App:
             treasury=self._treasury,
         )
         vitals = Vitals(
-            self.gateway, self._reliability, self._ledger, self._cache, self.alerts.counts
+            self.gateway,
+            self._reliability,
+            self._ledger,
+            self._cache,
+            self.alerts.counts,
+            self._treasury,
         )
         self.metrics = Metrics(vitals.read)
 

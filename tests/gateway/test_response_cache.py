@@ -272,8 +272,8 @@ class Outlet:
     def __init__(self) -> None:
         self.got: list[object] = []
 
-    def note(self, name: bytes, value: bytes) -> None:
-        self.got.append((name, value))
+    def note(self, lines: bytes) -> None:
+        self.got.append(lines)
 
     def send(self, status: int, headers: HeaderList, body: bytes) -> None:
         self.got += [status, headers, body]

@@ -170,5 +170,11 @@ def soak_project(one: str, two: str, away: str, *, generation: int = 0) -> str:
         '[routes.cached]\nmodel = "mix-one"\nretries = 0\nsingle_flight = true\n',
         "cache = {ttl_s = 2, stale_s = 6}\n",
         "[cache]\nmemory_mb = 1\ndisk_mb = 4\n",
+        # Wide enough to refuse nobody: every hold, extension and lease is made all the same.
+        '[budgets.user]\nper = "user"\nwindow = "hour"\nlimit_usd = 100_000\n',
+        '[budgets.all]\nper = "total"\nwindow = "day"\nrolling = true\n',
+        f"limit_usd = {900_000 + generation}\n",
+        '[limits.user]\nper = "user"\nrequests_per_minute = 1_000_000\n',
+        "tokens_per_minute = 1_000_000_000\nconcurrent = 10_000\n",
     ]
     return "".join(lines)

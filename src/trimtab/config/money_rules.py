@@ -1,6 +1,7 @@
 """What must hold between the tables about money, beyond the shape of each."""
 
 from collections.abc import Collection
+from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from trimtab.config.money import Budget, Limit
@@ -36,6 +37,7 @@ def _check_budget(
     name: str, budget: Budget, *, classes: Collection[str], reader: TableReader
 ) -> None:
     path = ("budgets", name)
+    _check_amounts(path, budget, reader=reader)
     if budget.limit_usd is None and not (budget.class_limits_usd or budget.name_limits_usd):
         reader.report(path, "this budget has no amount", "Add limit_usd")
     if budget.class_limits_usd and budget.per != "user":
@@ -45,6 +47,18 @@ def _check_budget(
         problem = "the total has no names"
         reader.report((*path, "name_limits_usd"), problem, "Use limit_usd")
     _check_classes((*path, "class_limits_usd"), budget.class_limits_usd, classes, reader=reader)
+
+
+def _check_amounts(path: tuple[str, ...], budget: Budget, *, reader: TableReader) -> None:
+    amounts: dict[tuple[str, ...], Decimal] = {}
+    if budget.limit_usd is not None:
+        amounts[*path, "limit_usd"] = budget.limit_usd
+    for key in ("class_limits_usd", "name_limits_usd"):
+        table: dict[str, Decimal] = getattr(budget, key)
+        amounts |= {(*path, key, name): amount for name, amount in table.items()}
+    for where, amount in amounts.items():
+        if not amount.is_finite() or amount < 0:
+            reader.report(where, f"{amount} is no amount of dollars", "Write 0 or more, as in 2.50")
 
 
 def _check_limit(name: str, limit: Limit, *, classes: Collection[str], reader: TableReader) -> None:

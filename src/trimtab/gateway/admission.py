@@ -107,13 +107,14 @@ class Admission(OutletListener):
     def _downgrade(self) -> None:
         fund = self._purse.downgrade()
         if fund is not None:
-            self._outlet.note(b"x-trimtab-downgraded", fund.name.encode("latin-1", "replace"))
+            self._outlet.note(b"x-trimtab-downgraded: %b\r\n" % fund.name.encode())
         for warning in self._purse.warnings():
-            self._outlet.note(b"x-trimtab-budget", warning.encode("latin-1", "replace"))
+            self._outlet.note(b"x-trimtab-budget: %b\r\n" % warning.encode())
 
     async def _learn(self) -> None:
         try:
-            await self._purse.learn()
+            while not self._over and self._purse.unknown():
+                await self._purse.learn()  # again if the project changed meanwhile
             if not self._over:
                 self._enter(in_line=False)
         except Exception as error:  # noqa: BLE001 - as above

@@ -308,6 +308,7 @@ class Attempt(AnswerSink):
         """The budget pays for no more: close the call, and end the answer as a limit would."""
         usage = Usage(self._input_estimate, output_tokens=stream.content_frames)
         stream.cut(grant.capped(usage))
+        grant.was_cut()
         self.cut = True
         if self._connection is not None:
             self._connection.abort()

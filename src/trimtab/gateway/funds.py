@@ -8,6 +8,7 @@ itself knows. One that nobody has used for long may be dropped: the store knows 
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
+from math import ceil
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,8 @@ from trimtab.types.clock import NS_PER_S, Clock
 __all__ = ["Fund", "Funds"]
 
 _MOST_KEPT: Final = 50_000
+_NEVER: Final = 1 << 62
+_KEPT_NS: Final = 3_600 * NS_PER_S  # much longer than any inference: no fund goes while one uses it
 
 
 class Fund:
@@ -37,13 +40,15 @@ class Fund:
         window: the calendar window; of a rolling one the begin is what the store was asked for.
         loaded: what was spent before is known.
         marks: shares of the amount that are told of; to be used up is always one.
+        first_mark_nanousd: the amount of the first of them.
         passed: the highest mark that was passed and told of; 0 for none.
         orphans: attempts of dead processes that count at their hold, by the end of their lease.
+        asked_ns: when the latest inference began that asked for it; UTC.
     """
 
     __slots__ = (
-        "_class", "account", "amount_nanousd", "budget", "loaded", "marks", "name", "orphans",
-        "passed", "subject", "window",
+        "_class", "_next_nanousd", "account", "amount_nanousd", "asked_ns", "budget",
+        "first_mark_nanousd", "loaded", "marks", "name", "orphans", "passed", "subject", "window",
     )  # fmt: skip
 
     def __init__(self, name: str, budget: Budget, subject: str, *, window: Window) -> None:
@@ -54,7 +59,9 @@ class Fund:
         self.loaded = False
         self.marks: tuple[float, ...] = ()
         self.passed = 0.0
+        self.first_mark_nanousd = self._next_nanousd = _NEVER
         self.orphans: list[Orphan] = []
+        self.asked_ns = 0
         self.amount_nanousd: int | None = None
         self._class: str | None = None
         if budget.rolling:
@@ -69,8 +76,11 @@ class Fund:
         self.budget = budget
         self._class = user_class
         self.marks = tuple(sorted({*budget.warn_at, 1.0}))
-        self.amount_nanousd = budget.limit_nanousd(self.subject, user_class)
-        self.account.limit_nanousd = self.amount_nanousd if budget.over == "refuse" else None
+        self.amount_nanousd = amount = budget.limit_nanousd(self.subject, user_class)
+        self.account.limit_nanousd = amount if budget.over == "refuse" else None
+        self.first_mark_nanousd = self._mark_nanousd(self.marks[0])
+        self.passed = min(self.passed, self._mark())  # a raised amount can be used up once more
+        self._set_next_mark()
 
     @property
     def exhausted(self) -> bool:
@@ -84,12 +94,23 @@ class Fund:
 
     def passes_mark(self) -> bool:
         """Whether it has passed a mark that it had not passed before."""
-        used = self.used
-        passed = max((mark for mark in self.marks if used >= mark), default=0.0)
-        if passed <= self.passed:
+        if self.account.spent_nanousd < self._next_nanousd:
             return False
-        self.passed = passed
+        self.passed = self._mark()
+        self._set_next_mark()
         return True
+
+    def _mark(self) -> float:
+        """The highest mark that is passed by now; 0 for none."""
+        spent_nanousd = self.account.spent_nanousd
+        return max((m for m in self.marks if spent_nanousd >= self._mark_nanousd(m)), default=0.0)
+
+    def _mark_nanousd(self, mark: float) -> int:
+        return _NEVER if self.amount_nanousd is None else ceil(self.amount_nanousd * mark)
+
+    def _set_next_mark(self) -> None:
+        following = [mark for mark in self.marks if mark > self.passed]
+        self._next_nanousd = self._mark_nanousd(following[0]) if following else _NEVER
 
     def count_orphans(self, orphans: Iterable[Orphan]) -> None:
         """Count attempts of dead processes: at their hold, until their lease ends."""
@@ -104,8 +125,11 @@ class Fund:
             orphan = self.orphans.pop(0)
             self.account.spend(orphan.likely_nanousd - orphan.hold_nanousd, orphan.started_ns)
 
-    def frees_at_ns(self, need_nanousd: int) -> int:
-        """UTC nanoseconds at which `need_nanousd` fit again, as far as can be told."""
+    def frees_at_ns(self, need_nanousd: int, now_ns: int) -> int:
+        """UTC nanoseconds at which `need_nanousd` fit again, as far as can be told at `now_ns`.
+
+        What is more than the whole amount never fits; then it is the length of a window away.
+        """
         left = self.account.left_nanousd or 0
         for orphan in self.orphans:
             left += orphan.hold_nanousd - orphan.likely_nanousd
@@ -113,7 +137,8 @@ class Fund:
                 return orphan.expires_ns
         if isinstance(self.account, RollingAccount):
             frees_s = self.account.frees_at_s(need_nanousd)
-            return self.window.end_ns if frees_s is None else frees_s * NS_PER_S
+            length_ns = self.window.end_ns - self.window.begin_ns
+            return now_ns + length_ns if frees_s is None else frees_s * NS_PER_S
         return self.window.end_ns
 
 
@@ -130,19 +155,25 @@ class Funds:
         self._reader = reader
         self._clock = clock
         self._all: dict[tuple[str, str], Fund] = {}
+        self._past: dict[tuple[str, str], Fund] = {}  # of the windows before, for what began there
+        self._zone = ZoneInfo(project.spend.time_zone)
         self.use(project)
 
     def use(self, project: Project) -> None:
         """Take up a changed project. What is spent stays spent, where the window is the same."""
+        zone, self._zone = self._zone, ZoneInfo(project.spend.time_zone)
         self._budgets = project.budgets
-        self._zone = ZoneInfo(project.spend.time_zone)
         self._lease_ns = lease_ns_of(project)
-        kept = {
-            key: fund
-            for key, fund in self._all.items()
-            if key[0] in self._budgets and _same_window(fund.budget, self._budgets[key[0]])
-        }
-        self._all = kept
+        self._all, self._past = (
+            {
+                key: fund
+                for key, fund in funds.items()
+                if key[0] in self._budgets
+                and _same_window(fund.budget, self._budgets[key[0]])
+                and (fund.budget.rolling or zone == self._zone)
+            }
+            for funds in (self._all, self._past)
+        )
 
     def of(self, call: Call, rung: Rung) -> list[Fund]:
         """The funds that a call of a model falls under, loaded or not."""
@@ -163,8 +194,8 @@ class Funds:
         for fund in funds:
             if not fund.loaded:
                 groups[fund.name, fund.window][fund.subject] = fund
-        for (name, window), wanted in groups.items():
-            budget = self._budgets[name]
+        for (_, window), wanted in groups.items():
+            budget = next(iter(wanted.values())).budget  # the project may have changed meanwhile
             spent = await asyncio.to_thread(self._ask, budget, window, list(wanted))
             orphans = await asyncio.to_thread(self._orphans, budget.per, window)
             for subject, fund in wanted.items():
@@ -176,14 +207,16 @@ class Funds:
                 fund.count_orphans(one for one in orphans if one.subject == subject)
 
     def drop_idle(self) -> None:
-        """Forget funds that are over, and the oldest of too many; none with an open hold."""
-        now_ns = self._clock.wall_ns()
+        """Forget funds that are over, and the oldest of too many; none that is in use."""
+        before_ns = self._clock.wall_ns() - _KEPT_NS
         surplus = len(self._all) - _MOST_KEPT
-        for key, fund in list(self._all.items()):
-            over = not fund.budget.rolling and fund.window.end_ns <= now_ns
-            if not fund.account.held_nanousd and (over or surplus > 0):
-                del self._all[key]
-                surplus -= 1
+        for funds in (self._past, self._all):
+            for key, fund in list(funds.items()):
+                over = not fund.budget.rolling and fund.window.end_ns <= before_ns
+                idle = fund.asked_ns <= before_ns and not fund.account.held_nanousd
+                if idle and (over or surplus > 0):
+                    del funds[key]
+                    surplus -= funds is self._all
 
     def _find(self, key: tuple[str, str], budget: Budget, began_ns: int) -> Fund:
         fund = self._all.get(key)
@@ -197,10 +230,14 @@ class Funds:
                 fund.account.forget(began_ns)
         elif began_ns >= fund.window.end_ns:
             # A new window, in which nothing was spent: holds of the old one settle there.
+            self._past[key] = fund
             fund = self._open(key, budget, began_ns)
             fund.loaded = True
             del self._all[key]  # so that those in use stand last
             self._all[key] = fund
+        elif began_ns < fund.window.begin_ns:
+            fund = self._past.get(key, fund)  # it began before, and goes on in its own window
+        fund.asked_ns = max(fund.asked_ns, began_ns)
         return fund
 
     def _open(self, key: tuple[str, str], budget: Budget, began_ns: int) -> Fund:

@@ -124,12 +124,11 @@ class Gateway:
         call = self._resolve(inference_id, body, caller=caller, tried_before=tried_before)
         if self.sanctions.downgrades(call.caller):
             call = downgraded(call)
-            outlet.note(b"x-trimtab-downgraded", b"outliers")
+            outlet.note(b"x-trimtab-downgraded: outliers\r\n")
         lease = self._turnstile.enter(call)
         if lease is not None:
             self._leases[inference_id] = lease
-            for name, value in self._turnstile.headers(lease):
-                outlet.note(name, value)
+            outlet.note(self._turnstile.headers(lease))
         try:
             if call.target.policy.cache is None and not idempotency_key:
                 self._fly(call, outlet)
@@ -180,6 +179,7 @@ class Gateway:
             keeper=keeper,
         )
         inference.purse = purse
+        inference.lease = self._leases.get(call.inference_id)
         inference.begin(self.spawn, self._forget)
         self._take(inference, call)
 

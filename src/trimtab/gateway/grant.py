@@ -34,11 +34,12 @@ class Grant:
         limit_tokens: what the provider is told of output, over all choices; None where the request
             says it already, or nothing limits it.
         extended: called with the new amount of the hold each time it grows.
+        was_cut: to be called when the stream is cut because this pays for no more.
     """
 
     __slots__ = (
         "_bounds", "_card", "_covered", "_input_tokens", "_most", "_next_look", "_on_settled",
-        "_slice", "extended", "funds", "hold", "limit_tokens",
+        "_slice", "extended", "funds", "hold", "limit_tokens", "was_cut",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +49,7 @@ class Grant:
         *,
         bounds: Bounds,
         on_settled: Callable[["Grant", int], None],
+        on_cut: Callable[[], None],
     ) -> None:
         self.hold = hold
         self.funds = funds
@@ -55,6 +57,7 @@ class Grant:
         self.extended: Callable[[int], None] | None = None
         self._bounds = bounds
         self._on_settled = on_settled
+        self.was_cut = on_cut
         self._card: RateCard | None = None
         self._input_tokens = 0
         self._covered = 0
@@ -75,7 +78,7 @@ class Grant:
         self._input_tokens = input_tokens
         self._covered = first
         self._most = most
-        self._next_look = 0 if first < most else _NEVER
+        self._next_look = 0 if first < most else most + _RESERVE
 
     @property
     def guarded(self) -> bool:
@@ -96,10 +99,12 @@ class Grant:
                 self._next_look = frames + 1
                 return shown + _RESERVE < self._covered
         if self._covered >= self._most:
-            self._next_look = _NEVER
-        else:
-            free = self._covered - self._slice // 2 - shown
-            self._next_look = frames + self._bounds.frames_within(free)
+            # The provider was told so; one that goes on regardless is cut.
+            self._next_look = max(frames + 1, self._most + _RESERVE)
+            least = self._bounds.least_tokens(frames, stream.content_bytes)
+            return least <= self._most + _RESERVE
+        free = self._covered - self._slice // 2 - shown
+        self._next_look = frames + self._bounds.frames_within(free)
         return True
 
     def capped(self, usage: Usage) -> Usage:

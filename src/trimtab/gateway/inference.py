@@ -108,7 +108,7 @@ class Inference(Recovery, OutletListener):
 
         grant.extended = extended
         if grant.limit_tokens is not None:
-            self._outlet.note(b"x-trimtab-max-tokens", b"%d" % grant.limit_tokens)
+            self._outlet.note(b"x-trimtab-max-tokens: %d\r\n" % grant.limit_tokens)
         return grant
 
     def _dispatch(self, attempt: Attempt) -> None:
@@ -222,6 +222,8 @@ class Inference(Recovery, OutletListener):
         if attempt.grant is not None:
             attempt.grant.learn(call.body, settle, attempt.stream)
             attempt.grant.settle(settle.cost_nanousd)
+        if self.lease is not None:
+            self.lease.used(settle.usage.input_tokens + settle.usage.output_tokens)
         appended = self._ledger.record_settle(settle)
         self._tally.settled(settle, (call.target.route, attempt.rung.ref, attempt.step.cause))
         return appended

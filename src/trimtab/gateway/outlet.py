@@ -39,8 +39,12 @@ class Outlet(Protocol):
         """A status has been sent; it cannot be changed any more."""
         ...
 
-    def note(self, name: bytes, value: bytes) -> None:
-        """Add a header to whatever answer comes, a good one or an error. Before it is started."""
+    def note(self, lines: bytes) -> None:
+        """Add headers to whatever answer comes, a good one or an error. Before it is started.
+
+        Args:
+            lines: one or more, each `name: value` and CRLF.
+        """
         ...
 
     def send(self, status: int, headers: HeaderList, body: bytes) -> None:

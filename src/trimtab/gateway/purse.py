@@ -43,14 +43,21 @@ class Purse:
     def __init__(self, call: Call, treasury: Treasury) -> None:
         self._treasury = treasury
         self._first: tuple[Rung, Grant] | None = None
+        self._known: list[Fund] | None = None  # those of the first rung, while nothing waits
         self.call = call
 
     # ------------------------------------------------------------ before the first attempt
 
     def unknown(self) -> list[Fund]:
         """Funds of which must be learnt first what was spent before."""
-        rungs = self.call.target.rungs
-        return [fund for rung in rungs for fund in self._funds(rung) if not fund.loaded]
+        target = self.call.target
+        further = (
+            target.rungs[1:] if target.downgrade is None else (*target.rungs[1:], target.downgrade)
+        )
+        unknown = [fund for fund in self._firsts() if not fund.loaded]
+        for rung in further:
+            unknown += [fund for fund in self._funds(rung) if not fund.loaded]
+        return unknown
 
     async def learn(self) -> None:
         """Learn it."""
@@ -58,12 +65,12 @@ class Purse:
 
     def downgrade(self) -> Fund | None:
         """Turn to the cheapest model of the route if a budget wants that; which one does."""
-        rungs = self.call.target.rungs
-        used_up = (fund for fund in self._funds(rungs[0]) if fund.budget.over == "downgrade")
-        fund = next((fund for fund in used_up if fund.exhausted), None)
-        if fund is not None:
-            self.call = downgraded(self.call)
-        return fund
+        for fund in self._firsts():
+            if fund.budget.over == "downgrade" and fund.exhausted:
+                self.call = downgraded(self.call)
+                self._known = None
+                return fund
+        return None
 
     def enter(self, *, in_line: bool) -> Sequence[Fund]:
         """Hold what the first attempt needs at first; else the funds that lack room for now.
@@ -73,13 +80,16 @@ class Purse:
 
         Raises:
             BudgetExceeded: what is left of a budget does not pay for it.
+            BudgetBusy: a budget is new, and what was spent of it is not known yet.
         """
         rung = self.call.target.rungs[0]
-        funds = self._funds(rung)
+        if in_line:
+            self._known = None  # a window may have ended meanwhile
+        funds = _all_known(self._firsts())
         card = card_of(self.call, rung)
         plan = self._plan(rung, card, funds)
-        if not in_line and self._treasury.is_wanted(funds):
-            return funds
+        if plan is not None and not in_line and (wanted := self._treasury.wanted_of(funds)):
+            return wanted
         grant = self._take(rung, card, funds, plan=plan)
         if grant is None:
             return _without_room(funds, _amount(card, plan))
@@ -104,7 +114,7 @@ class Purse:
             if first[0] is rung:
                 return first[1]
             first[1].settle(0)
-        funds = self._funds(rung)
+        funds = _all_known(self._funds(rung))
         card = card_of(self.call, rung)
         plan = self._plan(rung, card, funds, shown_bytes=shown_bytes)
         grant = self._take(rung, card, funds, plan=plan)
@@ -126,9 +136,15 @@ class Purse:
         """Budgets that are nearly or wholly used, in words for a header."""
         return [
             f"{fund.name}; used={fund.used:.0%}"
-            for fund in self._funds(self.call.target.rungs[0])
-            if fund.used >= min(fund.marks)
+            for fund in self._firsts()
+            if fund.account.spent_nanousd >= fund.first_mark_nanousd
         ]
+
+    def _firsts(self) -> list[Fund]:
+        """The funds of the first rung."""
+        if self._known is None:
+            self._known = self._funds(self.call.target.rungs[0])
+        return self._known
 
     def _funds(self, rung: Rung) -> list[Fund]:
         return self._treasury.funds.of(self.call, rung)
@@ -137,18 +153,24 @@ class Purse:
         self, rung: Rung, card: RateCard, funds: Sequence[Fund], *, shown_bytes: int = 0
     ) -> _Plan | None:
         """What an attempt needs; None where nothing would be refused."""
-        hard = [fund for fund in funds if fund.account.limit_nanousd is not None]
-        if not hard:
+        tightest, left_nanousd = None, 0
+        for fund in funds:
+            left = fund.account.left_nanousd
+            if left is not None and (tightest is None or left < left_nanousd):
+                tightest, left_nanousd = fund, left
+        if tightest is None:
             return None
         call, bounds = self.call, self._treasury.bounds_of(rung)
         request = call.request
-        tightest = min(hard, key=_left)
         input_tokens = bounds.input_tokens(call.body) + shown_bytes
-        affordable = card.affords(input_tokens, _left(tightest))
         own = request.own_output_limit
         wanted = request.output_limit(rung.max_output_tokens)
-        if affordable < min(wanted, LEAST_TOKENS * request.choices):
-            raise self._exceeded(tightest, card.hold_nanousd(input_tokens, LEAST_TOKENS))
+        if card.hold_nanousd(input_tokens, wanted) == 0:
+            return None  # also where more is spent than the limit, which may have been lowered
+        affordable = card.affords(input_tokens, left_nanousd)
+        least = min(wanted, LEAST_TOKENS * request.choices)
+        if affordable < least:
+            raise self._exceeded(funds, card.hold_nanousd(input_tokens, least))
         if self._is_blind(bounds):
             most = min(wanted, affordable)
             limit = most if own is None or most < own else None
@@ -171,20 +193,37 @@ class Purse:
             grant.limit_tokens = plan.limit
         return grant
 
-    def _exceeded(self, fund: Fund, need_nanousd: int) -> BudgetExceeded:
+    def _exceeded(self, funds: Sequence[Fund], need_nanousd: int) -> BudgetExceeded:
+        now_ns = self.call.started_ns
+        lacking = [
+            fund
+            for fund in funds
+            if (left := fund.account.left_nanousd) is not None and left < need_nanousd
+        ]
+        until_ns, fund = max(
+            ((fund.frees_at_ns(need_nanousd, now_ns), fund) for fund in lacking), key=_first_of
+        )
         whose = "" if fund.budget.per == "total" else f" of this {fund.budget.per}"
-        until_ns = fund.frees_at_ns(need_nanousd)
         return BudgetExceeded(
             f"Budget {fund.name!r}{whose} does not pay for this request until its "
             f"{fund.budget.window} ends. Retry-After says when.",
-            retry_after_s=max((until_ns - self.call.started_ns) / NS_PER_S, 1.0),
+            retry_after_s=max((until_ns - now_ns) / NS_PER_S, 1.0),
         )
 
 
-def _left(fund: Fund) -> int:
-    left = fund.account.left_nanousd
-    assert left is not None, "only of funds with a limit"
-    return left
+def _first_of(pair: tuple[int, Fund]) -> int:
+    return pair[0]
+
+
+def _all_known(funds: list[Fund]) -> list[Fund]:
+    """The same funds.
+
+    Raises:
+        BudgetBusy: a budget is new, and what was spent of it is not known yet.
+    """
+    if not all(fund.loaded for fund in funds):
+        raise BudgetBusy("The budgets of the project have just changed. Try again.")
+    return funds
 
 
 def _amount(card: RateCard, plan: _Plan | None) -> int:
@@ -195,8 +234,8 @@ def _without_room(funds: Sequence[Fund], need_nanousd: int) -> list[Fund]:
     return [
         fund
         for fund in funds
-        if fund.account.limit_nanousd is not None
-        and _left(fund) - fund.account.held_nanousd < need_nanousd
+        if (left := fund.account.left_nanousd) is not None
+        and left - fund.account.held_nanousd < need_nanousd
     ]
 
 

@@ -30,6 +30,7 @@ from trimtab.gateway.response_cache import Found
 from trimtab.gateway.reuse import Keeper
 from trimtab.gateway.spawn import Spawn
 from trimtab.gateway.transcript import Transcript
+from trimtab.spend.limits import Lease
 from trimtab.store.protocol import Ledger
 from trimtab.types.clock import Clock
 from trimtab.types.records import Cause
@@ -48,10 +49,12 @@ class Recovery(AttemptOwner):
 
     Attributes:
         purse: what it may spend; None where no budget has a say. Set before it begins.
+        lease: its place in the limits of its user and key; None where nothing is limited.
         answered: the mark of the request, once its caller has had an answer; 0 until then.
     """
 
     purse: Purse | None = None
+    lease: Lease | None = None
     answered = 0
 
     # Where most inferences leave them, so that not each one pays for setting them.

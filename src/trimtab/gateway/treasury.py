@@ -41,6 +41,7 @@ class Treasury:
         funds: by budget and subject.
         excesses: attempts that cost more than was held for them.
         cuts: streams that were cut because a budget was used up.
+        open_holds: attempts under way for which something is held.
     """
 
     def __init__(self, project: Project, *, reader: Reader, clock: Clock, tell: AlertSink) -> None:
@@ -53,6 +54,7 @@ class Treasury:
         self.funds = Funds(project, reader, clock)
         self.excesses = 0
         self.cuts = 0
+        self.open_holds = 0
 
     @property
     def waiting(self) -> int:
@@ -74,7 +76,14 @@ class Treasury:
         hold = take(accounts, amount_nanousd, began_ns=call.started_ns)
         if hold is None:
             return None
-        return Grant(hold, funds, bounds=self.bounds_of(rung), on_settled=self._on_settled)
+        self.open_holds += amount_nanousd > 0
+        return Grant(
+            hold,
+            funds,
+            bounds=self.bounds_of(rung),
+            on_settled=self._on_settled,
+            on_cut=self._on_cut,
+        )
 
     # ------------------------------------------------------------ the line
 
@@ -82,35 +91,50 @@ class Treasury:
         """Stand in line for room in `funds`. Whoever goes, goes with `leave`."""
         self._line[waiter] = funds
         self._wanted.update(funds)
+        self._look_soon()  # what those before it lacked may have come back meanwhile
 
     def leave(self, waiter: Waiter) -> None:
-        """Out of the line, if in it."""
+        """Out of the line, if in it. Those behind it may have waited for nothing else."""
         self._wanted.subtract(self._line.pop(waiter, ()))
         if not self._line:
             self._wanted.clear()
+        self._look_soon()
 
-    def is_wanted(self, funds: Sequence[Fund]) -> bool:
-        """Somebody waits for one of `funds`, so that nobody may overtake."""
-        return bool(self._line) and any(self._wanted[fund] > 0 for fund in funds)
+    def wanted_of(self, funds: Sequence[Fund]) -> list[Fund]:
+        """Those of `funds` that somebody waits for, so that nobody may overtake."""
+        return [fund for fund in funds if self._wanted[fund] > 0] if self._line else []
+
+    def _look_soon(self) -> None:
+        if self._line and not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look)
 
     def _look(self) -> None:
         """Let those go on for whom there is room now, in the order in which they came."""
         self._looking = False
         blocked: set[Fund] = set()
         for waiter, funds in list(self._line.items()):
-            if waiter in self._line and blocked.isdisjoint(funds):
-                blocked.update(waiter.try_again())
+            if waiter not in self._line or not blocked.isdisjoint(funds):
+                continue
+            lacking = waiter.try_again()
+            if waiter in self._line:
+                self._wanted.subtract(funds)
+                self._wanted.update(lacking)
+                self._line[waiter] = lacking
+                blocked.update(lacking)
 
     # ------------------------------------------------------------ when something was spent
 
+    def _on_cut(self) -> None:
+        self.cuts += 1
+
     def _on_settled(self, grant: Grant, excess_nanousd: int) -> None:
+        self.open_holds -= grant.hold.amount_nanousd > 0
         self.excesses += excess_nanousd > 0
         for fund in grant.funds:
             if fund.passes_mark():
                 self._tell(_alert(fund, self._clock.wall_ns()))
-        if self._line and not self._looking:
-            self._looking = True
-            asyncio.get_running_loop().call_soon(self._look)
+        self._look_soon()
 
 
 def _alert(fund: Fund, now_ns: int) -> Alert:

@@ -7,7 +7,6 @@ from trimtab.config.money import Limit
 from trimtab.config.schema import Project
 from trimtab.errors import RateLimited
 from trimtab.gateway.call import Call
-from trimtab.gateway.outlet import HeaderList
 from trimtab.gateway.sanctions import Sanctions
 from trimtab.spend.limits import Lease, Meter, Rate, Refusal, enter
 from trimtab.types.clock import Clock
@@ -16,6 +15,15 @@ __all__ = ["Turnstile"]
 
 _MOST_KEPT: Final = 100_000
 _OUTLIER: Final = "outliers/"  # before "user" or "key": the limit of those who stand out
+
+
+_LINES: Final = (
+    b"x-ratelimit-limit-requests: %d\r\n"
+    b"x-ratelimit-remaining-requests: %d\r\n"
+    b"x-ratelimit-reset-requests: %b\r\n"
+)
+_REQUESTS: Final = _LINES
+_TOKENS: Final = _LINES.replace(b"requests", b"tokens")
 
 
 class Turnstile:
@@ -67,10 +75,10 @@ class Turnstile:
             )
         return found
 
-    def headers(self, lease: Lease) -> HeaderList:
-        """The state of the tightest limits, in OpenAI's headers."""
+    def headers(self, lease: Lease) -> bytes:
+        """The state of the tightest limits as header lines, with OpenAI's names."""
         requests, tokens = lease.rates(self._clock.monotonic_s())
-        return [*_headers(b"requests", requests), *_headers(b"tokens", tokens)]
+        return _lines(_REQUESTS, requests) + _lines(_TOKENS, tokens)
 
     def drop_idle(self) -> None:
         """Forget meters that are full again, and the oldest of too many without open requests."""
@@ -104,14 +112,10 @@ def _subject(limit: Limit, call: Call) -> str:
     return call.caller.user if limit.per == "user" else call.caller.key_id
 
 
-def _headers(what: bytes, rate: Rate | None) -> HeaderList:
+def _lines(form: bytes, rate: Rate | None) -> bytes:
     if rate is None:
-        return []
-    return [
-        (b"x-ratelimit-limit-" + what, b"%d" % rate.limit),
-        (b"x-ratelimit-remaining-" + what, b"%d" % rate.remaining),
-        (b"x-ratelimit-reset-" + what, _duration(rate.reset_s)),
-    ]
+        return b""
+    return form % (rate.limit, rate.remaining, _duration(rate.reset_s))
 
 
 def _duration(seconds: float) -> bytes:

@@ -7,9 +7,11 @@ from trimtab.alerts.tally import AlertState
 from trimtab.gateway.gateway import Gateway
 from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.response_cache import ResponseCache
+from trimtab.gateway.treasury import Treasury
 from trimtab.store.protocol import Ledger
 from trimtab.telemetry.snapshot import (
     AlertTotals,
+    BudgetFigures,
     CacheFigures,
     LedgerFigures,
     ProviderCalls,
@@ -28,10 +30,11 @@ class Vitals(NamedTuple):
     ledger: Ledger
     cache: ResponseCache
     alerts: Callable[[], dict[tuple[AlertKind, AlertState], int]]
+    treasury: Treasury
 
     def read(self) -> Snapshot:
         """A snapshot; it costs a microsecond or two for each series and waits for nothing."""
-        gateway, reliability, ledger, cache, alerts = self
+        gateway, reliability, ledger, cache, alerts, treasury = self
         return Snapshot(
             attempts=reliability.tally.attempts(),
             inferences=reliability.tally.inferences(),
@@ -58,5 +61,11 @@ class Vitals(NamedTuple):
             alerts=tuple(
                 AlertTotals(kind=kind, state=state, alerts=count)
                 for (kind, state), count in alerts().items()
+            ),
+            budgets=BudgetFigures(
+                holds=treasury.open_holds,
+                waiting=treasury.waiting,
+                cuts=treasury.cuts,
+                excesses=treasury.excesses,
             ),
         )

@@ -67,7 +67,7 @@ class Exchange(Outlet):
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._gone = False
-        self._notes: list[tuple[bytes, bytes]] = []
+        self._notes = b""
         self._started = False
         self.request_id = ""
         self.method = ""
@@ -104,8 +104,8 @@ class Exchange(Outlet):
         return self._started
 
     @override
-    def note(self, name: bytes, value: bytes) -> None:
-        self._notes.append((name, value))
+    def note(self, lines: bytes) -> None:
+        self._notes += lines
 
     @override
     def send(self, status: int, headers: HeaderList, body: bytes) -> None:
@@ -165,7 +165,7 @@ class Exchange(Outlet):
         head = [line, b"x-request-id: %b\r\n" % self.request_id.encode()]
         head += [b"%b: %b\r\n" % pair for pair in headers]
         if self._notes:
-            head += [b"%b: %b\r\n" % pair for pair in self._notes]
+            head.append(self._notes)
         if not self.keep_alive:
             head.append(b"connection: close\r\n")
         return head

@@ -1,37 +1,44 @@
 """How many tokens bytes can be: bounds for holds, learnt from what a model's provider reports.
 
 Nobody but the provider can count its tokens. What is certain is that each token of a text is at
-least one byte of it; that bound would hold four times too much. So a bound begins below it and
-follows what is reported: it rises at once when a report comes near it, and falls only after many.
+least one byte of it; that bound would hold four times too much. So small letters and spaces, of
+which words are made, count half, and all else counts whole: numbers, code and other scripts can be
+a token a byte. From there a bound follows what is reported: it rises at once when a report comes
+near it, and falls only after many, never below where it began, since the next request may be of
+another kind than the last ones.
 """
 
+import re
 from typing import Final
 
 __all__ = ["Bounds", "input_units"]
 
-_ASCII_WEIGHT: Final = 1  # of a byte of ASCII, in half units
-_OTHER_WEIGHT: Final = 2  # of any other byte: rare scripts are a token a byte
-_PER_CALL: Final = (
-    32  # tokens that a provider's template adds, and what rounds badly in short bodies
+_OF_WORDS: Final = b"abcdefghijklmnopqrstuvwxyz "
+_PER_CALL: Final = 32  # tokens that a provider's template adds, and what rounds badly if short
+_IMAGE_TOKENS: Final = 2_000  # for each time that the word stands there: mostly twice per image
+_IMAGE: Final = b'"image_url"'
+# An unescaped quote cannot occur inside a JSON string, so this is no text that somebody wrote.
+_INLINE_IMAGE: Final = re.compile(
+    rb'("url"\s*:\s*"data:image/[\w.+-]+;base64,)[A-Za-z0-9+/=]+(?=")'
 )
-_IMAGE_TOKENS: Final = 2_000  # of an image that is only linked, for which no bytes are sent
-_LINKED_IMAGE: Final = b'"image_url"'
 
 _FIRST_RATIO: Final = 1.0  # tokens per unit before anything is known
 _BYTES_PER_TOKEN: Final = 3  # of output, before anything is known; more in most languages
-_LEAST_RATIO: Final = 0.1
+_MOST_BYTES_PER_TOKEN: Final = 8  # of output, on the whole
 _INPUT_MARGIN: Final = 1.25
 _FRAME_MARGIN: Final = 1.1
 _FEWEST: Final = 20  # reports before a bound may fall
-_ALL_BYTES: Final = bytes(range(0x80))
 
 
 def input_units(body: bytes) -> int:
-    """The size of a request: half a unit for each byte of ASCII, a whole one for each other."""
-    if body.isascii():
-        return -(-len(body) * _ASCII_WEIGHT // 2)
-    other = len(body.translate(None, _ALL_BYTES))
-    return -(-((len(body) - other) * _ASCII_WEIGHT + other * _OTHER_WEIGHT) // 2)
+    """The size of a request: half a unit for each byte of words, a whole one for each other.
+
+    The bytes of inline images are no text and count nothing.
+    """
+    if b";base64," in body:
+        body = _INLINE_IMAGE.sub(rb"\1", body)
+    other = len(body.translate(None, _OF_WORDS))
+    return other + -(-(len(body) - other) // 2)
 
 
 class Bounds:
@@ -48,6 +55,7 @@ class Bounds:
         "_input_ratio",
         "_input_reports",
         "_told",
+        "_whole_frames",
         "hides",
     )
 
@@ -58,17 +66,21 @@ class Bounds:
         self._input_reports = _Most(_INPUT_MARGIN)
         self._frame_ratio: float | None = None  # tokens per frame; None before anything is known
         self._frame_reports = _Most(_FRAME_MARGIN)
+        self._whole_frames: bool | None = None  # no token was in two frames; None: who knows
 
     def input_tokens(self, body: bytes) -> int:
         """The most input tokens that a request can be."""
-        linked = body.count(_LINKED_IMAGE) * _IMAGE_TOKENS
-        return int(input_units(body) * self._input_ratio) + _PER_CALL + linked
+        return int(input_units(body) * self._input_ratio) + _beside_text(body)
 
     def shown_tokens(self, frames: int, content_bytes: int) -> int:
         """The most output tokens that what was seen of a stream can be."""
         if self._frame_ratio is None:
             return max(frames, content_bytes // _BYTES_PER_TOKEN)
         return max(frames, min(content_bytes, int(frames * self._frame_ratio) + 1))
+
+    def least_tokens(self, frames: int, content_bytes: int) -> int:
+        """The fewest output tokens that what was seen of a stream can be."""
+        return frames if self._whole_frames else min(frames, content_bytes // _MOST_BYTES_PER_TOKEN)
 
     def frames_within(self, tokens: int) -> int:
         """How many more frames can come before so many tokens can have; at least 1."""
@@ -78,7 +90,7 @@ class Bounds:
 
     def learn_input(self, body: bytes, tokens: int) -> None:
         """A provider reported the input tokens of a request."""
-        seen = max(0, tokens - _PER_CALL) / max(1, input_units(body))
+        seen = max(0, tokens - _beside_text(body)) / max(1, input_units(body))
         self._input_ratio = self._input_reports.bound(seen, self._input_ratio)
 
     def learn_shown(self, tokens: int, *, reasoning: int, frames: int, content_bytes: int) -> None:
@@ -89,8 +101,14 @@ class Bounds:
             self._told = hidden  # what was hidden once may be hidden again
         if hidden or not frames:
             return
+        self._whole_frames = self._whole_frames is not False and tokens >= frames
         known = self._frame_ratio or _FIRST_RATIO
         self._frame_ratio = self._frame_reports.bound(max(1.0, tokens / frames), known)
+
+
+def _beside_text(body: bytes) -> int:
+    """Input tokens that no text of the request stands for."""
+    return _PER_CALL + body.count(_IMAGE) * _IMAGE_TOKENS
 
 
 class _Most:
@@ -108,7 +126,7 @@ class _Most:
         """What a bound becomes by a report."""
         self._now = max(self._now, seen)
         self._count += 1
-        wanted = max(max(self._before, self._now) * self._margin, _LEAST_RATIO)
+        wanted = max(max(self._before, self._now) * self._margin, _FIRST_RATIO)
         if self._count < _FEWEST and self._before == 0.0:
             return max(present, wanted)
         if self._count >= _FEWEST:

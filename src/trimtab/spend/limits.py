@@ -8,7 +8,6 @@ promise and no use, and to charge for it would refuse who asks for much and uses
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
-from weakref import WeakSet
 
 from trimtab.config.money import Limit
 
@@ -16,6 +15,7 @@ __all__ = ["Lease", "Meter", "Rate", "Rates", "Refusal", "enter"]
 
 _MINUTE_S: Final = 60.0
 _SOON_S: Final = 1.0
+_DUST: Final = 1e-6  # what sums of floats may lack
 
 
 class Rate(NamedTuple):
@@ -69,7 +69,7 @@ class _Bucket:
         """Seconds until `need` is there; 0 if it is. More than a full bucket needs a full one."""
         self._fill(now_s)
         lacking = min(need, self.limit) - self._level
-        return 0.0 if lacking <= 0 else lacking * _MINUTE_S / self.limit
+        return 0.0 if lacking <= _DUST else lacking * _MINUTE_S / self.limit
 
     def take(self, amount: float) -> None:
         """Take what was asked for, or give back if it is negative."""
@@ -79,11 +79,12 @@ class _Bucket:
         """As it stands."""
         self._fill(now_s)
         full_s = (self.limit - self._level) * _MINUTE_S / self.limit
-        return Rate(self.limit, max(0, int(self._level)), full_s)
+        return Rate(self.limit, max(0, int(self._level + _DUST)), full_s)
 
-    def resize(self, limit: int) -> None:
-        """Take up a changed limit; what was used stays used."""
-        self._level += limit - self.limit
+    def resize(self, limit: int, now_s: float) -> None:
+        """Take up a changed limit; what was used stays used, but a lowered limit makes no debt."""
+        self._fill(now_s)
+        self._level = max(self._level + limit - self.limit, min(self._level, 0.0))
         self.limit = limit
 
     def _fill(self, now_s: float) -> None:
@@ -97,15 +98,15 @@ class Meter:
 
     Attributes:
         name: of the limit.
-        live: the leases that are under way. What nobody holds any more is not among them, so the
-            number of requests at once cannot leak.
+        live: how many leases are open. One that nobody has any more closes itself, so this number
+            cannot leak.
     """
 
     __slots__ = ("_concurrent", "_requests", "_tokens", "live", "name")
 
     def __init__(self, name: str, limit: Limit, now_s: float) -> None:
         self.name = name
-        self.live: WeakSet[Lease] = WeakSet()
+        self.live = 0
         self._requests = _bucket(limit.requests_per_minute, now_s)
         self._tokens = _bucket(limit.tokens_per_minute, now_s)
         self._concurrent = limit.concurrent
@@ -118,7 +119,7 @@ class Meter:
 
     def refusal(self, tokens: int, now_s: float) -> Refusal | None:
         """Why a request of so many input tokens may not enter; None if it may."""
-        if self._concurrent is not None and len(self.live) >= self._concurrent:
+        if self._concurrent is not None and self.live >= self._concurrent:
             return Refusal(self.name, "requests at once", self._concurrent, _SOON_S)
         for bucket, need, what in (
             (self._requests, 1, "requests per minute"),
@@ -151,14 +152,15 @@ class Meter:
 class Lease:
     """One request that has entered. Made by `enter`."""
 
-    __slots__ = ("__weakref__", "_charged", "_meters")
+    __slots__ = ("_charged", "_meters", "_open")
 
     def __init__(self, meters: Sequence[Meter], tokens: int) -> None:
         self._meters = meters
         self._charged = tokens
+        self._open = True
         for meter in meters:
             meter.take(requests=1, tokens=tokens)
-            meter.live.add(self)
+            meter.live += 1
 
     def used(self, tokens: int) -> None:
         """So many tokens were used by an attempt; what was charged at the entry is part of them."""
@@ -169,12 +171,20 @@ class Lease:
 
     def close(self) -> None:
         """It is over. Any number of times."""
-        for meter in self._meters:
-            meter.live.discard(self)
+        if self._open:
+            self._open = False
+            for meter in self._meters:
+                meter.live -= 1
+
+    def __del__(self) -> None:
+        """Nobody can close it any more: it was forgotten, which is a defect and must not cost."""
+        self.close()
 
     def rates(self, now_s: float) -> Rates:
         """The tightest of its limits."""
         found = [meter.rates(now_s) for meter in self._meters]
+        if len(found) == 1:
+            return found[0]
         return Rates(
             _tightest([rates.requests for rates in found]),
             _tightest([rates.tokens for rates in found]),
@@ -218,5 +228,5 @@ def _bucket(limit: int | None, now_s: float) -> _Bucket | None:
 def _changed(bucket: _Bucket | None, limit: int | None, now_s: float) -> _Bucket | None:
     if bucket is None or limit is None:
         return _bucket(limit, now_s)
-    bucket.resize(limit)
+    bucket.resize(limit, now_s)
     return bucket

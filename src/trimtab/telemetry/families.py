@@ -20,6 +20,7 @@ from prometheus_client.metrics_core import (
 from trimtab.telemetry.snapshot import (
     AlertTotals,
     AttemptTotals,
+    BudgetFigures,
     CacheFigures,
     Durations,
     InferenceTotals,
@@ -54,6 +55,7 @@ def families_of(snapshot: Snapshot) -> Iterator[Metric]:
     yield extra
     yield from _of_ledger(snapshot.ledger)
     yield from _of_cache(snapshot.cache)
+    yield from _of_budgets(snapshot.budgets)
     yield _of_alerts(snapshot.alerts)
     yield InfoMetricFamily(
         "trimtab_build",
@@ -151,6 +153,13 @@ def _of_cache(cache: CacheFigures) -> Iterator[Metric]:
     yield _counter("cache_misses", "Times that a model had to be asked.", cache.misses)
     yield _counter("cache_dropped", "Responses that could not be kept.", cache.dropped)
     yield _gauge("cache_size", "Memory of cached responses.", cache.size_bytes, unit="bytes")
+
+
+def _of_budgets(budgets: BudgetFigures) -> Iterator[Metric]:
+    yield _gauge("budget_holds", "Attempts under way that budgets hold for.", budgets.holds)
+    yield _gauge("budget_waiting", "Inferences that wait for what others hold.", budgets.waiting)
+    yield _counter("budget_cuts", "Streams that were cut by a budget.", budgets.cuts)
+    yield _counter("hold_exceeded", "Attempts that cost more than was held.", budgets.excesses)
 
 
 def _of_alerts(totals: Iterable[AlertTotals]) -> Metric:

@@ -12,6 +12,7 @@ from trimtab.types.records import Cause, Outcome
 __all__ = [
     "AlertTotals",
     "AttemptTotals",
+    "BudgetFigures",
     "CacheFigures",
     "Durations",
     "InferenceTotals",
@@ -103,6 +104,22 @@ class AlertTotals(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     alerts: int
 
 
+class BudgetFigures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What budgets do.
+
+    Attributes:
+        holds: attempts under way for which something is held.
+        waiting: inferences that wait for what others hold.
+        cuts: streams that were cut because a budget paid for no more, since the start.
+        excesses: attempts that cost more than was held for them, since the start.
+    """
+
+    holds: int = 0
+    waiting: int = 0
+    cuts: int = 0
+    excesses: int = 0
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything at one moment.
 
@@ -121,3 +138,4 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ledger: LedgerFigures
     cache: CacheFigures
     alerts: tuple[AlertTotals, ...] = ()
+    budgets: BudgetFigures = BudgetFigures()

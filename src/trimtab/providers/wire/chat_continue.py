@@ -72,10 +72,8 @@ def continuation_body(
     raw = bytes(request.messages).rstrip()[:-1]
     started = msgspec.json.encode({"role": "assistant", "content": text})
     changes = {"messages": b"".join((raw, b"," if messages else b"", started, b"]"))}
-    for name in ("max_tokens", "max_completion_tokens"):
-        limit: int | None = getattr(request, name)
-        if limit is not None:
-            changes[name] = b"%d" % max(limit - shown_tokens, 1)
+    for name, limit in request.limits.items():
+        changes[name] = b"%d" % max(limit - shown_tokens, 1)
     return rewritten(body, changes)
 
 

@@ -6,6 +6,7 @@ Source of the format: OpenAI API reference, "Create chat completion".
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from trimtab.errors import MalformedRequest
 
@@ -30,8 +31,8 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: int | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
+    max_tokens: int | UnsetType | None = UNSET
+    max_completion_tokens: int | UnsetType | None = UNSET
     service_tier: str | None = None
     reasoning_effort: str | None = None
     user: str | None = None
@@ -50,9 +51,22 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def own_output_limit(self) -> int | None:
-        """Output tokens that the request allows, over all choices; None where it does not say."""
-        limit = self.max_completion_tokens or self.max_tokens
-        return None if limit is None else max(limit, 0) * self.choices
+        """Output tokens that the request allows, over all choices; None where it does not say.
+
+        Of two limits the larger one counts, since a provider may know only that. What is not a
+        number of tokens says nothing: there are servers to whom -1 means without end.
+        """
+        limit = max(self.max_completion_tokens or 0, self.max_tokens or 0)
+        return limit * self.choices if limit > 0 else None
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The limits on output of each choice, by the name of their field."""
+        named = {
+            "max_completion_tokens": self.max_completion_tokens,
+            "max_tokens": self.max_tokens,
+        }
+        return {name: limit for name, limit in named.items() if isinstance(limit, int)}
 
     def output_limit(self, default: int) -> int:
         """The same, with `default` for each choice where the request does not say."""
@@ -74,7 +88,6 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
 _decoder = msgspec.json.Decoder(ChatRequest)
 _fields_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.encode
-_LIMITS = ("max_completion_tokens", "max_tokens")
 _USAGE_OPTION = b',"stream_options":{"include_usage":true}}'
 
 
@@ -136,10 +149,9 @@ def limited_body(body: bytes, request: ChatRequest, limit: int, *, field: str) -
         field: name of the provider's field for it, where the request has none.
     """
     each = b"%d" % max(limit // request.choices, 1)
-    named = [name for name in _LIMITS if getattr(request, name) is not None]
-    if not named and not any(b'"%b"' % name.encode() in body for name in _LIMITS):
+    if request.max_tokens is UNSET and request.max_completion_tokens is UNSET:
         return body.rstrip()[:-1] + b',"%b":%b}' % (field.encode(), each)
-    return rewritten(body, dict.fromkeys(named or [field], each))
+    return rewritten(body, dict.fromkeys(request.limits or (field,), each))
 
 
 def _with_model(body: bytes, old: str, new: str) -> bytes:

@@ -134,10 +134,11 @@ class ChatStream:
         ]
         self._held.append(_event({**frame, "choices": choices}))
         if self._keep_usage:
+            output_tokens = usage.output_tokens + self._shown_tokens
             counts = {
                 "prompt_tokens": usage.input_tokens,
-                "completion_tokens": usage.output_tokens,
-                "total_tokens": usage.input_tokens + usage.output_tokens,
+                "completion_tokens": output_tokens,
+                "total_tokens": usage.input_tokens + output_tokens,
             }
             self._held.append(_event({**frame, "choices": [], "usage": counts}))
         self._told.take(Said(choices=tuple(SaidOfChoice(i, "length") for i in open_choices)))
