@@ -41,7 +41,7 @@ def test_columns_stay_inside(amounts: list[int], line: int | None):
         assert column.y + column.height == pytest.approx(HEIGHT)
         assert bool(column.height) == bool(column.nanousd)
         assert 0 <= share(column.x) <= share(column.x) + share(column.width) <= 100
-    assert [column.last for column in drawn.columns].count(True) == bool(amounts)
+    assert [column.in_part for column in drawn.columns].count(True) == bool(amounts)
     assert len(drawn.marks) <= 6
     assert (drawn.line_y is None) == (line is None)
     assert line is None or 0 <= (drawn.line_y or 0) <= HEIGHT

@@ -34,7 +34,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column. `last` of them is not over yet."""
+    """One column; `in_part` if it tells of a part of its day or hour only."""
 
     x: str
     width: str
@@ -42,7 +42,7 @@ class Column(msgspec.Struct, frozen=True):
     height: float
     text: str
     nanousd: int
-    last: bool
+    in_part: bool
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -60,14 +60,19 @@ class Columns(msgspec.Struct, frozen=True):
 
 
 def draw_columns(
-    amounts: Sequence[tuple[str, int]], *, marks: Sequence[str], line_nanousd: int | None = None
+    amounts: Sequence[tuple[str, int]],
+    *,
+    marks: Sequence[str],
+    line_nanousd: int | None = None,
+    first_in_part: bool = False,
 ) -> Columns:
-    """Columns of the same width.
+    """Columns of the same width. The last one is taken not to be over yet.
 
     Args:
-        amounts: nano-dollars of each with its name. The last one is taken not to be over yet.
+        amounts: nano-dollars of each with its name.
         marks: what each is called below, where there is room for it.
         line_nanousd: where a line across is.
+        first_in_part: the first one is a part of its day only.
     """
     ticks = tick_amounts(max([line_nanousd or 0, *(amount for _, amount in amounts)], default=0))
     scale = HEIGHT / ticks[-1]
@@ -83,7 +88,7 @@ def draw_columns(
                 height=height,
                 text=text,
                 nanousd=amount,
-                last=at == len(amounts) - 1,
+                in_part=at == len(amounts) - 1 or (first_in_part and not at),
             )
         )
     return Columns(

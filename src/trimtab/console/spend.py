@@ -25,13 +25,13 @@ from trimtab.insights.spending import spend_per_user
 from trimtab.insights.waste import WasteName, waste_of
 from trimtab.types.clock import NS_PER_S
 
-__all__ = ["RANGES", "Row", "spend_page"]
+__all__ = ["RANGES", "Row", "columns_of", "spend_page", "waste_period"]
 
 RANGES = (("month", "This month"), ("24h", "24 h"), ("7d", "7 days"), ("30d", "30 days"))
 
 _BY = ("user", "model", "route", "key", "team")
 _ROWS = 15
-_MOST_DAYS = timedelta(days=92)
+_MOST_DAYS = timedelta(days=91)  # before the last one
 _DAY = timedelta(days=1)
 _HOUR_NS = 3_600 * NS_PER_S
 _HOURS_UP_TO_NS = 48 * _HOUR_NS  # a longer range is shown by day
@@ -105,7 +105,7 @@ def spend_page(site: Site, bookkeeper: Bookkeeper) -> Answer:
         by = choice(asked.query, "by", _BY)
         span = read_span(asked.query, asked.now_ns, "month", months_in=books.zone)
         bill = bill_of(site.reader, span.since_ns, span.until_ns)
-        period = _period(books, span, now_ns=asked.now_ns)
+        period = waste_period(books, span, now_ns=asked.now_ns)
         ranking = _ranking(books, asked, span, by=by)
         budgets = budget_bars(
             site.reader, books.project, now_ns=asked.now_ns, name_of=asked.key_name
@@ -126,7 +126,7 @@ def spend_page(site: Site, bookkeeper: Bookkeeper) -> Answer:
                 ),
                 "most_nanousd": max((row.cost_nanousd for row in ranking.rows), default=0),
                 "month": _month(books, now_ns=asked.now_ns),
-                "columns": _columns(books, span),
+                "columns": columns_of(books, span),
                 "budgets": budgets,
                 "zone": books.zone.key,
                 "waste": waste_of(books, period),
@@ -142,7 +142,7 @@ def spend_page(site: Site, bookkeeper: Bookkeeper) -> Answer:
     return answer
 
 
-def _period(books: Books, span: Span, *, now_ns: int) -> Period:
+def waste_period(books: Books, span: Span, *, now_ns: int) -> Period:
     """The whole days of a range, as the commands about waste have them; today if there are none."""
     zone = books.zone
     if not span.range:
@@ -163,22 +163,33 @@ def _waste_command(span: Span, period: Period) -> str:
     return f"trimtab spend waste --since {span.range}" if span.range else ""
 
 
-def _columns(books: Books, span: Span) -> Columns:
-    """What each day cost, or each hour where there are few."""
+def columns_of(books: Books, span: Span) -> Columns:
+    """What each day of a range cost, or each hour of a short one; together it is the bill.
+
+    Of a very long range only its end is shown.
+    """
+    since_ns = span.since_ns - span.since_ns % _HOUR_NS
+    until_ns = span.until_ns + -span.until_ns % _HOUR_NS
     hours = span.until_ns - span.since_ns <= _HOURS_UP_TO_NS
     if hours:
-        first_ns = span.since_ns - span.since_ns % _HOUR_NS
-        edges_ns = [*range(first_ns, span.until_ns, _HOUR_NS)]
-        edges_ns.append(edges_ns[-1] + _HOUR_NS)
+        edges_ns = [*range(since_ns, until_ns + 1, _HOUR_NS)]
+        begins = [zone_time(edge_ns, books.zone) for edge_ns in edges_ns[:-1]]
     else:
-        last = day_of(span.until_ns - 1, books.zone) + _DAY
-        first = max(day_of(span.since_ns, books.zone), last - _MOST_DAYS)
-        edges_ns = list(day_edges_ns(first, last, books.zone))
+        last = day_of(until_ns - 1, books.zone)
+        first = max(day_of(since_ns, books.zone), last - _MOST_DAYS)
+        midnights = day_edges_ns(first, last + _DAY, books.zone)
+        # A midnight at half past the hour counts from that hour on, as everywhere.
+        inside = [midnight for midnight in midnights if since_ns + _HOUR_NS <= midnight < until_ns]
+        edges_ns = sorted({max(since_ns, midnights[0]), *inside, until_ns})
+        begins = [zone_time(max(edge_ns, span.since_ns), books.zone) for edge_ns in edges_ns[:-1]]
     amounts = spend_between(books.reader, edges_ns)
-    begins = [zone_time(edge_ns, books.zone) for edge_ns in edges_ns[:-1]]
     names = [text if hours else text[:10] for text in begins]
-    shown = [text[11:] if hours else text[5:10] for text in begins]
-    return draw_columns(list(zip(names, amounts, strict=True)), marks=shown)
+    marks = [text[11:] if hours else text[5:10] for text in begins]
+    return draw_columns(
+        list(zip(names, amounts, strict=True)),
+        marks=marks,
+        first_in_part=not hours and not begins[0].endswith("00:00"),
+    )
 
 
 def _month(books: Books, *, now_ns: int) -> _Month:
