@@ -33,6 +33,11 @@ rolling = true
 limit_usd = 2
 name_limits_usd = {greta = 12}
 warn_at = [0.5, 0.8]
+[budgets.keys]
+per = "key"
+window = "week"
+limit_usd = 0.08
+over = "downgrade"
 [budgets.models]
 per = "model"
 window = "week"

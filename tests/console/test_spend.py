@@ -113,7 +113,11 @@ def test_budgets_forecast_and_waste_are_those_of_the_commands(spent: Gateway):
 
 @pytest.mark.parametrize(
     ("address", "arguments"),
-    [("period=30d", ("--since", "30d")), ("period=7d&against=before", ("--against", "7d"))],
+    [
+        ("period=30d", ("--since", "30d")),
+        ("period=7d&against=before", ("--against", "7d")),
+        ("period=7d&against=14d", ("--against", "14d")),
+    ],
 )
 def test_causes_are_those_of_the_command(spent: Gateway, address: str, arguments: tuple[str, ...]):
     page = shown(spent, f"/console/explain?{address}")

@@ -14,7 +14,7 @@ from trimtab.insights.spending import spend_per_user
 from trimtab.insights.user_story import UserStory, user_story
 from trimtab.store.chain import Record
 from trimtab.store.protocol import Reader
-from trimtab.store.sqlite import open_reader
+from trimtab.store.sqlite import open_reader, pages
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.identity import Caller
 
@@ -96,6 +96,25 @@ def test_only_the_newest_inferences_are_read(reader: Reader, monkeypatch: pytest
     found = story(reader, "ann")
     assert (found.events, found.whole) == (5, False)
     assert found.searched_to_ns == NOON_NS - DAY_NS
+
+
+def test_a_search_that_ends_early_says_how_far_it_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pages, "_BUDGET_S", -1.0)
+    monkeypatch.setattr(pages, "_BAND", 20)
+    monkeypatch.setattr(pages, "_FEW", 0)
+    entries: list[Record] = []
+    for number in range(60):
+        who = Caller("", "", "ann" if number % 2 else "ben", "")
+        started_ns = NOON_NS + number * NS_PER_S
+        entries.append(intent(f"inf_{number}", started_ns=started_ns, caller=who))
+        entries.append(settle(f"inf_{number}"))
+    record(tmp_path, entries)
+    found = story(open_reader(tmp_path, CLOCK), "ann")
+    assert not found.whole
+    assert 0 < found.events < 30
+    assert NOON_NS < found.searched_to_ns < NOON_NS + 60 * NS_PER_S
 
 
 def test_nobody(reader: Reader):
