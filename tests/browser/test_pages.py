@@ -110,6 +110,8 @@ def test_users_can_be_ranked_by_everything(watched: Watched):
     names = page.locator(f"{ROWS} .main bdi").all_inner_texts()
     assert names == sorted(names)
     page.get_by_role("link", name="ana", exact=True).click()
+    page.wait_for_url("**/console/user?**name=ana")
+    page.get_by_role("link", name="Inferences", exact=True).nth(1).click()
     page.wait_for_url("**user=ana**")
     assert all(text == "ana" for text in column(watched, "User"))
 

@@ -34,13 +34,22 @@ def test_an_answer_full_of_markup_is_text(shown: Shown, watched: Watched, name: 
 
 
 def test_names_full_of_markup_are_text(shown: Shown, watched: Watched):
-    for path in ("/console", "/console/inferences", "/console/users", "/console/latency?by=user"):
+    for path in (
+        "/console",
+        "/console/inferences",
+        "/console/users",
+        "/console/spend",
+        "/console/latency?by=user",
+    ):
         page = watched.open(path)
         assert page.get_by_text(MARKUP_USER).first.is_visible(), path
         assert page.locator(CREATED).count() == 0
     page.get_by_text(MARKUP_USER)
     page = watched.open("/console/users")
     page.get_by_role("link", name=MARKUP_USER).click()
+    page.wait_for_url("**name=%3Cb**")
+    assert page.locator(CREATED).count() == 0
+    page.get_by_role("link", name="all inferences").click()
     page.wait_for_url("**user=%3Cb**")
     assert page.locator("tbody tr").count() == 2
 
@@ -58,6 +67,12 @@ def test_parameters_full_of_markup_are_text(watched: Watched):
         f"/console?by={mark}",
         f"/console/users?skip={mark}",
         f"/console/latency?by={mark}",
+        f"/console/user?name={mark}",
+        f"/console/user?name=ana&range={mark}",
+        f"/console/spend?by={mark}",
+        f"/console/spend?range={mark}",
+        f"/console/explain?period={mark}",
+        f"/console/explain?against={mark}",
         f"/console/inferences/{mark}",
         f"/console/{mark}",
     ):

@@ -14,7 +14,15 @@ from server.wire import Answer, Caller, assert_error, head
 from trimtab.testing import running_fault_provider
 
 STATIC = Path(__file__).parent.parent.parent / "src" / "trimtab" / "console" / "static"
-PAGES = ("/console", "/console/inferences", "/console/users", "/console/latency")
+PAGES = (
+    "/console",
+    "/console/inferences",
+    "/console/users",
+    "/console/user?name=ana",
+    "/console/spend",
+    "/console/explain",
+    "/console/latency",
+)
 
 
 def ask(

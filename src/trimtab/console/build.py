@@ -1,18 +1,25 @@
 """All routes of the console."""
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from trimtab.config.money import UserClass
 from trimtab.console.access import Access, CheckLocal
 from trimtab.console.assets import serve_asset
+from trimtab.console.bookkeeper import Bookkeeper
+from trimtab.console.explain import explain_page
 from trimtab.console.inference import inference_page, raw_answer
 from trimtab.console.inferences import inferences_page
 from trimtab.console.latency import latency_page
 from trimtab.console.login import logged_in, logged_out, login_form
 from trimtab.console.overview import overview_page
 from trimtab.console.render import PAGE_HEADERS
-from trimtab.console.site import Classes, Complain, Site
+from trimtab.console.site import Complain, Serving, Site
+from trimtab.console.spend import spend_page
+from trimtab.console.user import user_page
 from trimtab.console.users import users_page
 from trimtab.errors import MethodNotAllowed, UnknownPath
 from trimtab.store.protocol import KeyStore, Reader
@@ -28,7 +35,7 @@ def build_console(
     *,
     check_local: CheckLocal,
     complain: Complain,
-    classes: Classes,
+    project: Serving,
 ) -> list[BaseRoute]:
     """The routes below `/console`.
 
@@ -38,8 +45,13 @@ def build_console(
         clock: the time.
         check_local: guards the console while no key exists.
         complain: logs.
-        classes: the classes of users as the project has them now.
+        project: as it is now; prices, budgets and classes of users.
     """
+
+    def classes() -> Mapping[str, UserClass]:
+        return project().classes
+
+    bookkeeper = Bookkeeper(reader, project)
     access = Access(keys, clock, check_local)
     site = Site(reader, keys, clock, access=access, complain=complain)
 
@@ -58,6 +70,9 @@ def build_console(
         Route("/console/inferences/{id}", site.page(inference_page(site))),
         Route("/console/inferences/{id}/{side}", site.page(raw_answer(site))),
         Route("/console/users", site.page(users_page(site, classes))),
+        Route("/console/user", site.page(user_page(site, bookkeeper))),
+        Route("/console/spend", site.page(spend_page(site, bookkeeper))),
+        Route("/console/explain", site.page(explain_page(site, bookkeeper))),
         Route("/console/latency", site.page(latency_page(site))),
         Route("/console/login", login_form(site), methods=["GET"]),
         Route("/console/login", logged_in(site), methods=["POST"]),

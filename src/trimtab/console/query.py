@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from trimtab.errors import UsageError
 from trimtab.insights.window import parse_window_ns
+from trimtab.spend.windows import window_at
 from trimtab.types.clock import NS_PER_S
 
 __all__ = ["RANGES", "Query", "Span", "choice", "link", "read_span"]
@@ -21,6 +23,7 @@ RANGES = (
 )
 _LONGEST_VALUE = 512
 _YEARS = range(2000, 2200)
+_MINUTE = "%Y-%m-%dT%H:%M"
 
 Query = Mapping[str, str]
 
@@ -30,7 +33,8 @@ class Span(msgspec.Struct, frozen=True):
 
     Attributes:
         since_ns, until_ns: UTC nanoseconds, the end excluded.
-        range: its length up to now such as "24h"; "" where it is given by its ends.
+        range: its length up to now such as "24h", or "month" for this month so far; "" where it is
+            given by its ends.
         since, until: its ends as the address has them; "" where it is given by its length.
     """
 
@@ -48,15 +52,32 @@ class Span(msgspec.Struct, frozen=True):
         return {"from": self.since, "to": self.until}
 
     @property
+    def ends(self) -> dict[str, str]:
+        """For links to the same range on pages that do not know months."""
+        if self.range != "month":
+            return self.parameters
+        return {"from": datetime.fromtimestamp(self.since_ns // NS_PER_S, UTC).strftime(_MINUTE)}
+
+    @property
     def words(self) -> str:
         """What people call it."""
+        if self.range == "month":
+            return "this month"
         if self.range:
             return f"the last {dict(RANGES).get(self.range, self.range)}"
         return f"{self.since or 'the beginning'} to {self.until or 'now'} UTC"
 
 
-def read_span(query: Query, now_ns: int, default: str = "24h") -> Span:
+def read_span(
+    query: Query, now_ns: int, default: str = "24h", *, months_in: ZoneInfo | None = None
+) -> Span:
     """The range of a view, by length or by its ends.
+
+    Args:
+        query: of the address.
+        now_ns: UTC nanoseconds.
+        default: its length where the address has none.
+        months_in: the time zone in which "month" is a range too; None for pages without it.
 
     Raises:
         UsageError: it is none.
@@ -64,6 +85,8 @@ def read_span(query: Query, now_ns: int, default: str = "24h") -> Span:
     since, until = query.get("from", "").strip(), query.get("to", "").strip()
     if not since and not until:
         length = query.get("range", "").strip() or default
+        if length == "month" and months_in is not None:
+            return Span(window_at("month", now_ns, months_in).begin_ns, now_ns, length)
         return Span(now_ns - parse_window_ns(length), now_ns, length)
     since_ns = _moment_ns("from", since) if since else 0
     until_ns = _moment_ns("to", until) if until else now_ns

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from trimtab.config.money import UserClass
+from trimtab.config.schema import Project
 from trimtab.console.access import COOKIE, Access, Visitor
 from trimtab.console.query import Query, link
 from trimtab.console.render import PAGE_HEADERS, Page, render
@@ -18,7 +19,7 @@ from trimtab.store.protocol import KeyStore, Reader
 from trimtab.types.clock import Clock
 from trimtab.types.identity import Key
 
-__all__ = ["Answer", "Asked", "Classes", "Complain", "Endpoint", "Site"]
+__all__ = ["Answer", "Asked", "Classes", "Complain", "Endpoint", "Serving", "Site"]
 
 _log = logging.getLogger("trimtab.console")
 
@@ -30,6 +31,9 @@ Complain = Callable[[int, str, str], None]
 
 Classes = Callable[[], Mapping[str, UserClass]]
 """Classes of users by name, as the project has them now."""
+
+Serving = Callable[[], Project]
+"""The project as it is now."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -2,13 +2,15 @@
 
 import re
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from trimtab.types.clock import NS_PER_S
-from trimtab.types.money import format_usd
+from trimtab.types.money import NANO_PER_USD, format_usd
 
 __all__ = [
-    "ago", "amount", "clock_time", "count", "iso_time", "milliseconds", "percent", "pieces",
-    "several", "short", "usd", "usd_rough", "utc_time", "visible",
+    "ago", "amount", "clock_time", "count", "decimal", "iso_time", "milliseconds", "percent",
+    "pieces", "several", "short", "signed_usd", "usd", "usd_brief", "usd_rough", "utc_day",
+    "utc_time", "visible", "zone_time",
 ]  # fmt: skip
 
 NONE = "\N{EN DASH}"
@@ -35,6 +37,11 @@ def amount(value: int) -> str:
     return f"{value:,}"
 
 
+def decimal(value: float, places: int) -> str:
+    """1.23, with so many digits behind the point."""
+    return f"{value:,.{places}f}"
+
+
 def several(value: int, noun: str) -> str:
     """1 error, 2 errors."""
     return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
@@ -56,6 +63,24 @@ def usd_rough(nanousd: int) -> str:
     return f"~{format_usd(nanousd, digits=2)}"
 
 
+def usd_brief(nanousd: int) -> str:
+    """An amount beside a picture, in three digits; the exact one is in a table."""
+    whole = nanousd % NANO_PER_USD == 0
+    if abs(nanousd) < 1_000 * NANO_PER_USD and not whole:
+        return format_usd(nanousd, digits=3)
+    sign = "-" if nanousd < 0 else ""
+    dollars = round(abs(nanousd) / NANO_PER_USD)
+    for size, unit in ((1_000_000_000, "G"), (1_000_000, "M")):
+        if dollars >= size:
+            return f"{sign}${dollars / size:.3g}\N{NO-BREAK SPACE}{unit}"
+    return f"{sign}${dollars:,}"
+
+
+def signed_usd(nanousd: int) -> str:
+    """An amount that is added, as the command line prints it."""
+    return f"+{format_usd(nanousd)}" if nanousd > 0 else format_usd(nanousd)
+
+
 def milliseconds(value: float | None) -> str:
     """A duration, as the command line prints it."""
     if value is None:
@@ -75,6 +100,16 @@ def percent(share: float) -> str:
 def utc_time(at_ns: int) -> str:
     """2026-11-24 21:44:03."""
     return _moment(at_ns).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def utc_day(at_ns: int) -> str:
+    """2026-11-24."""
+    return _moment(at_ns).strftime("%Y-%m-%d")
+
+
+def zone_time(at_ns: int, zone: ZoneInfo) -> str:
+    """2026-11-24 21:44, in the finance time zone."""
+    return _moment(at_ns).astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
 def clock_time(at_ns: int) -> str:

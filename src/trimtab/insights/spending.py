@@ -14,7 +14,7 @@ from trimtab.store.protocol import Reader
 from trimtab.store.records import GroupSummary
 from trimtab.types.clock import NS_PER_S
 
-__all__ = ["SpendReport", "UserSpend", "spend_per_user"]
+__all__ = ["SpendReport", "UserSpend", "spend_per_user", "user_spend"]
 
 _HOUR_NS: Final = 3_600 * NS_PER_S
 
@@ -110,7 +110,7 @@ def spend_per_user(
     reasons = {one.name: one.text for one in flagged}
     total_nanousd = sum(costs.values())
     users = [
-        _user_spend(
+        user_spend(
             group,
             total=total_nanousd,
             hold_nanousd=holds.get(group.value, 0),
@@ -142,7 +142,10 @@ def _holds_by_user(reader: Reader, since_ns: int, until_ns: int) -> dict[str, in
     return holds
 
 
-def _user_spend(group: GroupSummary, *, total: int, hold_nanousd: int, outlier: str) -> UserSpend:
+def user_spend(
+    group: GroupSummary, *, total: int, hold_nanousd: int, outlier: str = ""
+) -> UserSpend:
+    """One user's part of a bill of `total` nano-dollars, beside what is held for it."""
     median, p95 = group.cost_histogram.percentiles((0.5, 0.95))
     return UserSpend(
         user=group.value,

@@ -29,7 +29,7 @@ def build_routes(app: App, clock: Clock, complaints: Complaints) -> Starlette:
         clock,
         check_local=check_local,
         complain=complaints.log,
-        classes=lambda: app.gateway.serving.project.classes,
+        project=lambda: app.gateway.serving.project,
     )
 
     async def models(_request: Request) -> Response:
