@@ -101,7 +101,8 @@ class Admission(OutletListener):
         elif not in_line:
             self._treasury.wait(self, self._lacking)
             timeouts = self._purse.call.target.timeouts
-            longest_s = min(timeouts.ttft_s, timeouts.total_s)
+            # The other half is left for the provider, whose time counts from the same beginning.
+            longest_s = min(timeouts.ttft_s, timeouts.total_s) / 2
             self._timer = asyncio.get_running_loop().call_later(longest_s, self._give_up)
 
     def _downgrade(self) -> None:

@@ -17,6 +17,7 @@ from trimtab.config.schema import Project, Rung
 from trimtab.gateway.call import Call
 from trimtab.spend.credit import Account, RollingAccount
 from trimtab.spend.orphans import Orphan, find_orphans, lease_ns_of
+from trimtab.spend.spent import spent_by, spent_by_step
 from trimtab.spend.subjects import subject_of
 from trimtab.spend.windows import ROLLING, Window, window_at
 from trimtab.store.protocol import Reader
@@ -255,33 +256,24 @@ class Funds:
         self, budget: Budget, window: Window, subjects: list[str]
     ) -> dict[str, list[tuple[int, int]]]:
         """What each subject spent in a window: when (UTC ns) and how much."""
-        begin_ns, end_ns = window
-        found: dict[str, list[tuple[int, int]]] = {subject: [] for subject in subjects}
         if budget.rolling:
-            for subject in subjects:
-                found[subject] += self._ask_steps(budget, subject, window)
-        else:
-            for group in self._reader.usage_by(
-                budget.per, begin_ns, end_ns, values=subjects, measures=()
-            ):
-                found[group.value].append((begin_ns, group.cost_nanousd))
-        return found
+            return {subject: self._ask_steps(budget, window, subject) for subject in subjects}
+        spent = spent_by(self._reader, budget.per, window, subjects=subjects)
+        return {subject: [(window.begin_ns, spent.get(subject, 0))] for subject in subjects}
 
     def _orphans(self, per: Per, window: Window) -> list[Orphan]:
         return find_orphans(
             self._reader, per, window, lease_ns=self._lease_ns, now_ns=self._clock.wall_ns()
         )
 
-    def _ask_steps(self, budget: Budget, subject: str, window: Window) -> list[tuple[int, int]]:
+    def _ask_steps(self, budget: Budget, window: Window, subject: str) -> list[tuple[int, int]]:
         # Users, keys and teams are added up by the hour, so a step of minutes is not to be had.
         by_minute = budget.per in {"total", "route", "model"}
         step_s = ROLLING[budget.window].step_s if by_minute else 3_600
-        groups = self._reader.usage_over_time(
-            budget.per, subject, window.begin_ns, window.end_ns, step_s=step_s, measures=()
-        )
+        spent = spent_by_step(self._reader, budget.per, window, subject=subject, step_s=step_s)
         last_ns = (step_s - 1) * NS_PER_S  # spent as late in its step as can be
         now_ns = self._clock.wall_ns()
-        return [(min(group.since_ns + last_ns, now_ns), group.cost_nanousd) for group in groups]
+        return [(min(at_ns + last_ns, now_ns), cost) for at_ns, cost in spent.items()]
 
 
 def _expiry(orphan: Orphan) -> int:

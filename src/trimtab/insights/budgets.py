@@ -5,10 +5,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from trimtab.config.money import Budget, Per
+from trimtab.config.money import Budget
 from trimtab.config.schema import Project
 from trimtab.insights.burn import BurnOf, Spent, burns_of
 from trimtab.spend.orphans import find_orphans, lease_ns_of
+from trimtab.spend.spent import spent_by
 from trimtab.spend.windows import ROLLING, Window, window_at
 from trimtab.store.protocol import Reader
 from trimtab.types.clock import NS_PER_S
@@ -53,7 +54,7 @@ def _state(
 ) -> BudgetState:
     budget = project.budgets[name]
     window = _window(budget, now_ns, zone)
-    costs = _costs(reader, budget.per, window.begin_ns, now_ns)
+    costs = spent_by(reader, budget.per, Window(window.begin_ns, now_ns))
     lease_ns = lease_ns_of(project)
     orphans = find_orphans(reader, budget.per, window, lease_ns=lease_ns, now_ns=now_ns)
     for orphan in orphans:
@@ -61,7 +62,7 @@ def _state(
     recent = None
     if now_ns - window.begin_ns > _DAY_NS:
         since_ns = now_ns - _DAY_NS
-        recent = Spent(_costs(reader, budget.per, since_ns, now_ns), since_ns, now_ns)
+        recent = Spent(spent_by(reader, budget.per, Window(since_ns, now_ns)), since_ns, now_ns)
     return BudgetState(
         name=name,
         budget=budget,
@@ -84,11 +85,3 @@ def _window(budget: Budget, now_ns: int, zone: ZoneInfo) -> Window:
     rolling = ROLLING[budget.window]
     step_ns = rolling.step_s * NS_PER_S
     return Window(now_ns // step_ns * step_ns - rolling.length_s * NS_PER_S, now_ns)
-
-
-def _costs(reader: Reader, per: Per, since_ns: int, until_ns: int) -> dict[str, int]:  # noqa: PLR0917 - what, and from when to when
-    """Nano-dollars by subject, in whole hours (users, keys, teams) or minutes."""
-    if per == "user":
-        return reader.cost_per_user(since_ns, until_ns)
-    groups = reader.usage_by(per, since_ns, until_ns, measures=())
-    return {group.value: group.cost_nanousd for group in groups}
