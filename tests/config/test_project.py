@@ -212,6 +212,14 @@ def test_example_of_the_docs_loads(tmp_path: Path) -> None:
     assert set(load(tmp_path, example).targets) == {"fast", "tuned", "tiny", "support"}
 
 
+def test_example_of_the_page_on_money_loads(tmp_path: Path) -> None:
+    page = DOCS.with_name("money.md").read_text(encoding="utf-8")
+    project = load(tmp_path, page.split("```toml\n")[1].split("```")[0])
+    assert project.budgets["users"].limit_nanousd("free-1", "free") == 100_000_000
+    assert project.budgets["users"].limit_nanousd("load-test", "") == 50_000_000_000
+    assert project.limits["keys"].concurrent == 50
+
+
 TABLES = {
     "server": schema.Server,
     "recording": schema.Recording,
