@@ -261,7 +261,7 @@ def test_those_who_wait_for_a_refused_request_hear_of_it_too(project_folder: Pat
 
 
 def test_one_users_waiting_does_not_block_others(project_folder: Path):
-    main = Behaviour(tokens=5, headers_after_s=1.5)
+    main = Behaviour(tokens=5, headers_after_s=0.8)
     budgets = per_user(1_600_000)
     budgets += f'\n[budgets.all]\nper = "total"\nwindow = "day"\nlimit_usd = {usd(10**12)}'
     with stage(project_folder, budgets, main=main) as on:

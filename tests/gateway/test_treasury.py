@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from trimtab.gateway.grant import Grant
 from trimtab.gateway.treasury import Treasury, Waiter
 from trimtab.spend.windows import Window
 from trimtab.types.alerts import Alert
+from trimtab.types.money import NANO_PER_USD
 
 LIMIT = 100
 
@@ -32,10 +34,10 @@ class Queue:
         self.tries: list[str] = []
 
     def fund(self, name: str) -> Fund:
-        budget = Budget(per="total", window="day")
+        amount = Decimal(LIMIT) / NANO_PER_USD
+        budget = Budget(per="total", window="day", limit_usd=amount, warn_at=(0.5,))
         fund = Fund(name, budget, "", window=Window(0, 1 << 62))
-        fund.marks = (0.5, 1.0)
-        fund.amount_nanousd = fund.account.limit_nanousd = LIMIT
+        fund.use(budget, "")
         return fund
 
     def grant(self, funds: Sequence[Fund], amount: int) -> Grant | None:

@@ -39,7 +39,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
             the first.
         cause: why it is made.
         rung: which rung of the route's ladder it is made on; 0 for the first.
-        repeat: the same user sent the same messages within the last hour, and had an answer.
+        repeat: the same user had an answer to the same messages in the hour before.
     """
 
     inference_id: str
