@@ -13,8 +13,8 @@ __all__ = ["run_gateway", "up"]
 
 _SWITCH_INTERVAL_S = 0.0005  # so that the writer's work never holds up the event loop for long
 _MANY_FILES = 65_536
-_M_ARENA_MAX = -8  # malloc.h of glibc
-_ARENAS = 2
+_M_MMAP_THRESHOLD = -3  # malloc.h of glibc
+_LARGE_BYTES = 256 * 1024
 _GC_THRESHOLD = 20_000  # an inference leaves no cycles behind, so there is little to look for
 
 
@@ -44,17 +44,17 @@ def _allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _share_arenas() -> None:
-    """Let all threads take memory from the same two places, where the C library is glibc.
+def _give_large_blocks_back() -> None:
+    """Take large blocks from the system one by one, where the C library is glibc.
 
-    It would give each thread one of its own, which keeps the most that the thread ever had: with
-    a writer, a projection and a pool of threads, that adds up over hours and is never given back.
+    By itself it takes them from the heap once it has seen some come and go; there the next small
+    block pins them, and one answer of many megabytes would be paid for until the end.
     """
     import ctypes
 
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(_M_ARENA_MAX, _ARENAS)
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def run_gateway(file: Path, host: str | None, port: int | None) -> None:
@@ -99,6 +99,6 @@ def run_gateway(file: Path, host: str | None, port: int | None) -> None:
             await app.close()
 
     _allow_many_files()
-    _share_arenas()
+    _give_large_blocks_back()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     uvloop.run(run())
