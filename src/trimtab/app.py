@@ -11,6 +11,7 @@ import msgspec
 from trimtab.alerts.outbox import Outbox
 from trimtab.config.environment import data_folder
 from trimtab.config.load import load_project
+from trimtab.config.plan import load_plan
 from trimtab.config.schema import Project, Provider
 from trimtab.config.watch import ProjectWatcher
 from trimtab.errors import ConfigError, Finding
@@ -22,12 +23,16 @@ from trimtab.gateway.serving import Serving, Upstream
 from trimtab.gateway.slots import Slots
 from trimtab.gateway.treasury import Treasury
 from trimtab.gateway.vitals import Vitals
+from trimtab.insights.explain import Books
+from trimtab.insights.forecast import forecast_month
+from trimtab.insights.forecast_alerts import forecast_alerts
 from trimtab.insights.outlier_actions import outlier_alerts, sanctions
 from trimtab.insights.outliers import outlier_report
 from trimtab.plugins import PROVIDERS, load_plugin
 from trimtab.providers.kind import Engine, ProviderKind
 from trimtab.spend.pricebook import PriceBook
 from trimtab.spend.reprice import reprice, start_of_day_ns
+from trimtab.spend.unit_prices import ModelPrices
 from trimtab.store import sqlite
 from trimtab.store.breaker_file import read_breakers, write_breakers
 from trimtab.store.protocol import KeyStore, Ledger, Reader
@@ -50,6 +55,8 @@ __all__ = [
 _log = logging.getLogger("trimtab.app")
 
 _RETENTION_PAUSE_S = 3600.0
+_FORECAST_PAUSE_S = 6 * 3600.0
+_FIRST_FORECAST_S = 60.0
 _FIRST_LOOK_S = 30.0  # after the start, which has enough to do
 _BREAKERS_PAUSE_S = 0.5
 _ENGINE_PAUSE_S = 1.0  # before an engine that died is started again
@@ -199,6 +206,22 @@ class App:
                 except Exception:  # noqa: BLE001 - a question that fails must not end the gateway
                     _log.exception("the look for outliers failed; the next one follows")
             await asyncio.sleep(project.outliers.every_s)
+
+    async def tend_forecast(self) -> None:
+        """Tell when the month will surely cost more than it should. Runs until it is cancelled."""
+        await asyncio.sleep(_FIRST_FORECAST_S)
+        while True:
+            project = self.gateway.serving.project
+            try:
+                books = Books(self.reader, project, ModelPrices(project))
+                report = await asyncio.to_thread(
+                    forecast_month, books, load_plan(project), now_ns=self._clock.wall_ns()
+                )
+                for alert in forecast_alerts(report, project.budgets):
+                    self.alerts.put(alert)
+            except Exception:  # noqa: BLE001 - as in `tend_outliers`
+                _log.exception("the forecast failed; the next one follows")
+            await asyncio.sleep(_FORECAST_PAUSE_S)
 
     async def _look_for_outliers(self, project: Project) -> None:
         policy, now_ns = project.outliers, self._clock.wall_ns()

@@ -119,6 +119,7 @@ async def serve(app: App, *, host: str, port: int, on_ready: Callable[[str, int]
             group.create_task(app.tend_engines()),
             group.create_task(app.tend_retention()),
             group.create_task(app.tend_outliers()),
+            group.create_task(app.tend_forecast()),
             group.create_task(app.tend_breakers()),
         ]
         on_ready(host, server.sockets[0].getsockname()[1])
