@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trimtab.providers.local.engine import LocalEngine
-from trimtab.spend.bounds import Bounds, input_units
+from trimtab.spend.bounds import Bounds, size_of
 
 _random = random.Random(5)
 TEXTS = {
@@ -74,27 +74,27 @@ def _prompt_tokens(base_url: str, text: str) -> int:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_of_any_kind_is_within_the_bound(counts: dict[str, int], name: str):
-    bound = Bounds().input_tokens(body_of(TEXTS[name] * 10))
+    bound = Bounds().input_tokens(size_of(body_of(TEXTS[name] * 10)))
     assert counts[name] <= bound
 
 
 def test_the_bound_of_prose_is_not_a_token_a_byte(counts: dict[str, int]):
     body = body_of(TEXTS["english"] * 10)
-    assert counts["english"] < Bounds().input_tokens(body) < 0.75 * len(body)
+    assert counts["english"] < Bounds().input_tokens(size_of(body)) < 0.75 * len(body)
 
 
 def test_what_comes_after_much_prose_is_within_the_bound_too(counts: dict[str, int]):
     bounds = Bounds()
     for _ in range(100):
-        bounds.learn_input(body_of(TEXTS["english"] * 10), counts["english"])
+        bounds.learn_input(size_of(body_of(TEXTS["english"] * 10)), counts["english"])
     for name, text in TEXTS.items():
-        assert counts[name] <= bounds.input_tokens(body_of(text * 10))
+        assert counts[name] <= bounds.input_tokens(size_of(body_of(text * 10)))
 
 
 @given(text=st.text(max_size=300))
 def test_units_are_between_half_the_bytes_and_all(text: str):
     data = text.encode()
-    assert len(data) / 2 <= input_units(data) <= len(data)
+    assert len(data) / 2 <= size_of(data).units <= len(data)
 
 
 def test_an_image_in_the_request_counts_as_an_image_and_not_as_text():
@@ -103,44 +103,46 @@ def test_an_image_in_the_request_counts_as_an_image_and_not_as_text():
         return json.dumps({"messages": [{"role": "user", "content": [part]}]}).encode()
 
     data = base64.b64encode(_random.randbytes(1_000_000)).decode()
-    inline = Bounds().input_tokens(body(f"data:image/png;base64,{data}"))
-    linked = Bounds().input_tokens(body("https://example.org/cat.png"))
+    inline = Bounds().input_tokens(size_of(body(f"data:image/png;base64,{data}")))
+    linked = Bounds().input_tokens(size_of(body("https://example.org/cat.png")))
     assert 2_000 <= linked < 5_000
     assert 2_000 <= inline < 5_000
     bounds = Bounds()
-    bounds.learn_input(body("https://example.org/cat.png"), 1_100)
-    assert bounds.input_tokens(BODY) == Bounds().input_tokens(BODY), "of text it tells nothing"
+    bounds.learn_input(size_of(body("https://example.org/cat.png")), 1_100)
+    assert bounds.input_tokens(size_of(BODY)) == Bounds().input_tokens(size_of(BODY)), (
+        "of text it tells nothing"
+    )
     # In the words of a user it is text.
     words = json.dumps({"messages": [{"content": f'"url": "data:image/png;base64,{data}"'}]})
-    assert Bounds().input_tokens(words.encode()) > 700_000
+    assert Bounds().input_tokens(size_of(words.encode())) > 700_000
 
 
 BODY = body_of("x" * 2_000)
-UNITS = input_units(BODY)
+UNITS = size_of(BODY).units
 
 
 def bound(bounds: Bounds) -> float:
-    return (bounds.input_tokens(BODY) - 32) / UNITS
+    return (bounds.input_tokens(size_of(BODY)) - 32) / UNITS
 
 
 def test_a_bound_rises_at_once_and_falls_after_many():
     bounds = Bounds()
     assert bound(bounds) == 1.0
-    bounds.learn_input(BODY, 32 + UNITS // 2)
+    bounds.learn_input(size_of(BODY), 32 + UNITS // 2)
     assert bound(bounds) == 1.0
-    bounds.learn_input(BODY, 32 + 2 * UNITS)
+    bounds.learn_input(size_of(BODY), 32 + 2 * UNITS)
     assert bound(bounds) == pytest.approx(2.5, abs=0.01), "with a margin"
     for _ in range(18):
-        bounds.learn_input(BODY, 32 + UNITS)
+        bounds.learn_input(size_of(BODY), 32 + UNITS)
     assert bound(bounds) == pytest.approx(2.5, abs=0.01)
     for _ in range(20):  # the second half, in which the old one still counts
         assert bound(bounds) == pytest.approx(2.5, abs=0.01)
-        bounds.learn_input(BODY, 32 + UNITS)
+        bounds.learn_input(size_of(BODY), 32 + UNITS)
     for _ in range(21):
-        bounds.learn_input(BODY, 32 + UNITS)
+        bounds.learn_input(size_of(BODY), 32 + UNITS)
     assert bound(bounds) == pytest.approx(1.25, abs=0.01)
     for _ in range(100):
-        bounds.learn_input(BODY, 0)
+        bounds.learn_input(size_of(BODY), 0)
     assert bound(bounds) == 1.0, "never below where it began"
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from trimtab.gateway.funds import Fund
 from trimtab.providers.wire.chat_stream import ChatStream
-from trimtab.spend.bounds import Bounds
+from trimtab.spend.bounds import Bounds, RequestSize
 from trimtab.spend.credit import Hold
 from trimtab.spend.rates import RateCard
 from trimtab.types.records import Settle
@@ -33,13 +33,15 @@ class Grant:
         funds: those that it spends from.
         limit_tokens: what the provider is told of output, over all choices; None where the request
             says it already, or nothing limits it.
+        size: of the request, where its tokens are bounded.
         extended: called with the new amount of the hold each time it grows.
         was_cut: to be called when the stream is cut because this pays for no more.
     """
 
     __slots__ = (
         "_bounds", "_card", "_covered", "_input_tokens", "_most", "_next_look", "_on_settled",
-        "_slice", "extended", "funds", "hold", "limit_tokens", "was_cut",
+        "_slice", "extended", "funds", "hold", "limit_tokens", "size",
+        "was_cut",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +56,7 @@ class Grant:
         self.hold = hold
         self.funds = funds
         self.limit_tokens: int | None = None
+        self.size: RequestSize | None = None
         self.extended: Callable[[int], None] | None = None
         self._bounds = bounds
         self._on_settled = on_settled
@@ -117,12 +120,12 @@ class Grant:
             output_tokens=min(usage.output_tokens, self._covered),
         )
 
-    def learn(self, body: bytes, settle: Settle, stream: ChatStream | None) -> None:
+    def learn(self, settle: Settle, stream: ChatStream | None) -> None:
         """What a provider reported, for the bounds of the next ones."""
-        if settle.usage_source != "reported" or settle.outcome != "ok":
+        if self.size is None or settle.usage_source != "reported" or settle.outcome != "ok":
             return
         usage = settle.usage
-        self._bounds.learn_input(body, usage.input_tokens)
+        self._bounds.learn_input(self.size, usage.input_tokens)
         if stream is not None:
             self._bounds.learn_shown(
                 usage.output_tokens,

@@ -220,7 +220,7 @@ class Inference(Recovery, OutletListener):
         if final:
             self._settled_s = self._clock.monotonic_s()
         if attempt.grant is not None:
-            attempt.grant.learn(call.body, settle, attempt.stream)
+            attempt.grant.learn(settle, attempt.stream)
             attempt.grant.settle(settle.cost_nanousd)
         if self.lease is not None:
             self.lease.used(settle.usage.input_tokens + settle.usage.output_tokens)

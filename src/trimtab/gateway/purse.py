@@ -10,7 +10,7 @@ from trimtab.gateway.downgrade import card_of, downgraded
 from trimtab.gateway.funds import Fund
 from trimtab.gateway.grant import FIRST_SLICE, LEAST_TOKENS, Grant
 from trimtab.gateway.treasury import Treasury
-from trimtab.spend.bounds import Bounds
+from trimtab.spend.bounds import Bounds, RequestSize, size_of
 from trimtab.spend.rates import RateCard
 from trimtab.types.clock import NS_PER_S
 
@@ -43,6 +43,7 @@ class Purse:
     def __init__(self, call: Call, treasury: Treasury) -> None:
         self._treasury = treasury
         self._first: tuple[Rung, Grant] | None = None
+        self._size: RequestSize | None = None
         self._known: list[Fund] | None = None  # those of the first rung, while nothing waits
         self.call = call
 
@@ -140,6 +141,11 @@ class Purse:
             if fund.account.spent_nanousd >= fund.first_mark_nanousd
         ]
 
+    def _size_of(self) -> RequestSize:
+        if self._size is None:
+            self._size = size_of(self.call.body)
+        return self._size
+
     def _firsts(self) -> list[Fund]:
         """The funds of the first rung."""
         if self._known is None:
@@ -162,7 +168,7 @@ class Purse:
             return None
         call, bounds = self.call, self._treasury.bounds_of(rung)
         request = call.request
-        input_tokens = bounds.input_tokens(call.body) + shown_bytes
+        input_tokens = bounds.input_tokens(self._size_of()) + shown_bytes
         own = request.own_output_limit
         wanted = request.output_limit(rung.max_output_tokens)
         if card.hold_nanousd(input_tokens, wanted) == 0:
@@ -191,6 +197,7 @@ class Purse:
         if grant is not None and plan is not None:
             grant.cover(card, input_tokens=plan.input_tokens, first=plan.first, most=plan.most)
             grant.limit_tokens = plan.limit
+            grant.size = self._size_of()
         return grant
 
     def _exceeded(self, funds: Sequence[Fund], need_nanousd: int) -> BudgetExceeded:

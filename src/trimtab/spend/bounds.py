@@ -9,9 +9,9 @@ another kind than the last ones.
 """
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["Bounds", "input_units"]
+__all__ = ["Bounds", "RequestSize", "size_of"]
 
 _OF_WORDS: Final = b"abcdefghijklmnopqrstuvwxyz "
 _PER_CALL: Final = 32  # tokens that a provider's template adds, and what rounds badly if short
@@ -30,15 +30,26 @@ _FRAME_MARGIN: Final = 1.1
 _FEWEST: Final = 20  # reports before a bound may fall
 
 
-def input_units(body: bytes) -> int:
-    """The size of a request: half a unit for each byte of words, a whole one for each other.
+class RequestSize(NamedTuple):
+    """How large a request is, as far as bytes tell. Made by `size_of`, once for each request.
 
-    The bytes of inline images are no text and count nothing.
+    Attributes:
+        units: half a one for each byte of words, a whole one for each other byte. The bytes of
+            inline images are no text and count nothing.
+        beside: input tokens that no text stands for.
     """
-    if b";base64," in body:
+
+    units: int
+    beside: int
+
+
+def size_of(body: bytes) -> RequestSize:
+    """The size of a request."""
+    beside = _PER_CALL + body.count(_IMAGE) * _IMAGE_TOKENS
+    if beside > _PER_CALL and b";base64," in body:
         body = _INLINE_IMAGE.sub(rb"\1", body)
     other = len(body.translate(None, _OF_WORDS))
-    return other + -(-(len(body) - other) // 2)
+    return RequestSize(other + -(-(len(body) - other) // 2), beside)
 
 
 class Bounds:
@@ -68,9 +79,9 @@ class Bounds:
         self._frame_reports = _Most(_FRAME_MARGIN)
         self._whole_frames: bool | None = None  # no token was in two frames; None: who knows
 
-    def input_tokens(self, body: bytes) -> int:
+    def input_tokens(self, size: RequestSize) -> int:
         """The most input tokens that a request can be."""
-        return int(input_units(body) * self._input_ratio) + _beside_text(body)
+        return int(size.units * self._input_ratio) + size.beside
 
     def shown_tokens(self, frames: int, content_bytes: int) -> int:
         """The most output tokens that what was seen of a stream can be."""
@@ -88,9 +99,9 @@ class Bounds:
             return 1
         return max(1, int(tokens / self._frame_ratio))
 
-    def learn_input(self, body: bytes, tokens: int) -> None:
+    def learn_input(self, size: RequestSize, tokens: int) -> None:
         """A provider reported the input tokens of a request."""
-        seen = max(0, tokens - _beside_text(body)) / max(1, input_units(body))
+        seen = max(0, tokens - size.beside) / max(1, size.units)
         self._input_ratio = self._input_reports.bound(seen, self._input_ratio)
 
     def learn_shown(self, tokens: int, *, reasoning: int, frames: int, content_bytes: int) -> None:
@@ -104,11 +115,6 @@ class Bounds:
         self._whole_frames = self._whole_frames is not False and tokens >= frames
         known = self._frame_ratio or _FIRST_RATIO
         self._frame_ratio = self._frame_reports.bound(max(1.0, tokens / frames), known)
-
-
-def _beside_text(body: bytes) -> int:
-    """Input tokens that no text of the request stands for."""
-    return _PER_CALL + body.count(_IMAGE) * _IMAGE_TOKENS
 
 
 class _Most:
