@@ -15,7 +15,26 @@ from trimtab.gateway.purse import Purse
 from trimtab.gateway.spawn import Spawn
 from trimtab.gateway.treasury import Treasury
 
-__all__ = ["Admission"]
+__all__ = ["Admission", "enter_at_once"]
+
+
+def enter_at_once(purse: Purse, outlet: Outlet) -> Sequence[Fund]:
+    """Hold what the first attempt needs, and note what its caller should know of budgets.
+
+    All that was spent before must be known.
+
+    Returns:
+        The funds that lack room for now; none if it may begin.
+
+    Raises:
+        BudgetExceeded: what is left of a budget does not pay for it.
+    """
+    fund = purse.downgrade()
+    if fund is not None:
+        outlet.note(b"x-trimtab-downgraded: %b\r\n" % fund.name.encode())
+    for warning in purse.warnings():
+        outlet.note(b"x-trimtab-budget: %b\r\n" % warning.encode())
+    return purse.enter(in_line=False)
 
 
 class Admission(OutletListener):
@@ -28,7 +47,12 @@ class Admission(OutletListener):
         launch: begins the inference, or raises.
         refuse: hears why it will not begin, where that turns out later.
         on_over: hears that this is over.
+
+    Attributes:
+        answered: as of an inference; never.
     """
+
+    answered = 0
 
     def __init__(
         self,
@@ -50,19 +74,23 @@ class Admission(OutletListener):
         self._lacking: Sequence[Fund] = ()
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, spawn: Spawn) -> None:
-        """Go on at once, or as soon as can be.
+    def learn(self, spawn: Spawn) -> None:
+        """Go on as soon as it is known what was spent before.
 
         Raises:
-            TrimtabError: it may not go on.
+            CallerGone: the caller has left.
         """
-        if self._outlet.gone:
-            raise CallerGone("The caller closed the connection.")
-        self._outlet.listener = self
-        if self._purse.unknown():
-            spawn(self._learn())
-        else:
-            self._enter(in_line=False)
+        self._listen()
+        spawn(self._learn())
+
+    def wait(self, lacking: Sequence[Fund]) -> None:
+        """Stand in line for room in some funds, and go on when it is there.
+
+        Raises:
+            CallerGone: the caller has left.
+        """
+        self._listen()
+        self._stand(lacking)
 
     def stop(self) -> None:
         """End it now, because the process ends."""
@@ -80,15 +108,21 @@ class Admission(OutletListener):
             self._end(error)
         return () if self._over else self._lacking
 
+    def _listen(self) -> None:
+        if self._outlet.gone:
+            raise CallerGone("The caller closed the connection.")
+        self._outlet.listener = self
+
     def _enter(self, *, in_line: bool) -> None:
         """Take the hold and begin, or stand in line.
 
         Raises:
             TrimtabError: it may not go on.
         """
-        if not in_line:
-            self._downgrade()
-        self._lacking = self._purse.enter(in_line=in_line)
+        if in_line:
+            self._lacking = self._purse.enter(in_line=True)
+        else:
+            self._lacking = enter_at_once(self._purse, self._outlet)
         if not self._lacking:
             self._leave()
             try:
@@ -99,18 +133,15 @@ class Admission(OutletListener):
             finally:
                 self._on_over(self)
         elif not in_line:
-            self._treasury.wait(self, self._lacking)
-            timeouts = self._purse.call.target.timeouts
-            # The other half is left for the provider, whose time counts from the same beginning.
-            longest_s = min(timeouts.ttft_s, timeouts.total_s) / 2
-            self._timer = asyncio.get_running_loop().call_later(longest_s, self._give_up)
+            self._stand(self._lacking)
 
-    def _downgrade(self) -> None:
-        fund = self._purse.downgrade()
-        if fund is not None:
-            self._outlet.note(b"x-trimtab-downgraded: %b\r\n" % fund.name.encode())
-        for warning in self._purse.warnings():
-            self._outlet.note(b"x-trimtab-budget: %b\r\n" % warning.encode())
+    def _stand(self, lacking: Sequence[Fund]) -> None:
+        self._lacking = lacking
+        self._treasury.wait(self, lacking)
+        timeouts = self._purse.call.target.timeouts
+        # The other half is left for the provider, whose time counts from the same beginning.
+        longest_s = min(timeouts.ttft_s, timeouts.total_s) / 2
+        self._timer = asyncio.get_running_loop().call_later(longest_s, self._give_up)
 
     async def _learn(self) -> None:
         try:

@@ -285,7 +285,11 @@ class Attempt(AnswerSink):
         grant = self.grant
         if ready is data and self._outlet is not None:  # nothing in it that matters to us
             self._pass_on(data)
-            if grant is not None and not grant.covers(stream):
+            if (
+                grant is not None
+                and stream.content_frames >= grant.next_look
+                and not grant.covers(stream)
+            ):
                 self._cut(stream, grant)
             return
         if stream.error is not None:

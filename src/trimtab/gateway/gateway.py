@@ -1,15 +1,15 @@
 """The door to the gateway: resolve and admit, then see the inference through."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from trimtab.config.money import with_class
 from trimtab.errors import Overloaded, TrimtabError
-from trimtab.gateway.admission import Admission
+from trimtab.gateway.admission import Admission, enter_at_once
 from trimtab.gateway.call import Call
 from trimtab.gateway.downgrade import downgraded
+from trimtab.gateway.funds import Fund
 from trimtab.gateway.inference import Inference
 from trimtab.gateway.outlet import Outlet
 from trimtab.gateway.purse import Purse
@@ -72,7 +72,7 @@ class Gateway:
         self._clock = clock
         self._ids = IdSource(clock)
         self._active: dict[Work, str] = {}
-        self._under_way: Counter[str] = Counter()
+        self._under_way: dict[str, int] = {}  # of those with a lease
         self._idle = asyncio.Event()
         self._idle.set()
         self.serving = serving
@@ -135,13 +135,31 @@ class Gateway:
             else:
                 self._look(call, outlet, idempotency_key)
         finally:
-            self._close_lease(inference_id)  # unless it has begun
+            if lease is not None:
+                self._close_lease(inference_id)  # unless it has begun
 
     def _fly(self, call: Call, outlet: Outlet, keeper: Keeper | None = None) -> None:
         """Answer with a call, once the budgets allow it."""
         if not call.serving.project.budgets:
             self._launch(call, outlet, keeper)
             return
+
+        purse = Purse(call, self._treasury)
+        unknown = bool(purse.unknown())
+        lacking = () if unknown else enter_at_once(purse, outlet)
+        if unknown or lacking:
+            self._admit(purse, outlet, keeper, lacking=lacking)
+            return
+        try:
+            self._launch(purse.call, outlet, keeper, purse=purse)
+        except BaseException:
+            purse.close()
+            raise
+
+    def _admit(
+        self, purse: Purse, outlet: Outlet, keeper: Keeper | None, *, lacking: Sequence[Fund]
+    ) -> None:
+        """Begin later: when it is known what was spent, or when there is room in `lacking`."""
 
         def launch(purse: Purse) -> None:
             self._launch(purse.call, outlet, keeper, purse=purse)
@@ -151,7 +169,6 @@ class Gateway:
                 keeper.let_go()
             outlet.fail(error)
 
-        purse = Purse(call, self._treasury)
         admission = Admission(
             purse,
             self._treasury,
@@ -160,9 +177,12 @@ class Gateway:
             refuse=refuse,
             on_over=self._forget,
         )
-        self._take(admission, call)
+        self._take(admission, purse.call)
         try:
-            admission.begin(self.spawn)
+            if lacking:
+                admission.wait(lacking)
+            else:
+                admission.learn(self.spawn)
         except BaseException:
             self._forget(admission)
             raise
@@ -194,28 +214,28 @@ class Gateway:
             raise
 
     def _take(self, work: Work, call: Call) -> None:
-        self._active[work] = call.inference_id
-        self._under_way[call.inference_id] += 1
+        inference_id = call.inference_id
+        self._active[work] = inference_id
+        if inference_id in self._leases:
+            self._under_way[inference_id] = self._under_way.get(inference_id, 0) + 1
         self._idle.clear()
 
     def _forget(self, work: Work) -> None:
         inference_id = self._active.pop(work, None)
         if inference_id is None:
             return
-        self._under_way[inference_id] -= 1
-        if isinstance(work, Recovery):
-            self._repeats.answered(work.answered)
-        self._close_lease(inference_id)
+        self._repeats.answered(work.answered)
+        if inference_id in self._leases:
+            self._under_way[inference_id] -= 1
+            self._close_lease(inference_id)
         if not self._active:
             self._idle.set()
 
     def _close_lease(self, inference_id: str) -> None:
         """Give back the place of a request that nothing works for any more."""
-        if self._under_way[inference_id] <= 0:
-            del self._under_way[inference_id]
-            lease = self._leases.pop(inference_id, None)
-            if lease is not None:
-                lease.close()
+        if not self._under_way.get(inference_id):
+            self._under_way.pop(inference_id, None)
+            self._leases.pop(inference_id).close()
 
     def _spawn_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self.spawn(work)  # which the server sets later

@@ -33,15 +33,15 @@ class Grant:
         funds: those that it spends from.
         limit_tokens: what the provider is told of output, over all choices; None where the request
             says it already, or nothing limits it.
+        next_look: frames of the stream below which `covers` need not be asked.
         size: of the request, where its tokens are bounded.
         extended: called with the new amount of the hold each time it grows.
         was_cut: to be called when the stream is cut because this pays for no more.
     """
 
     __slots__ = (
-        "_bounds", "_card", "_covered", "_input_tokens", "_most", "_next_look", "_on_settled",
-        "_slice", "extended", "funds", "hold", "limit_tokens", "size",
-        "was_cut",
+        "_bounds", "_card", "_covered", "_input_tokens", "_most", "_on_settled", "_slice",
+        "extended", "funds", "hold", "limit_tokens", "next_look", "size", "was_cut",
     )  # fmt: skip
 
     def __init__(
@@ -66,7 +66,7 @@ class Grant:
         self._covered = 0
         self._most = 0
         self._slice = FIRST_SLICE
-        self._next_look = _NEVER
+        self.next_look = _NEVER
 
     def cover(self, card: RateCard, *, input_tokens: int, first: int, most: int) -> None:
         """The hold is limited: say what it stands for.
@@ -81,7 +81,7 @@ class Grant:
         self._input_tokens = input_tokens
         self._covered = first
         self._most = most
-        self._next_look = 0 if first < most else most + _RESERVE
+        self.next_look = 0 if first < most else most + _RESERVE
 
     @property
     def guarded(self) -> bool:
@@ -94,20 +94,20 @@ class Grant:
         False means that the stream must be cut here.
         """
         frames = stream.content_frames
-        if frames < self._next_look:
+        if frames < self.next_look:
             return True
         shown = self._bounds.shown_tokens(frames, stream.content_bytes)
         while shown + self._slice // 2 >= self._covered < self._most:
             if not self._extend():
-                self._next_look = frames + 1
+                self.next_look = frames + 1
                 return shown + _RESERVE < self._covered
         if self._covered >= self._most:
             # The provider was told so; one that goes on regardless is cut.
-            self._next_look = max(frames + 1, self._most + _RESERVE)
+            self.next_look = max(frames + 1, self._most + _RESERVE)
             least = self._bounds.least_tokens(frames, stream.content_bytes)
             return least <= self._most + _RESERVE
         free = self._covered - self._slice // 2 - shown
-        self._next_look = frames + self._bounds.frames_within(free)
+        self.next_look = frames + self._bounds.frames_within(free)
         return True
 
     def capped(self, usage: Usage) -> Usage:

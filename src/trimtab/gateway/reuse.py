@@ -131,7 +131,13 @@ class Keeper:
 
 
 class Again(OutletListener):
-    """One request on its way to an answer that another request has, or will have, paid for."""
+    """One request on its way to an answer that another request has, or will have, paid for.
+
+    Attributes:
+        answered: as of an inference; never, since nothing was paid for.
+    """
+
+    answered = 0
 
     def __init__(self, reuse: "Reuse", call: Call, outlet: Outlet, *, keeper: Keeper) -> None:
         self._reuse = reuse
