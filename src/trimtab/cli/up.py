@@ -13,7 +13,7 @@ __all__ = ["run_gateway", "up"]
 
 _SWITCH_INTERVAL_S = 0.0005  # so that the writer's work never holds up the event loop for long
 _MANY_FILES = 65_536
-_M_MMAP_THRESHOLD = -3  # malloc.h of glibc
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h of glibc
 _LARGE_BYTES = 256 * 1024
 _GC_THRESHOLD = 20_000  # an inference leaves no cycles behind, so there is little to look for
 
@@ -44,17 +44,19 @@ def _allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _give_large_blocks_back() -> None:
-    """Take large blocks from the system one by one, where the C library is glibc.
+def _keep_memory_together() -> None:
+    """Have one heap, and take large blocks from the system one by one, where glibc allocates.
 
-    By itself it takes them from the heap once it has seen some come and go; there the next small
-    block pins them, and one answer of many megabytes would be paid for until the end.
+    By itself it makes a heap for each thread, though only one thread runs at a time. And it takes
+    large blocks from the heap once it has seen some come and go; there the next small block pins
+    them, and one answer of many megabytes would be paid for until the end.
     """
     import ctypes
 
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def run_gateway(file: Path, host: str | None, port: int | None) -> None:
@@ -99,6 +101,6 @@ def run_gateway(file: Path, host: str | None, port: int | None) -> None:
             await app.close()
 
     _allow_many_files()
-    _give_large_blocks_back()
+    _keep_memory_together()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     uvloop.run(run())

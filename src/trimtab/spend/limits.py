@@ -58,38 +58,47 @@ class Refusal(NamedTuple):
 class _Bucket:
     """Fills evenly to `limit` in a minute."""
 
-    __slots__ = ("_at_s", "_level", "limit")
+    __slots__ = ("_at_s", "_full", "_level", "_per_s", "limit")
 
     def __init__(self, limit: int, now_s: float) -> None:
-        self.limit = limit
-        self._level = float(limit)
+        self._set(limit)
+        self._level = self._full
         self._at_s = now_s
 
     def wait_s(self, need: float, now_s: float) -> float:
         """Seconds until `need` is there; 0 if it is. More than a full bucket needs a full one."""
+        if need <= self._level:
+            return 0.0  # and what has come since matters to nobody yet
         self._fill(now_s)
-        lacking = min(need, self.limit) - self._level
-        return 0.0 if lacking <= _DUST else lacking * _MINUTE_S / self.limit
+        lacking = min(need, self._full) - self._level
+        return 0.0 if lacking <= _DUST else lacking / self._per_s
 
     def take(self, amount: float) -> None:
         """Take what was asked for, or give back if it is negative."""
-        self._level = min(self._level - amount, float(self.limit))
+        self._level -= amount
+        self._level = min(self._level, self._full)
 
     def rate(self, now_s: float) -> Rate:
         """As it stands."""
         self._fill(now_s)
-        full_s = (self.limit - self._level) * _MINUTE_S / self.limit
-        return Rate(self.limit, max(0, int(self._level + _DUST)), full_s)
+        level = self._level
+        remaining = int(level + _DUST) if level > 0 else 0
+        return Rate(self.limit, remaining, (self._full - level) / self._per_s)
 
     def resize(self, limit: int, now_s: float) -> None:
         """Take up a changed limit; what was used stays used, but a lowered limit makes no debt."""
         self._fill(now_s)
         self._level = max(self._level + limit - self.limit, min(self._level, 0.0))
+        self._set(limit)
+
+    def _set(self, limit: int) -> None:
         self.limit = limit
+        self._full = float(limit)
+        self._per_s = limit / _MINUTE_S
 
     def _fill(self, now_s: float) -> None:
-        gained = (now_s - self._at_s) * self.limit / _MINUTE_S
-        self._level = min(self._level + gained, float(self.limit))
+        level = self._level + (now_s - self._at_s) * self._per_s
+        self._level = min(self._full, level)
         self._at_s = now_s
 
 
@@ -121,13 +130,12 @@ class Meter:
         """Why a request of so many input tokens may not enter; None if it may."""
         if self._concurrent is not None and self.live >= self._concurrent:
             return Refusal(self.name, "requests at once", self._concurrent, _SOON_S)
-        for bucket, need, what in (
-            (self._requests, 1, "requests per minute"),
-            (self._tokens, max(1, tokens), "tokens per minute"),
-        ):
-            wait_s = bucket.wait_s(need, now_s) if bucket is not None else 0.0
-            if bucket is not None and wait_s > 0:
-                return Refusal(self.name, what, bucket.limit, wait_s)
+        if (bucket := self._requests) is not None and (wait_s := bucket.wait_s(1, now_s)) > 0:
+            return Refusal(self.name, "requests per minute", bucket.limit, wait_s)
+        if (bucket := self._tokens) is not None and (
+            wait_s := bucket.wait_s(tokens or 1, now_s)
+        ) > 0:
+            return Refusal(self.name, "tokens per minute", bucket.limit, wait_s)
         return None
 
     def take(self, *, requests: int, tokens: int) -> None:

@@ -30,7 +30,7 @@ __all__ = ["Projector", "catch_up"]
 
 _log = logging.getLogger(__name__)
 
-_CHUNK: Final = 4_000  # entries; the more, the less each rewrites of the rollups
+_CHUNK: Final = 1_000  # entries: what they take in memory meanwhile, and how long the others wait
 
 _BREATH: Final = 128  # entries after which the event loop may have the interpreter lock
 _DAY_NS: Final = 86_400 * NS_PER_S
