@@ -97,12 +97,12 @@ def test_where_output_may_be_unseen_all_of_it_is_held_at_once(
     hides = fields.pop("hidden", False)
     hidden = f"hidden_reasoning = {str(bool(hides)).lower()}"
     with stage(project_folder, PLENTY, hidden=hidden) as on:
-        reply = on.ask(stream=True, max_tokens=2_000, **fields)
+        reply = on.ask(stream=True, max_tokens=8_000, **fields)
         (attempt,) = attempts(on, reply)
-        assert attempt.hold_nanousd >= 2_000 * OUTPUT
-        seen = on.ask(stream=True, max_tokens=2_000)
+        assert attempt.hold_nanousd >= 8_000 * OUTPUT
+        seen = on.ask(stream=True, max_tokens=8_000)
         (attempt,) = attempts(on, seen)
-        assert (attempt.hold_nanousd < 2_000 * OUTPUT) == (not hides)
+        assert (attempt.hold_nanousd < 8_000 * OUTPUT) == (not hides)
 
 
 def test_a_stream_of_several_choices_is_cut_in_all_of_them(project_folder: Path):

@@ -13,15 +13,21 @@ from trimtab.spend.rates import RateCard
 from trimtab.types.records import Settle
 from trimtab.types.usage import Usage
 
-__all__ = ["FIRST_SLICE", "LEAST_TOKENS", "Grant"]
+__all__ = ["FIRST_SLICE", "LEAST_TOKENS", "MOST_AT_FIRST", "ROOM_SHARE", "Grant"]
 
 FIRST_SLICE: Final = 64
-"""Output tokens that a stream begins with. Each further slice is twice as large."""
+"""Output tokens that a stream begins with where little is left."""
+
+MOST_AT_FIRST: Final = 4_096
+"""Output tokens that a stream begins with where much is left: more than most answers have."""
+
+ROOM_SHARE: Final = 64
+"""A stream begins with one part in so many of the room that there is, within these two."""
 
 LEAST_TOKENS: Final = 16
 """Output tokens below which an answer is not worth beginning, unless fewer were asked for."""
 
-_LARGEST_SLICE: Final = 1_024
+_LARGEST_SLICE: Final = 1_024  # each further one is twice as large, up to this
 _RESERVE: Final = 16  # tokens that may be on their way while a stream is being cut
 _NEVER: Final = 1 << 62
 
@@ -65,7 +71,7 @@ class Grant:
         self._input_tokens = 0
         self._covered = 0
         self._most = 0
-        self._slice = FIRST_SLICE
+        self._slice = 0
         self.next_look = _NEVER
 
     def cover(self, card: RateCard, *, input_tokens: int, first: int, most: int) -> None:
@@ -80,6 +86,7 @@ class Grant:
         self._card = card
         self._input_tokens = input_tokens
         self._covered = first
+        self._slice = min(first, _LARGEST_SLICE)
         self._most = most
         self.next_look = 0 if first < most else most + _RESERVE
 

@@ -8,7 +8,7 @@ from trimtab.errors import BudgetBusy, BudgetExceeded
 from trimtab.gateway.call import Call
 from trimtab.gateway.downgrade import card_of, downgraded
 from trimtab.gateway.funds import Fund
-from trimtab.gateway.grant import FIRST_SLICE, LEAST_TOKENS, Grant
+from trimtab.gateway.grant import FIRST_SLICE, LEAST_TOKENS, MOST_AT_FIRST, ROOM_SHARE, Grant
 from trimtab.gateway.treasury import Treasury
 from trimtab.spend.bounds import Bounds, RequestSize, size_of
 from trimtab.spend.rates import RateCard
@@ -159,12 +159,8 @@ class Purse:
         self, rung: Rung, card: RateCard, funds: Sequence[Fund], *, shown_bytes: int = 0
     ) -> _Plan | None:
         """What an attempt needs; None where nothing would be refused."""
-        tightest, left_nanousd = None, 0
-        for fund in funds:
-            left = fund.account.left_nanousd
-            if left is not None and (tightest is None or left < left_nanousd):
-                tightest, left_nanousd = fund, left
-        if tightest is None:
+        left_nanousd, room_nanousd = _least_of(funds)
+        if left_nanousd is None:
             return None
         call, bounds = self.call, self._treasury.bounds_of(rung)
         request = call.request
@@ -182,7 +178,9 @@ class Purse:
             limit = most if own is None or most < own else None
             return _Plan(input_tokens, most, most, limit)
         most = affordable if own is None else min(own, affordable)
-        first = min(most, FIRST_SLICE * request.choices)
+        share = card.affords(input_tokens, room_nanousd) // ROOM_SHARE
+        slice_tokens = min(max(share, FIRST_SLICE), MOST_AT_FIRST)
+        first = min(most, slice_tokens * request.choices)
         return _Plan(input_tokens, first, most, most if most < wanted else None)
 
     def _is_blind(self, bounds: Bounds) -> bool:
@@ -231,6 +229,22 @@ def _all_known(funds: list[Fund]) -> list[Fund]:
     if not all(fund.loaded for fund in funds):
         raise BudgetBusy("The budgets of the project have just changed. Try again.")
     return funds
+
+
+def _least_of(funds: Sequence[Fund]) -> tuple[int | None, int]:
+    """What the tightest of some funds has left, if any is limited, and how much nobody holds."""
+    least, room = None, 0
+    for fund in funds:
+        account = fund.account
+        left = account.left_nanousd
+        if left is None:
+            continue
+        free = left - account.held_nanousd
+        if least is None:
+            least, room = left, free
+        else:
+            least, room = min(least, left), min(room, free)
+    return least, room
 
 
 def _amount(card: RateCard, plan: _Plan | None) -> int:

@@ -67,11 +67,11 @@ class _Bucket:
 
     def wait_s(self, need: float, now_s: float) -> float:
         """Seconds until `need` is there; 0 if it is. More than a full bucket needs a full one."""
-        if need <= self._level:
-            return 0.0  # and what has come since matters to nobody yet
         self._fill(now_s)
+        if need <= self._level:
+            return 0.0
         lacking = min(need, self._full) - self._level
-        return 0.0 if lacking <= _DUST else lacking / self._per_s
+        return 0.0 if lacking <= _DUST else lacking * _MINUTE_S / self.limit
 
     def take(self, amount: float) -> None:
         """Take what was asked for, or give back if it is negative."""
@@ -83,7 +83,7 @@ class _Bucket:
         self._fill(now_s)
         level = self._level
         remaining = int(level + _DUST) if level > 0 else 0
-        return Rate(self.limit, remaining, (self._full - level) / self._per_s)
+        return Rate(self.limit, remaining, (self._full - level) * _MINUTE_S / self.limit)
 
     def resize(self, limit: int, now_s: float) -> None:
         """Take up a changed limit; what was used stays used, but a lowered limit makes no debt."""
