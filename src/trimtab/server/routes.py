@@ -1,15 +1,17 @@
 """Every route that is not hot: the models on offer, how the gateway is, the console."""
 
+import asyncio
+import threading
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
 
 from trimtab.app import App
-from trimtab.console.build import build_console
 from trimtab.errors import MethodNotAllowed, TrimtabError, UnknownPath, reply_of
 from trimtab.gateway.replies import error_body, error_headers
 from trimtab.server.complaints import Complaints
@@ -23,14 +25,6 @@ DEFECT = "Internal error. The gateway's log has the details."
 
 def build_routes(app: App, clock: Clock, complaints: Complaints) -> Starlette:
     """The application behind the hot routes."""
-    console = build_console(
-        app.reader,
-        app.keys,
-        clock,
-        check_local=check_local,
-        complain=complaints.log,
-        project=lambda: app.gateway.serving.project,
-    )
 
     async def models(_request: Request) -> Response:
         names = sorted(app.gateway.serving.project.targets)
@@ -66,7 +60,7 @@ def build_routes(app: App, clock: Clock, complaints: Complaints) -> Starlette:
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
-            *console,
+            Route("/console{rest:path}", _Console(app, clock, complaints)),
         ],
         exception_handlers={
             404: _unknown_path,
@@ -75,6 +69,41 @@ def build_routes(app: App, clock: Clock, complaints: Complaints) -> Starlette:
             Exception: _defect,
         },
     )
+
+
+class _Console:
+    """The pages, loaded beside the traffic when one is first opened: most processes show none."""
+
+    def __init__(self, app: App, clock: Clock, complaints: Complaints) -> None:
+        self._app = app
+        self._clock = clock
+        self._complaints = complaints
+        self._loading = threading.Lock()
+        self._pages: Router | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        pages = self._pages or await asyncio.to_thread(self._load)
+        await pages(scope, receive, send)
+
+    def _load(self) -> Router:
+        with self._loading:
+            if self._pages is None:
+                self._pages = self._build()
+            return self._pages
+
+    def _build(self) -> Router:
+        from trimtab.console.build import build_console  # noqa: PLC0415 - 4 MB that few need
+
+        app = self._app
+        routes = build_console(
+            app.reader,
+            app.keys,
+            self._clock,
+            check_local=check_local,
+            complain=self._complaints.log,
+            project=lambda: app.gateway.serving.project,
+        )
+        return Router(routes)
 
 
 async def _unknown_path(request: Request, _error: Exception) -> Response:
