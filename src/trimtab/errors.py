@@ -7,6 +7,10 @@ TrimtabError
 │   ├── MalformedRequest        not JSON, or a field of the wrong type
 │   ├── UnknownModel            no route, alias or model of that name
 │   ├── UnpricedModel           no price: refused, never free
+│   ├── UnknownPrompt           no prompt of that name, or not in that version
+│   ├── PromptNotReleased       the environment has no release of the prompt
+│   ├── PromptVariables         the variables do not fit the prompt
+│   ├── PromptTooLarge          rendering takes too much work, or gives too long a text
 │   ├── BudgetExceeded          a budget is used up until its window ends
 │   ├── BudgetBusy              what is left of a budget is held by requests under way
 │   ├── RateLimited             too many requests or tokens a minute, or requests at once
@@ -59,6 +63,9 @@ __all__ = [
     "MalformedRequest",
     "MethodNotAllowed",
     "Overloaded",
+    "PromptNotReleased",
+    "PromptTooLarge",
+    "PromptVariables",
     "ProviderBusy",
     "ProviderError",
     "ProviderGarbage",
@@ -79,6 +86,7 @@ __all__ = [
     "TrimtabError",
     "UnknownModel",
     "UnknownPath",
+    "UnknownPrompt",
     "UnpricedModel",
     "UsageError",
     "reply_of",
@@ -140,6 +148,22 @@ class UnknownModel(RequestError):
 
 class UnpricedModel(RequestError):
     """The model has no price, so its cost could not be told. Refused, never free."""
+
+
+class UnknownPrompt(RequestError):
+    """The project has no prompt of that name, or not in that version."""
+
+
+class PromptNotReleased(RequestError):
+    """The environment that the gateway serves has no release of the prompt."""
+
+
+class PromptVariables(RequestError):
+    """The variables of a request do not fit the prompt. The message names them, never a value."""
+
+
+class PromptTooLarge(RequestError):
+    """Rendering a prompt takes too much work, or gives too long a text."""
 
 
 class BudgetExceeded(RequestError):
@@ -381,6 +405,10 @@ REPLIES: dict[type[TrimtabError], Reply] = {
     MalformedRequest: Reply(400, _INVALID, "malformed_request", 1, logging.INFO),
     UnknownModel: Reply(404, _INVALID, "model_not_found", 1, logging.INFO),
     UnpricedModel: Reply(400, _INVALID, "model_not_priced", 1, logging.WARNING),
+    UnknownPrompt: Reply(404, _INVALID, "prompt_not_found", 1, logging.INFO),
+    PromptNotReleased: Reply(404, _INVALID, "prompt_not_released", 1, logging.INFO),
+    PromptVariables: Reply(400, _INVALID, "invalid_prompt_variables", 1, logging.INFO),
+    PromptTooLarge: Reply(400, _INVALID, "prompt_too_large", 1, logging.INFO),
     BudgetExceeded: Reply(429, "insufficient_quota", "budget_exceeded", 4, logging.INFO),
     BudgetBusy: Reply(429, "insufficient_quota", "budget_busy", 4, logging.INFO),
     RateLimited: Reply(429, "rate_limit_error", "rate_limit_exceeded", 1, logging.INFO),

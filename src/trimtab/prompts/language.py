@@ -1,0 +1,313 @@
+"""What a template may contain: a part of MiniJinja in which no value can grow without end.
+
+MiniJinja counts instructions and the growth of strings as fuel, but not that of lists: adding a
+list to itself thirty times ends the process, and comparing two that contain themselves twice,
+thirty deep, takes for ever. So what can make lists grow is not in the language. It is checked here,
+before the engine sees the text; where the two could read a text differently, it is refused.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+__all__ = ["FILTERS", "FUNCTIONS", "TAGS", "TESTS", "TemplateProblem", "check_template"]
+
+TAGS: Final = frozenset((
+    "if", "elif", "else", "endif", "for", "endfor", "set", "endset", "include", "raw", "endraw",
+))  # fmt: skip
+
+FILTERS: Final = frozenset((
+    "abs", "bool", "capitalize", "count", "d", "default", "fence", "first", "float", "indent",
+    "int", "items", "join", "last", "length", "lines", "list", "lower", "map", "max", "min",
+    "reject", "rejectattr", "replace", "reverse", "round", "select", "selectattr", "sort", "split",
+    "string", "title", "tojson", "trim", "unique", "upper",
+))  # fmt: skip
+
+TESTS: Final = frozenset((
+    "boolean", "defined", "divisibleby", "endingwith", "eq", "equalto", "even", "false", "float",
+    "ge", "gt", "in", "integer", "iterable", "le", "lower", "lt", "mapping", "ne", "none", "number",
+    "odd", "sequence", "startingwith", "string", "true", "undefined", "upper",
+))  # fmt: skip
+
+FUNCTIONS: Final = frozenset(("range",))
+
+_KEYWORDS: Final = frozenset((
+    "and", "else", "if", "in", "is", "not", "or", "elif", "for", "set", "include",
+))  # fmt: skip
+_IN_LITERALS: Final = frozenset((
+    ",", ":", "-", "true", "false", "none", "True", "False", "None",
+))  # fmt: skip
+_OPENERS: Final = {"(": ")", "[": "]", "{": "}"}
+
+_BEGIN: Final = re.compile(r"\{[{%#]")
+_RAW: Final = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
+_END_RAW: Final = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
+_TOKEN: Final = re.compile(
+    r"""(?P<space>\s+)
+      | (?P<end>[-+]?(?:%\}|\}\}))
+      | (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+      | (?P<number>\d[\w]*(?:\.\d[\w]*)?)
+      | (?P<name>[^\W\d]\w*)
+      | (?P<operator>\*\*|//|==|!=|<=|>=|[-+*/%~|.,:()\[\]{}=<>])""",
+    re.VERBOSE | re.DOTALL,
+)
+_PARTIAL: Final = re.compile(r"_partials(?:/[\w-][\w.-]*)+")
+
+
+class TemplateProblem(Exception):
+    """A template is not in the language.
+
+    Attributes:
+        line: of the template, from 1.
+        problem: what is wrong.
+        remedy: what to do.
+    """
+
+    def __init__(self, line: int, problem: str, remedy: str) -> None:
+        super().__init__(f"line {line}: {problem}. {remedy}.")
+        self.line = line
+        self.problem = problem
+        self.remedy = remedy
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    line: int
+
+
+_START: Final = _Token("start", "", 0)
+
+
+def check_template(source: str) -> list[str]:
+    """Names of the partials that a template includes, in order.
+
+    Raises:
+        TemplateProblem: it contains what is not in the language.
+    """
+    partials: list[str] = []
+    for opening, tokens in _tags_of(source):
+        if opening == "{%":
+            partials += _check_tag(tokens)
+        else:
+            _check_expression(tokens)
+    return partials
+
+
+# ---------------------------------------------------------------- text and tags
+
+
+def _tags_of(source: str) -> Iterator[tuple[str, list[_Token]]]:
+    """Each `{{ }}` and `{% %}` outside of comments and raw parts, with its tokens."""
+    at = 0
+    while (found := _BEGIN.search(source, at)) is not None:
+        line = source.count("\n", 0, found.start()) + 1
+        if found[0] == "{#":
+            at = source.find("#}", found.end()) + 2
+            if at == 1:
+                raise TemplateProblem(line, "this comment has no end", "Close it with #}")
+        elif (raw := _RAW.match(source, found.start())) is not None:
+            at = _end_of_raw(source, raw.end(), line)
+        else:
+            tokens, at = _tokens_of(source, found.end(), line)
+            yield found[0], tokens
+
+
+def _end_of_raw(source: str, at: int, line: int) -> int:
+    end = _END_RAW.search(source, at)
+    if end is None:
+        raise TemplateProblem(line, "this raw part has no end", "Close it with {% endraw %}")
+    if "endraw" in source[at : end.start()]:
+        raise TemplateProblem(
+            line, "this raw part could end twice", "Leave `endraw` out of its text"
+        )
+    return end.end()
+
+
+def _tokens_of(source: str, at: int, line: int) -> tuple[list[_Token], int]:
+    """The tokens of one tag, and where it ends."""
+    closing = "}}" if source[at - 1] == "{" else "%}"
+    if at < len(source) and source[at] in "-+":
+        at += 1
+    tokens: list[_Token] = []
+    depth = 0
+    while at < len(source):
+        found = _TOKEN.match(source, at)
+        if found is None:
+            raise TemplateProblem(line, "a character that has no place here", "Correct the tag")
+        kind, text = str(found.lastgroup), found[0]
+        if kind == "end" and (depth or not text.endswith(closing)):
+            # `{{ {"a": 1}}}`: the engine closes the map first, and so do we.
+            found, kind, text = None, "operator", text[0]
+        if kind == "end":
+            return tokens, at + len(text)
+        depth += (text in _OPENERS) - (kind == "operator" and text in _OPENERS.values())
+        if kind != "space":
+            tokens.append(_Token(kind, text, line))
+        line += text.count("\n")
+        at += len(text)
+    raise TemplateProblem(line, "this tag has no end", f"Close it with {closing}")
+
+
+# ---------------------------------------------------------------- tags
+
+
+def _check_tag(tokens: list[_Token]) -> list[str]:
+    """The partials that a tag includes: one or none."""
+    if not tokens:
+        raise TemplateProblem(1, "an empty tag", "Take it out")
+    tag, rest = tokens[0], tokens[1:]
+    if tag.text not in TAGS:
+        raise TemplateProblem(
+            tag.line,
+            f"there is no tag {tag.text[:40]!r} in prompts",
+            f"Use {', '.join(sorted(name for name in TAGS if not name.startswith('end')))}",
+        )
+    if tag.text == "include":
+        return [_partial_of(tag, rest)]
+    if tag.text == "for":
+        rest = _after(rest, "in", tag)
+        if any(token.kind == "name" and token.text == "recursive" for token in rest):
+            raise TemplateProblem(tag.line, "loops are not recursive here", "Write two loops")
+    elif tag.text == "set" and any(token.text == "=" for token in rest):
+        rest = _after(rest, "=", tag)
+    _check_expression(rest)
+    return []
+
+
+def _partial_of(tag: _Token, rest: Sequence[_Token]) -> str:
+    name = rest[0].text[1:-1] if len(rest) == 1 and rest[0].kind == "string" else ""
+    if _PARTIAL.fullmatch(name) is None:
+        raise TemplateProblem(
+            tag.line,
+            "only files of the folder prompts/_partials can be included",
+            'Write {% include "_partials/NAME.md" %}, with nothing computed in it',
+        )
+    return name
+
+
+def _after(tokens: list[_Token], word: str, tag: _Token) -> list[_Token]:
+    """What follows `word`; before it stand nothing but names to be given."""
+    for number, token in enumerate(tokens):
+        if token.text == word and token.kind != "string":
+            return tokens[number + 1 :]
+        if token.kind != "name" and token.text not in {",", "(", ")"}:
+            break
+        if token.text.startswith("_"):
+            raise _hidden(token)
+    raise TemplateProblem(
+        tag.line,
+        f"`{tag.text}` gives no value to a name",
+        f"Write {{% {tag.text} NAME {word} ... %}}",
+    )
+
+
+# ---------------------------------------------------------------- expressions
+
+
+def _check_expression(tokens: Sequence[_Token]) -> None:
+    open_: list[str] = []  # "(" of a group, "call" of arguments, "[" of a subscript
+    number = 0
+    while number < len(tokens):
+        token = tokens[number]
+        before = tokens[number - 1] if number else _START
+        after = tokens[number + 1] if number + 1 < len(tokens) else _START
+        if token.kind == "name":
+            _check_name(token, before, tokens[number - 2] if number > 1 else _START, after=after)
+        elif token.kind == "operator":
+            if token.text in "[{" and not (token.text == "[" and _is_value(before)):
+                number = _end_of_literal(tokens, number) + 1
+                continue
+            _check_operator(token, tokens, number, open_=open_)
+        number += 1
+
+
+def _check_operator(
+    token: _Token, tokens: Sequence[_Token], number: int, *, open_: list[str]
+) -> None:
+    before = tokens[number - 1] if number else _START
+    if token.text in {"*", "**"}:
+        raise TemplateProblem(
+            token.line, f"`{token.text}` is not in the language", "Compute it in the application"
+        )
+    if token.text == "+" and not _is_sum_of_number(tokens, number):
+        raise TemplateProblem(
+            token.line,
+            "`+` needs a number that is written out beside it",
+            "Join texts with ~, as in {{ first ~ second }}",
+        )
+    if token.text == "(":
+        open_.append("call" if _is_value(before) else "(")
+    elif token.text == "[":
+        open_.append("[")
+    elif token.text in {")", "]"}:
+        if open_:
+            open_.pop()
+    elif token.text == "," and open_[-1:] != ["call"]:
+        raise TemplateProblem(
+            token.line, "no lists can be made of values here", "Let the application pass the list"
+        )
+
+
+def _is_sum_of_number(tokens: Sequence[_Token], number: int) -> bool:
+    after = tokens[number + 1] if number + 1 < len(tokens) else _START
+    if after.kind == "number":
+        return True
+    before = tokens[number - 1] if number else _START
+    further = tokens[number - 2] if number > 1 else _START
+    return before.kind == "number" and further.text != "."
+
+
+def _check_name(token: _Token, before: _Token, further: _Token, *, after: _Token) -> None:
+    name, line = token.text, token.line
+    if name.startswith("_"):
+        raise _hidden(token)
+    if before.text == "|" and before.kind == "operator":
+        if name not in FILTERS:
+            raise _unknown(token, "filter", FILTERS)
+    elif before.text == "is" or (before.text == "not" and further.text == "is"):
+        if name not in TESTS and name != "not":
+            raise _unknown(token, "test", TESTS)
+    elif after.text == "(" and after.kind == "operator" and name not in _KEYWORDS:
+        if before.text == ".":
+            raise TemplateProblem(line, "values have no methods here", "Use a filter: value | name")
+        if name not in FUNCTIONS:
+            raise _unknown(token, "function", FUNCTIONS)
+
+
+def _is_value(token: _Token) -> bool:
+    """Whether `[` or `(` after it takes something of it."""
+    if token.kind == "name":
+        return token.text not in _KEYWORDS
+    return token.kind in {"string", "number"} or token.text in {")", "]", "}"}
+
+
+def _end_of_literal(tokens: Sequence[_Token], start: int) -> int:
+    """Where a list or map that is written out ends; it contains nothing but constants."""
+    closing: list[str] = []
+    for number in range(start, len(tokens)):
+        token = tokens[number]
+        if token.kind == "operator" and token.text in {"[", "{"}:
+            closing.append(_OPENERS[token.text])
+        elif closing and token.kind == "operator" and token.text == closing[-1]:
+            closing.pop()
+            if not closing:
+                return number
+        elif token.kind not in {"string", "number"} and token.text not in _IN_LITERALS:
+            raise TemplateProblem(
+                token.line,
+                "a list or map in a template holds nothing but constants",
+                "Let the application pass it",
+            )
+    raise TemplateProblem(tokens[start].line, "this list or map has no end", "Close it")
+
+
+def _hidden(token: _Token) -> TemplateProblem:
+    return TemplateProblem(
+        token.line, "names that begin with _ are not in the language", "Choose another name"
+    )
+
+
+def _unknown(token: _Token, what: str, known: frozenset[str]) -> TemplateProblem:
+    problem = f"there is no {what} {token.text[:40]!r} in prompts"
+    return TemplateProblem(token.line, problem, f"Use {', '.join(sorted(known))}")
