@@ -34,18 +34,18 @@ class Split(NamedTuple):
     body_line: int
 
 
-class _InputTable(msgspec.Struct, forbid_unknown_fields=True):
+class _InputTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: Any = None
     default: dict[str, Any] = {}
     untrusted: tuple[str, ...] = ()
 
 
-class _OutputTable(msgspec.Struct, forbid_unknown_fields=True):
+class _OutputTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: Any = None
     repair: bool = False
 
 
-class _Table(msgspec.Struct, forbid_unknown_fields=True):
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str = ""
     config: dict[str, Any] = {}
     input: _InputTable = _InputTable()

@@ -24,6 +24,8 @@ KeyPath = tuple[str | int, ...]
 _MOST_DEPTH: Final = 64
 _MOST_DIGITS: Final = 400
 _MERGE: Final = "<<"
+_OPTIONAL: Final = re.compile(r"(?<=\w)\?(?=\s*:|\()")
+_MARK: Final = "\ue000"
 _WORDS: Final[Mapping[str, bool | None]] = {
     "": None,
     "~": None,
@@ -32,7 +34,7 @@ _WORDS: Final[Mapping[str, bool | None]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _WHOLE: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_NUMBER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)?(?:\.[0-9]+|\.?)(?:[eE][-+]?[0-9]+)?")
+_NUMBER: Final = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
 class Lines(NamedTuple):
@@ -91,7 +93,7 @@ def load_all(text: str, *, file: str, first_line: int = 1, expansion: int = 0) -
     """
     source = _Source(text, file, first_line)
     try:
-        events = yaml.parse(text, Loader=yaml.SafeLoader)
+        events = yaml.parse(_marked(text), Loader=yaml.SafeLoader)
         return list(_Reader(source, events, expansion).documents())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -102,10 +104,19 @@ def load_all(text: str, *, file: str, first_line: int = 1, expansion: int = 0) -
         source.fail(line, "it contains a control character", "Remove it, or write it as an escape")
 
 
+def _marked(text: str) -> str:
+    """The text with another character for the `?` in `{locale?: string}`.
+
+    YAML allows it there; the library takes it for the beginning of a key.
+    """
+    return text if _MARK in text else _OPTIONAL.sub(_MARK, text)
+
+
 class _Source:
     """The text, for places in it."""
 
     def __init__(self, text: str, file: str, first_line: int) -> None:
+        self._text = text
         self._file = file
         self._first_line = first_line
         self._ends = [match.start() for match in re.finditer("\n", text)]
@@ -116,14 +127,15 @@ class _Source:
 
     def lines(self, event: yaml.Event) -> Lines:
         """Where an event begins and ends."""
-        start, end = event.start_mark, event.end_mark
-        first = self.line(start.index)
-        # A block of text ends where the next thing begins.
-        past = end.column == 0 and end.index > start.index
-        return Lines(first, max(first, self.line(end.index - 1 if past else end.index)))
+        start, end = event.start_mark.index, event.end_mark.index
+        # A block of text ends, for the library, where the next thing begins.
+        while end > start and self._text[end - 1].isspace():
+            end -= 1
+        return Lines(self.line(start), self.line(max(start, end - 1)))
 
     def fail(self, line: int, problem: str, remedy: str) -> NoReturn:
-        raise ConfigError([Finding(f"{self._file}:{line}", problem, remedy)])
+        # The library's own error shows the line itself, which may hold anything.
+        raise ConfigError([Finding(f"{self._file}:{line}", problem, remedy)]) from None
 
 
 class _Reader:
@@ -155,7 +167,7 @@ class _Reader:
         if event.tag is not None:
             self._source.fail(lines.first, "a tag (!) is not allowed", "Remove the tag")
         if isinstance(event, yaml.ScalarEvent):
-            node = _Node(event.value, lines, plain=event.style is None)
+            node = _Node(event.value.replace(_MARK, "?"), lines, plain=event.style is None)
         elif isinstance(event, yaml.SequenceStartEvent):
             node = self._list(lines, depth)
         else:
@@ -213,13 +225,7 @@ class _Reader:
     def _value(self, node: _Node, path: KeyPath, *, shared: bool = False) -> Value:
         shared = shared or node.shared
         if shared:
-            self._left -= 1
-        if self._left < 0:
-            self._source.fail(
-                node.lines.first,
-                f"aliases stand for more than {self._expansion} values",
-                "Use fewer of them",
-            )
+            self._spend(1, node.lines.first)
         if len(path) > _MOST_DEPTH:
             self._too_deep(node.lines)
         content = node.content
@@ -230,7 +236,7 @@ class _Reader:
                 self._placed(value, (*path, at), value.lines, shared)
                 for at, value in enumerate(content)
             ]
-        entries = self._merged(content, shared=shared)
+        entries = self._merged(content, 0)
         return {
             key: self._placed(value, (*path, key), _from(line, value), shared)
             for key, (line, value) in entries.items()
@@ -241,21 +247,31 @@ class _Reader:
         return self._value(node, path, shared=shared)
 
     def _merged(
-        self, content: dict[str, tuple[int, _Node]], *, shared: bool
+        self, content: dict[str, tuple[int, _Node]], depth: int
     ) -> dict[str, tuple[int, _Node]]:
         """The keys of a mapping, with those that `<<` brings in where aliases are allowed."""
         if not self._expansion or _MERGE not in content:
             return content
         line, merge = content[_MERGE]
-        parents = merge.content if isinstance(merge.content, list) else [merge]
+        if depth > _MOST_DEPTH:
+            self._too_deep(merge.lines)
         merged: dict[str, tuple[int, _Node]] = {}
-        for parent in parents:
+        for parent in merge.content if isinstance(merge.content, list) else [merge]:
             if not isinstance(parent.content, dict):
                 self._source.fail(line, "<< does not name a mapping", "Give it an alias of one")
-            self._left -= 1 if shared else 0
-            for key, (at, value) in self._merged(parent.content, shared=True).items():
+            self._spend(1 + len(parent.content), line)
+            for key, (at, value) in self._merged(parent.content, depth + 1).items():
                 merged.setdefault(key, (at, value._replace(shared=True)))
         return merged | {key: entry for key, entry in content.items() if key != _MERGE}
+
+    def _spend(self, values: int, line: int) -> None:
+        self._left -= values
+        if self._left < 0:
+            self._source.fail(
+                line,
+                f"aliases stand for more than {self._expansion} values",
+                "Use fewer of them",
+            )
 
     def _scalar(self, text: str, node: _Node) -> Value:
         if text in _WORDS:
