@@ -1,0 +1,136 @@
+"""Evidence: a verdict of a gate on exactly one prompt version, model pin, config and suite."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from trimtab.errors import UsageError
+from trimtab.prompts.prompt import Prompt
+
+__all__ = ["Evidence", "Wanted", "find_evidence", "read_evidence", "suite_hash", "wanted_of"]
+
+Verdict = Literal["pass", "fail", "inconclusive"]
+
+_FOLDER: Final = "evals"
+_MOST_BYTES: Final = 50_000_000
+_NAMES_SHOWN: Final = 3
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What a gate writes to `evals/SUITE/evidence/HASH.json`; other keys of the file are its own.
+
+    Attributes:
+        prompt: id.
+        prompt_hash: of the version that was tried: model alias and config are part of it.
+        model: the pin it ran at, `provider:model`.
+        suite: name.
+        suite_hash: of the suite's files as they were.
+        verdict: what the gate said.
+        at: UTC.
+    """
+
+    prompt: str
+    prompt_hash: str
+    model: str
+    suite: str
+    suite_hash: str
+    verdict: Verdict
+    at: str = ""
+
+
+class Wanted(NamedTuple):
+    """What evidence must be about."""
+
+    prompt: str
+    prompt_hash: str
+    model: str
+    suite: str
+    suite_hash: str
+
+
+def suite_hash(project: Path, suite: str) -> str:
+    """SHA-256 over the names and bytes of a suite's files; its evidence and reports are no part.
+
+    Raises:
+        UsageError: there is no such suite.
+    """
+    folder = project / _FOLDER / suite
+    if not suite or not folder.is_dir() or not folder.resolve().is_relative_to(project.resolve()):
+        raise UsageError(
+            f"There is no suite {suite[:80]!r}. Write {_FOLDER}/{suite[:80]}/suite.toml."
+        )
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and name.parts[0] in {"suite.toml", "cases.jsonl", "evaluators.py"}:
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{name.as_posix()}\0{content}\n".encode())
+    return digest.hexdigest()
+
+
+def wanted_of(project: Path, prompt: Prompt, model: str) -> Wanted:
+    """What must be proven before a version may be released.
+
+    Raises:
+        UsageError: the prompt names no suite, or one that is not there.
+    """
+    suite = prompt.about.suite
+    if not suite:
+        raise UsageError(
+            f"Prompt {prompt.id!r} names no suite, so nothing can prove that it is good. Add "
+            "`suite: NAME` to its front matter, or use --force with --reason."
+        )
+    return Wanted(prompt.id, prompt.version_hash, model, suite, suite_hash(project, suite))
+
+
+def read_evidence(file: Path) -> Evidence | None:
+    """What a file proves; None where it is no evidence."""
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            return None
+        return msgspec.json.decode(file.read_bytes(), type=Evidence)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def find_evidence(project: Path, wanted: Wanted) -> Path:
+    """The newest file with a passing verdict on exactly this.
+
+    Raises:
+        UsageError: there is none; says what there is, and how it differs.
+    """
+    folder = project / _FOLDER / wanted.suite / "evidence"
+    known = [
+        (path, found)
+        for path in sorted(folder.glob("*.json"))
+        if (found := read_evidence(path)) is not None and found.prompt == wanted.prompt
+    ]
+    fitting = [(found.at, path) for path, found in known if not _differences(found, wanted)]
+    if fitting:
+        return max(fitting)[1]
+    raise UsageError(_missing(wanted, [found for _, found in known]))
+
+
+def _differences(found: Evidence, wanted: Wanted) -> list[str]:
+    pairs = {
+        "another version of the prompt": found.prompt_hash == wanted.prompt_hash,
+        f"model {found.model} instead of {wanted.model}": found.model == wanted.model,
+        "another state of the suite": (found.suite, found.suite_hash)
+        == (wanted.suite, wanted.suite_hash),
+        f"verdict {found.verdict}": found.verdict == "pass",
+    }
+    return [difference for difference, same in pairs.items() if not same]
+
+
+def _missing(wanted: Wanted, known: Sequence[Evidence]) -> str:
+    nearest = sorted((_differences(found, wanted) for found in known), key=len)[:_NAMES_SHOWN]
+    seen = "; ".join(" and ".join(differences) for differences in nearest)
+    there = f" The evidence that there is has {seen}." if seen else ""
+    return (
+        f"No gate has passed exactly this version of {wanted.prompt!r} at {wanted.model} with "
+        f"suite {wanted.suite!r} as it is now.{there} Run `trimtab eval gate {wanted.suite}`, or use "
+        "--force with --reason."
+    )
