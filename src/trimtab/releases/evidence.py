@@ -129,8 +129,9 @@ def _missing(wanted: Wanted, known: Sequence[Evidence]) -> str:
     nearest = sorted((_differences(found, wanted) for found in known), key=len)[:_NAMES_SHOWN]
     seen = "; ".join(" and ".join(differences) for differences in nearest)
     there = f" The evidence that there is has {seen}." if seen else ""
+    name, suite = wanted.prompt, wanted.suite
     return (
-        f"No gate has passed exactly this version of {wanted.prompt!r} at {wanted.model} with "
-        f"suite {wanted.suite!r} as it is now.{there} Run `trimtab eval gate {wanted.suite}`, or use "
-        "--force with --reason."
+        f"No gate has passed exactly this version of {name!r} at {wanted.model} with suite "
+        f"{suite!r} as it is now.{there} Run `trimtab eval gate {suite}`, or use --force with "
+        "--reason."
     )
