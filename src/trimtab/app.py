@@ -30,6 +30,7 @@ from trimtab.insights.outlier_actions import outlier_alerts, sanctions
 from trimtab.insights.outliers import outlier_report
 from trimtab.plugins import PROVIDERS, load_plugin
 from trimtab.providers.kind import Engine, ProviderKind
+from trimtab.releases.watch import PromptWatcher
 from trimtab.spend.pricebook import PriceBook
 from trimtab.spend.reprice import reprice, start_of_day_ns
 from trimtab.spend.unit_prices import ModelPrices
@@ -59,6 +60,7 @@ _FORECAST_PAUSE_S = 6 * 3600.0
 _FIRST_FORECAST_S = 60.0
 _FIRST_LOOK_S = 30.0  # after the start, which has enough to do
 _BREAKERS_PAUSE_S = 0.5
+_PROMPTS_PAUSE_S = 0.2  # a version that is withdrawn must be gone within a second
 _ENGINE_PAUSE_S = 1.0  # before an engine that died is started again
 
 
@@ -93,6 +95,7 @@ class App:
         self._watcher = ProjectWatcher(project, _say_kept)
         self.alerts = Outbox(folder, clock, project.alerts)
         self._treasury = Treasury(project, reader=self.reader, clock=clock, tell=self.alerts.put)
+        self._prompts = PromptWatcher(project.folder, project.prompts.environment, _say_kept)
         self.gateway = Gateway(
             self._serving(project),
             ledger=self._ledger,
@@ -162,6 +165,16 @@ class App:
         self.gateway.use(serving)
         self.alerts.use(project.alerts)
         _log.info("project reloaded: %s", project.digest)
+
+    async def tend_prompts(self) -> None:
+        """Take up changed releases and prompts. Runs until it is cancelled."""
+        while True:
+            await asyncio.sleep(_PROMPTS_PAUSE_S)
+            environment = self.gateway.serving.project.prompts.environment
+            desk = await asyncio.to_thread(self._prompts.poll, environment)
+            if desk is not None:
+                self.gateway.use_prompts(desk)
+                _log.info("prompts reloaded")
 
     async def tend_breakers(self) -> None:
         """Write the state of the breakers down when it changes. Runs until it is cancelled."""
@@ -262,7 +275,7 @@ class App:
         upstreams = {
             name: self._upstream(name, provider) for name, provider in project.providers.items()
         }
-        return Serving(project, PriceBook(project), upstreams)
+        return Serving(project, PriceBook(project), upstreams, self._prompts.desk)
 
     def _upstream(self, name: str, provider: Provider) -> Upstream:
         kind = _kind_of(provider)

@@ -102,6 +102,7 @@ def load_project(
         digest=hashlib.sha256(content).hexdigest()[:_DIGEST_CHARS],
         server=tables.server,
         recording=tables.recording,
+        prompts=tables.prompts,
         retries=tables.retries,
         breakers=tables.breakers,
         cache=tables.cache,

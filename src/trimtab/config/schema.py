@@ -29,6 +29,7 @@ __all__ = [
     "Policy",
     "Project",
     "ProjectTable",
+    "Prompts",
     "Provider",
     "ProviderTable",
     "Recording",
@@ -82,6 +83,17 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     bodies: Literal["off", "full"] = "off"
     retention_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
+
+
+class Prompts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which versions of prompts are served.
+
+    Attributes:
+        environment: the file `releases/ENVIRONMENT.toml` says it; "" serves what the files of the
+            prompts say, as one wants while one writes them.
+    """
+
+    environment: Annotated[str, Meta(pattern=r"^([A-Za-z][\w-]{0,62})?$")] = ""
 
 
 class Retries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -363,6 +375,7 @@ class ProjectTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     server: Server = Server()
     recording: Recording = Recording()
+    prompts: Prompts = Prompts()
     retries: Retries = Retries()
     breakers: Breakers = Breakers()
     cache: ResponseCache = ResponseCache()
@@ -386,6 +399,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         digest: first 12 hex digits of the SHA-256 of the file's bytes.
         server: where the gateway listens.
         recording: what is kept.
+        prompts: which versions of prompts are served.
         retries, breakers, cache: what all routes share.
         spend, classes, budgets, limits: money, by name where there are several.
         alerts: who is told of what.
@@ -402,6 +416,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     server: Server
     recording: Recording
+    prompts: Prompts
     retries: Retries
     breakers: Breakers
     cache: ResponseCache

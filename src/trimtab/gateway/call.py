@@ -7,6 +7,7 @@ from trimtab.gateway.serving import Serving
 from trimtab.providers.wire.chat_request import ChatRequest
 from trimtab.spend.estimate import estimate_tokens
 from trimtab.types.identity import Caller
+from trimtab.types.records import PromptUse
 
 __all__ = ["Call"]
 
@@ -21,6 +22,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         tried_before: the caller's client says that it tries this again by itself.
         mark: what this request is recognised by if the user sends it again; 0 for not at all.
         repeat: the same user sent the same messages not long ago, and had an answer.
+        prompt: what the messages were rendered from; None for the caller's own.
     """
 
     inference_id: str
@@ -34,6 +36,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tried_before: bool = False
     mark: int = 0
     repeat: bool = False
+    prompt: PromptUse | None = None
 
     @property
     def input_estimate(self) -> int:

@@ -12,10 +12,12 @@ from trimtab.gateway.downgrade import downgraded
 from trimtab.gateway.funds import Fund
 from trimtab.gateway.inference import Inference
 from trimtab.gateway.outlet import Outlet
+from trimtab.gateway.prompted import names_prompt, pinned, prompted
 from trimtab.gateway.purse import Purse
 from trimtab.gateway.recovery import Recovery
 from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.repeats import Repeats
+from trimtab.gateway.replies import prompt_header
 from trimtab.gateway.response_cache import ResponseCache
 from trimtab.gateway.reuse import Again, Keeper, Reuse
 from trimtab.gateway.sanctions import Sanctions
@@ -24,6 +26,7 @@ from trimtab.gateway.spawn import Spawn
 from trimtab.gateway.treasury import Treasury
 from trimtab.gateway.turnstile import Turnstile
 from trimtab.providers.wire.chat_request import parse_request
+from trimtab.releases.serving import PromptDesk
 from trimtab.spend.limits import Lease
 from trimtab.store.protocol import Ledger
 from trimtab.types.clock import Clock
@@ -91,6 +94,10 @@ class Gateway:
         self._treasury.funds.use(serving.project)
         self._turnstile.use(serving.project)
 
+    def use_prompts(self, desk: PromptDesk) -> None:
+        """Render new inferences with the versions of `desk`."""
+        self.serving = self.serving._replace(prompts=desk)
+
     def new_inference_id(self) -> str:
         """An id for an inference. The server asks for it first, so that errors carry it too."""
         return self._ids.new("inf")
@@ -122,6 +129,8 @@ class Gateway:
             raise Overloaded("Too many requests are in flight. Try again shortly.")
         self._ledger.check_open()
         call = self._resolve(inference_id, body, caller=caller, tried_before=tried_before)
+        if call.prompt is not None:
+            outlet.note(prompt_header(call.prompt))
         if self.sanctions.downgrades(call.caller):
             call = downgraded(call)
             outlet.note(b"x-trimtab-downgraded: outliers\r\n")
@@ -265,7 +274,6 @@ class Gateway:
         serving = self.serving
         started_ns = self._clock.wall_ns()
         request = parse_request(body)
-        target = serving.project.resolve(request.model)
         named = Caller(
             key_id=caller.key_id,
             team=caller.team,
@@ -274,6 +282,11 @@ class Gateway:
             user_class=caller.user_class,
         )
         who = with_class(named, serving.project.classes)
+        prompt, pin = None, ""
+        if names_prompt(request):
+            sticky = who.user or who.session or inference_id
+            body, request, prompt, pin = prompted(serving.prompts, body, request, who=sticky)
+        target = pinned(serving.project, serving.project.resolve(request.model), pin)
         mark = self._repeats.mark_of(who, request)
         return Call(
             inference_id=inference_id,
@@ -287,4 +300,5 @@ class Gateway:
             tried_before=tried_before,
             mark=mark,
             repeat=not tried_before and self._repeats.is_repeat(mark),
+            prompt=prompt,
         )

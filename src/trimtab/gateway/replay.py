@@ -72,6 +72,7 @@ def _intent(  # noqa: PLR0917 - one record
         price_version="",
         after_us=after_us if number > 1 else 0,
         cause=cause,
+        prompt=call.prompt,
     )
 
 

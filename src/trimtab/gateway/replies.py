@@ -10,11 +10,12 @@ from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
 from trimtab.gateway.outlet import HeaderList
 from trimtab.gateway.response_cache import Found
-from trimtab.types.records import Cause, Settle
+from trimtab.types.records import Cause, PromptUse, Settle
 
 __all__ = [
     "error_body",
     "error_headers",
+    "prompt_header",
     "replay_headers",
     "stream_error",
     "stream_headers",
@@ -63,6 +64,11 @@ def replay_headers(call: Call, found: Found, *, cause: Cause, made: int) -> Head
 def taken_over(attempt: Attempt) -> bytes:
     """A comment inside a stream: another model goes on from here."""
     return b": x-trimtab-continued-by: %b\n\n" % _value(str(attempt.rung.ref))
+
+
+def prompt_header(use: PromptUse) -> bytes:
+    """The version of a prompt that is rendered, as a header line."""
+    return b"x-trimtab-prompt: %b\r\n" % _value(f"{use.id}@{use.version}")
 
 
 def _common(call: Call, attempt: Attempt, *, served: str, made: int) -> HeaderList:

@@ -46,6 +46,7 @@ class Keeper:
                 caller=call.caller,
                 scope=policy.cache.scope,
                 rung=call.target.rungs[0],
+                prompt_version=call.prompt.hash if call.prompt is not None else "",
                 asked=call.request.model if policy.answer_model == "asked" else "",
             )
         self._idempotency = idempotency_key(call.caller.key_id, name) if name else None

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from trimtab.config.schema import Project, Provider
 from trimtab.gateway.pool import Origin, Pool
 from trimtab.gateway.slots import Slots
+from trimtab.releases.serving import PromptDesk
 from trimtab.spend.pricebook import PriceBook
 
 __all__ = ["Serving", "Upstream"]
@@ -59,6 +60,7 @@ class Serving(NamedTuple):
     project: Project
     prices: PriceBook
     upstreams: dict[str, Upstream]
+    prompts: PromptDesk
 
     def close(self) -> None:
         """Close the free connections of this generation; calls under way keep theirs."""

@@ -56,6 +56,7 @@ def intent_of(call: Call, attempt: Attempt) -> Intent:
         cause=step.cause,
         rung=step.place,
         repeat=call.repeat,
+        prompt=call.prompt,
     )
 
 

@@ -3,19 +3,16 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from trimtab.errors import ConfigError, Finding, PromptNotReleased
 from trimtab.prompts.library import Library, load_library
 from trimtab.prompts.prompt import Prompt
 from trimtab.prompts.versions import load_record
 from trimtab.releases.file import Canary, Release, load_releases, release_path
+from trimtab.types.records import Arm
 
-__all__ = ["Arm", "PromptDesk", "Served", "Trial", "open_desk", "share_of"]
-
-Arm = Literal["released", "canary", "asked", "draft"]
-"""Why a version was served: it is released; it is tried; the caller named it; nothing is released
-here, and it is what the file says."""
+__all__ = ["PromptDesk", "Served", "Trial", "open_desk", "share_of"]
 
 _MAX_SHOWN: Final = 80
 
@@ -184,7 +181,8 @@ class _Loader:
         released = self._served(name, release, "released")
         if release.canary is None:
             return _Entry(released, None)
-        return _Entry(released, Trial(self._served(name, release.canary, "canary"), release.canary))
+        arm: Arm = "shadow" if release.canary.shadow else "canary"
+        return _Entry(released, Trial(self._served(name, release.canary, arm), release.canary))
 
     def _served(self, name: str, which: Release | Canary, arm: Arm) -> Served:
         prompt = self._known.get((name, which.hash))

@@ -42,6 +42,8 @@ EventField = Literal[
     "outcome",
     "error_code",
     "cause",
+    "prompt",
+    "prompt_version",
 ]
 EventOrder = Literal["newest", "costliest", "slowest"]
 Fate = Literal[
@@ -82,6 +84,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         wasted_nanousd: cost of attempts of which the caller saw nothing.
         saved_nanousd: what an answer from the response cache had cost when it was made.
         repeat: the same user sent the same messages within the hour before, and had an answer.
+        prompt: id of the prompt that the messages were rendered from; "" for the caller's own.
+        prompt_version: as people call it, such as `v12`.
+        prompt_hash: of everything of it that changes behaviour.
+        prompt_arm: why this version was rendered.
     """
 
     inference_id: str
@@ -118,6 +124,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     wasted_nanousd: int
     saved_nanousd: int
     repeat: bool
+    prompt: str = ""
+    prompt_version: str = ""
+    prompt_hash: str = ""
+    prompt_arm: str = ""
 
 
 class EventQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,12 +12,44 @@ import msgspec
 from trimtab.types.identity import Caller
 from trimtab.types.usage import NO_USAGE, Usage
 
-__all__ = ["Cause", "Extension", "Intent", "Outcome", "Settle", "UsageSource"]
+__all__ = [
+    "Arm",
+    "Cause",
+    "Extension",
+    "Intent",
+    "Outcome",
+    "PromptUse",
+    "Settle",
+    "UsageSource",
+]
 
 Outcome = Literal["ok", "error", "timeout", "cancelled"]
 UsageSource = Literal["reported", "estimated", "none"]
 Cause = Literal["first", "retry", "fallback", "hedge", "continue", "cache", "stale"]
 """Why an attempt is made. The last two are answers from the response cache: nobody is called."""
+
+
+Arm = Literal["released", "canary", "shadow", "asked", "draft"]
+"""Why a version of a prompt was rendered: it is released; it is tried, and shown or not; the caller
+named it; or no environment is served, and it is what the file says."""
+
+
+class PromptUse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The prompt that the messages of an inference were rendered from.
+
+    Attributes:
+        id: path of its file below `prompts/`.
+        version: as people call it: `v12`, `v13-draft`.
+        hash: of everything that changes behaviour.
+        arm: why this version.
+        environment: what the gateway serves; "" for the files as they are.
+    """
+
+    id: str
+    version: str
+    hash: str
+    arm: Arm
+    environment: str = ""
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -40,6 +72,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         cause: why it is made.
         rung: which rung of the route's ladder it is made on; 0 for the first.
         repeat: the same user had an answer to the same messages in the hour before.
+        prompt: what the messages were rendered from; None for the caller's own.
     """
 
     inference_id: str
@@ -57,6 +90,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     cause: Cause = "first"
     rung: int = 0
     repeat: bool = False
+    prompt: PromptUse | None = None
 
 
 class Extension(msgspec.Struct, frozen=True, kw_only=True, gc=False):

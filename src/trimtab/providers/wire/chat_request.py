@@ -10,7 +10,22 @@ from msgspec import UNSET, UnsetType
 
 from trimtab.errors import MalformedRequest
 
-__all__ = ["ChatRequest", "limited_body", "parse_request", "rewritten", "upstream_body"]
+__all__ = [
+    "PROMPT_PREFIX",
+    "ChatRequest",
+    "PromptCall",
+    "filled_body",
+    "limited_body",
+    "parse_request",
+    "rewritten",
+    "upstream_body",
+]
+
+PROMPT_PREFIX = "prompt:"
+"""What a model's name begins with where it is a prompt's."""
+
+
+_NO_MESSAGES = msgspec.Raw(b"")
 
 
 class StreamOptions(msgspec.Struct, frozen=True):
@@ -19,15 +34,26 @@ class StreamOptions(msgspec.Struct, frozen=True):
     include_usage: bool | None = None
 
 
+class PromptCall(msgspec.Struct, frozen=True):
+    """`prompt`, with the fields that OpenAI's Responses API has for it."""
+
+    id: str
+    version: str | None = None
+    variables: dict[str, Any] | None = None
+
+
 class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     """The fields that the gateway reads; all others pass through untouched and unread.
 
     Attributes:
-        messages: raw JSON, only checked to be an array.
+        model: "" only with a prompt, which has its own.
+        messages: raw JSON, only checked to be an array; empty only with a prompt.
+        prompt: what is to be rendered; an extension of ours.
     """
 
-    model: str
-    messages: msgspec.Raw
+    model: str = ""
+    messages: msgspec.Raw = _NO_MESSAGES
+    prompt: PromptCall | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: int | None = None
@@ -112,9 +138,24 @@ def parse_request(body: bytes) -> ChatRequest:
         raise MalformedRequest(
             f"The request body is not valid JSON: {error}. Send one JSON object."
         ) from None
-    if memoryview(request.messages)[0] != ord("["):
+    messages = memoryview(request.messages)
+    if not messages or not request.model:
+        _check_names_prompt(request)
+    if messages and messages[0] != ord("["):
         raise MalformedRequest("`messages` must be an array of messages.", param="messages")
     return request
+
+
+def _check_names_prompt(request: ChatRequest) -> None:
+    """A model and messages may be missing only where a prompt has them."""
+    if request.prompt is not None or request.model.startswith(PROMPT_PREFIX):
+        return
+    field = "messages" if request.model else "model"
+    raise MalformedRequest(
+        "The request body is not a chat completion request: Object missing required field "
+        f"`{field}`.",
+        param=field,
+    )
 
 
 def _field_of(problem: str) -> tuple[str, str | None]:
@@ -137,6 +178,21 @@ def upstream_body(body: bytes, request: ChatRequest, model: str) -> bytes:
     if request.stream and not request.wants_usage:
         body = _with_usage_option(body, request)
     return body
+
+
+def filled_body(
+    body: bytes, *, put: dict[str, bytes], defaults: dict[str, bytes], drop: frozenset[str]
+) -> bytes:
+    """The body with some fields taken out, some put in, and some put in where they are not there.
+
+    The other values keep their bytes.
+    """
+    fields = _fields_decoder.decode(body)
+    kept = {name: value for name, value in fields.items() if name not in drop}
+    raw = msgspec.Raw
+    below = {name: raw(value) for name, value in defaults.items()}
+    above = {name: raw(value) for name, value in put.items()}
+    return _encode({**below, **kept, **above})
 
 
 def limited_body(body: bytes, request: ChatRequest, limit: int, *, field: str) -> bytes:

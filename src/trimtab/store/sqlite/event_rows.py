@@ -13,7 +13,7 @@ from trimtab.store.sqlite.served import (
     served_of,
     wasted_nanousd,
 )
-from trimtab.types.records import Intent, Settle, UsageSource
+from trimtab.types.records import Intent, PromptUse, Settle, UsageSource
 from trimtab.types.usage import Usage
 
 __all__ = [
@@ -98,12 +98,17 @@ def _row(intent: Intent, settle: Settle) -> tuple[Any, ...]:
         0,
         settle.saved_nanousd,
         intent.repeat,
+        *_prompt_columns(intent.prompt),
         intent.hold_nanousd,
         usage.input_audio_tokens,
         usage.output_audio_tokens,
         usage.cache_read_audio_tokens,
         usage.cache_write_1h_tokens,
     )
+
+
+def _prompt_columns(use: PromptUse | None) -> tuple[str, str, str, str]:
+    return ("", "", "", "") if use is None else (use.id, use.version, use.hash, use.arm)
 
 
 def event_of_row(row: tuple[Any, ...]) -> Event:

@@ -22,7 +22,7 @@ VERSION: Final = 1
 CONTROL_VERSION: Final = 2
 """Of the keys."""
 
-DERIVED_VERSION: Final = 5
+DERIVED_VERSION: Final = 6
 """Of day files and rollups, which can be made anew from the ledger."""
 
 ANSWERS_VERSION: Final = 1
@@ -120,6 +120,10 @@ CREATE TABLE events (
     wasted_nanousd          INTEGER NOT NULL,
     saved_nanousd           INTEGER NOT NULL,
     repeat                  INTEGER NOT NULL,
+    prompt                  TEXT    NOT NULL,
+    prompt_version          TEXT    NOT NULL,
+    prompt_hash             TEXT    NOT NULL,
+    prompt_arm              TEXT    NOT NULL,
     hold_nanousd            INTEGER NOT NULL,
     input_audio_tokens      INTEGER NOT NULL,
     output_audio_tokens     INTEGER NOT NULL,
