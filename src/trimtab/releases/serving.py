@@ -98,13 +98,13 @@ class PromptDesk:
             name: entry.trial for name, entry in self._entries.items() if entry.trial is not None
         }
 
-    def prompts(self) -> dict[tuple[str, str], Prompt]:
-        """Every version of this snapshot that was read from its record, by prompt and hash."""
-        found: dict[tuple[str, str], Prompt] = {}
+    def prompts(self) -> dict[tuple[str, str, str], Prompt]:
+        """Every version that was read from its record, by prompt, number and hash."""
+        found: dict[tuple[str, str, str], Prompt] = {}
         for name, entry in self._entries.items():
             for served in (entry.released, entry.trial.served if entry.trial else None):
                 if served is not None:
-                    found[name, served.prompt.version_hash] = served.prompt
+                    found[name, served.label, served.prompt.version_hash] = served.prompt
         return found
 
     def released(self, prompt_id: str) -> Served | None:
@@ -175,7 +175,7 @@ def open_desk(project: Path, environment: str, *, before: PromptDesk | None = No
 class _Loader:
     def __init__(self, library: Library, before: PromptDesk | None) -> None:
         self._library = library
-        self._known: dict[tuple[str, str], Prompt] = before.prompts() if before is not None else {}
+        self._known = before.prompts() if before is not None else {}
 
     def entry(self, name: str, release: Release) -> _Entry:
         released = self._served(name, release, "released")
@@ -185,10 +185,9 @@ class _Loader:
         return _Entry(released, Trial(self._served(name, release.canary, arm), release.canary))
 
     def _served(self, name: str, which: Release | Canary, arm: Arm) -> Served:
-        prompt = self._known.get((name, which.hash))
+        prompt = self._known.get((name, which.version, which.hash))
         if prompt is None:
             prompt = self._load(name, which)
-            self._known[name, which.hash] = prompt
         return Served(prompt, which.version, which.model, arm)
 
     def _load(self, name: str, which: Release | Canary) -> Prompt:
