@@ -14,7 +14,7 @@ from harness import Gateway, Reply, running_gateway, wait_until
 from trimtab.prompts.library import load_library
 from trimtab.releases.edit import Author, Trying, promote, rollback, try_out, withdraw
 from trimtab.store.records import Event, EventQuery
-from trimtab.testing import Behaviour, FaultProvider, Script, running_fault_provider
+from trimtab.testing import Behaviour, RunningFaultProvider, Script, running_fault_provider
 
 TRIAGE = """\
 ---
@@ -35,7 +35,7 @@ ADA = Author("ada", datetime(2026, 11, 29, 12, tzinfo=UTC), "a test")
 
 class Stage(NamedTuple):
     gateway: Gateway
-    provider: FaultProvider
+    provider: RunningFaultProvider
     folder: Path
 
     def ask(self, **fields: Any) -> Reply:
