@@ -1,6 +1,7 @@
 """`trimtab check`: is the project folder right?"""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -9,17 +10,27 @@ from trimtab.cli.options import Json, ProjectFolder
 __all__ = ["check"]
 
 
-def check(project: ProjectFolder = Path(), as_json: Json = False) -> None:
+def check(
+    releases: Annotated[
+        bool, typer.Option("--releases", help="Also whether the release files are true; for CI.")
+    ] = False,
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
     """Validate the project folder: syntax, names, prices, keys in the environment."""
     from trimtab.app import check_project
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file, load_project
     from trimtab.errors import ConfigError
+    from trimtab.releases.verify import verify_releases
 
     file = find_project_file(project)
     try:
         loaded = load_project(file)
         errors, warnings = check_project(loaded)
+        if releases:
+            more = verify_releases(loaded)
+            errors, warnings = [*errors, *more[0]], [*warnings, *more[1]]
     except ConfigError as error:
         errors, warnings = error.findings, []
     if as_json:

@@ -184,12 +184,13 @@ def rollback(
         now = edit.of(prompt_id)
         version, model = _before(edit.releases, prompt_id, now, to=to)
         record = _on_record(library, prompt_id, version)
+        evidence = _evidence_of(edit.releases, prompt_id, version, model=model)
         release = Release(
             version=record.name,
             hash=record.hash,
             model=model,
-            evidence="",
-            forced=f"rollback: {author.reason}" if author.reason else "rollback",
+            evidence=evidence,
+            forced="" if evidence else f"rollback: {author.reason or 'no reason given'}",
             since=_time(author),
         )
         entry = _entry("rollback", prompt_id, author, before=now, after=release)
@@ -303,6 +304,15 @@ def _before(releases: Releases, prompt_id: str, now: Release, *, to: str) -> tup
     raise UsageError(
         f"No version of {prompt_id!r} was served before {now.version}. Name one: --to v3."
     )
+
+
+def _evidence_of(releases: Releases, prompt_id: str, version: str, *, model: str) -> str:
+    """What allowed a version when it was promoted; "" if nothing did."""
+    for entry in reversed(releases.log):
+        if (entry.prompt, entry.after, entry.model) == (prompt_id, version, model):
+            if entry.evidence:
+                return entry.evidence
+    return ""
 
 
 def _on_record(library: Library, prompt_id: str, version: str) -> Record:

@@ -134,7 +134,7 @@ class PromptDesk:
         shown = prompt_id[:_MAX_SHOWN]
         raise PromptNotReleased(
             f"{self.environment} serves no version of prompt {shown!r}. Run "
-            f"`trimtab release promote {shown} --to {self.environment}`, or name a version.",
+            f"`trimtab release promote {shown} --env {self.environment}`, or name a version.",
             param="prompt.id",
         )
 

@@ -1,0 +1,30 @@
+"""Who sits at the terminal, for logs that people read."""
+
+import getpass
+import subprocess
+
+__all__ = ["who_am_i"]
+
+_LIMIT_S = 5
+
+
+def who_am_i() -> str:
+    """Name and address as git has them, else the name of the account."""
+    found = [_git("user.name"), _git("user.email")]
+    if found[0]:
+        return f"{found[0]} <{found[1]}>" if found[1] else found[0]
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in a container
+        return "unknown"
+
+
+def _git(key: str) -> str:
+    command = ["git", "config", "--get", key]
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed words
+            command, capture_output=True, text=True, timeout=_LIMIT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
