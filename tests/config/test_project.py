@@ -223,6 +223,7 @@ def test_example_of_the_page_on_money_loads(tmp_path: Path) -> None:
 TABLES = {
     "server": schema.Server,
     "recording": schema.Recording,
+    "prompts": schema.Prompts,
     "retries": schema.Retries,
     "breakers": schema.Breakers,
     "cache": schema.ResponseCache,

@@ -309,9 +309,9 @@ def _before(releases: Releases, prompt_id: str, now: Release, *, to: str) -> tup
 def _evidence_of(releases: Releases, prompt_id: str, version: str, *, model: str) -> str:
     """What allowed a version when it was promoted; "" if nothing did."""
     for entry in reversed(releases.log):
-        if (entry.prompt, entry.after, entry.model) == (prompt_id, version, model):
-            if entry.evidence:
-                return entry.evidence
+        about = (entry.prompt, entry.after, entry.model)
+        if about == (prompt_id, version, model) and entry.evidence:
+            return entry.evidence
     return ""
 
 
