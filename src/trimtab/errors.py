@@ -28,7 +28,8 @@ TrimtabError
 │   ├── ProviderRefused         an error status or in-band error of the provider
 │   ├── ProviderRejectedKey     the provider does not accept *our* key
 │   ├── ProviderGarbage         what came back is not the wire format
-│   └── ProviderTruncated       the answer ended before it was finished
+│   ├── ProviderTruncated       the answer ended before it was finished
+│   └── ProviderUnfit           the answer has not the form that the prompt declares
 ├── RouteUnavailable            every model of the route is left alone for now
 ├── Superseded                  another attempt of the inference was faster
 ├── CallerGone                  the caller closed the connection
@@ -73,6 +74,7 @@ __all__ = [
     "ProviderRejectedKey",
     "ProviderTimeout",
     "ProviderTruncated",
+    "ProviderUnfit",
     "ProviderUnreachable",
     "RateLimited",
     "Remedy",
@@ -224,7 +226,7 @@ class HeadersTooLarge(RequestError):
     """Request line and headers are too long, or there are too many of them."""
 
 
-Remedy = Literal["retry", "move", "fail_over", "larger", "final", "caller"]
+Remedy = Literal["retry", "move", "fail_over", "larger", "final", "caller", "repair"]
 """What may help after a failed attempt.
 
 retry: the same model again after a wait, else another one.
@@ -333,6 +335,13 @@ class ProviderTruncated(ProviderError):
     error_code = "truncated"
 
 
+class ProviderUnfit(ProviderError):
+    """The answer has not the form that the prompt declares; it is asked for once more."""
+
+    error_code = "answer_unfit"
+    remedy = "repair"
+
+
 class RouteUnavailable(TrimtabError):
     """Every model of the route has failed so often that it is left alone for a while."""
 
@@ -427,6 +436,7 @@ REPLIES: dict[type[TrimtabError], Reply] = {
     ProviderRejectedKey: Reply(502, _UPSTREAM, "provider_rejected_key", 1, logging.ERROR),
     ProviderGarbage: Reply(502, _UPSTREAM, "provider_garbage", 1, logging.WARNING),
     ProviderTruncated: Reply(502, _UPSTREAM, "provider_truncated", 1, logging.WARNING),
+    ProviderUnfit: Reply(502, _UPSTREAM, "answer_unfit", 1, logging.INFO),
     RouteUnavailable: Reply(503, _UPSTREAM, "route_unavailable", 1, logging.WARNING),
     Superseded: Reply(500, _OURS, "superseded", 1, logging.DEBUG),
     CallerGone: Reply(499, _INVALID, "caller_gone", 1, logging.DEBUG),

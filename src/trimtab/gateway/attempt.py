@@ -21,6 +21,7 @@ from trimtab.errors import (
 )
 from trimtab.gateway.call import Call
 from trimtab.gateway.downgrade import card_of
+from trimtab.gateway.form import FormVerdict
 from trimtab.gateway.grant import Grant
 from trimtab.gateway.ladder import Step
 from trimtab.gateway.outlet import Outlet
@@ -84,6 +85,7 @@ class Attempt(AnswerSink):
         ended_s: monotonic time at which it ended; a passed limit counts at its deadline.
         over: it has ended, well or not.
         complete: it has ended well.
+        form: whether its answer has the form that it must have.
         body: the whole answer, where it is not a stream.
         answer: what the gateway reads of it, once it is complete and good.
         stream: the reader of the stream, or None.
@@ -118,6 +120,7 @@ class Attempt(AnswerSink):
     ended_s = 0.0
     over = False
     complete = False
+    form: FormVerdict = ""
     answer: Answer | None = None
 
     def __init__(

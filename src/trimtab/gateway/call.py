@@ -3,6 +3,7 @@
 import msgspec
 
 from trimtab.config.schema import Target
+from trimtab.gateway.form import Form
 from trimtab.gateway.serving import Serving
 from trimtab.providers.wire.chat_request import ChatRequest
 from trimtab.spend.estimate import estimate_tokens
@@ -23,6 +24,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         mark: what this request is recognised by if the user sends it again; 0 for not at all.
         repeat: the same user sent the same messages not long ago, and had an answer.
         prompt: what the messages were rendered from; None for the caller's own.
+        form: what the answer must be; None where it may be anything.
     """
 
     inference_id: str
@@ -37,6 +39,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mark: int = 0
     repeat: bool = False
     prompt: PromptUse | None = None
+    form: Form | None = None
 
     @property
     def input_estimate(self) -> int:

@@ -282,10 +282,10 @@ class Gateway:
             user_class=caller.user_class,
         )
         who = with_class(named, serving.project.classes)
-        prompt, pin = None, ""
+        prompt, pin, form = None, "", None
         if names_prompt(request):
             sticky = who.user or who.session or inference_id
-            body, request, prompt, pin = prompted(serving.prompts, body, request, who=sticky)
+            body, request, prompt, pin, form = prompted(serving.prompts, body, request, who=sticky)
         target = pinned(serving.project, serving.project.resolve(request.model), pin)
         mark = self._repeats.mark_of(who, request)
         return Call(
@@ -301,4 +301,5 @@ class Gateway:
             mark=mark,
             repeat=not tried_before and self._repeats.is_repeat(mark),
             prompt=prompt,
+            form=form,
         )

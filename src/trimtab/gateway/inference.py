@@ -15,6 +15,7 @@ from typing_extensions import override
 from trimtab.errors import (
     CallerGone,
     ProviderTimeout,
+    ProviderUnfit,
     RouteUnavailable,
     TrimtabError,
 )
@@ -146,7 +147,7 @@ class Inference(Recovery, OutletListener):
             if attempt.opened or attempt.complete:
                 self._lead_with(attempt)
                 self._show(attempt)
-            if attempt.complete and not attempt.settling:
+            if attempt.complete and not attempt.settling and not self._repairs(attempt):
                 self._ladder.judge(attempt.step, None, began_s=attempt.begun_s)
                 appended = self._record(attempt, self._leaving(), final=True)
                 attempt.settling = True  # not before: a defect in recording must still end it
@@ -177,6 +178,35 @@ class Inference(Recovery, OutletListener):
             self._outlet.write(taken_over(attempt))
         new_name = self._transcript.new_name(attempt)
         attempt.relay(self._outlet, keep=self._transcript.keeps, new_name=new_name)
+
+    def _repairs(self, attempt: Attempt) -> bool:
+        """Ask for the answer once more if it has not its form, and that may be done."""
+        form = self._call.form
+        if form is None:
+            return False
+        formed = self._transcript.formed(attempt)
+        attempt.form = formed.verdict
+        may = form.repairs and attempt.stream is None and not self._repaired and not self._gone
+        if not may or formed.verdict != "invalid":
+            return False
+        self._repaired = True
+        step = self._ladder.repair(attempt.step.place)
+        if step is None:
+            return False
+        error = ProviderUnfit("The answer has not the form that the prompt declares.")
+        if attempt.grant is not None:
+            attempt.grant.settle(self._cost_nanousd(attempt, error))
+        self._transcript.repair(formed)
+        try:
+            self._start(step)
+        except TrimtabError:  # then this answer is better than none
+            self._ladder.give_up(step)
+            return False
+        attempt.settling = True
+        self._ladder.judge(attempt.step, error, began_s=attempt.begun_s)
+        attempt.give_back()
+        self._record(attempt, error, final=False)
+        return True
 
     def _on_settled(self, attempt: Attempt, appended: asyncio.Future[None]) -> None:
         error = problem_of(appended)

@@ -93,7 +93,7 @@ class Ladder:
             breaker.succeeded(step.admission, began_s=began_s)
         elif not isinstance(error, ProviderError) or isinstance(error, ProviderBusy):
             breaker.released(step.admission)  # it says nothing about the provider
-        elif error.remedy in {"caller", "final", "larger"}:
+        elif error.remedy in {"caller", "final", "larger", "repair"}:
             breaker.succeeded(step.admission, began_s=began_s)
         else:
             timeout = isinstance(error, ProviderTimeout)
@@ -126,6 +126,12 @@ class Ladder:
             if step is not None:
                 return step
         return self._next("fallback") or (self._paid(again) if again is not None else None)
+
+    def repair(self, place: int) -> Step | None:
+        """The same rung once more, for an answer that had not the form that it must have."""
+        if self._retries < 1:
+            return None
+        return self._paid(Step(place, "retry"))
 
     def anew(self, place: int) -> Step | None:
         """The same call once more, because a kept connection had been closed unseen.

@@ -7,6 +7,7 @@ import msgspec
 
 from trimtab.config.schema import Project, Target
 from trimtab.errors import MalformedRequest, PromptNotReleased
+from trimtab.gateway.form import Form
 from trimtab.prompts.prompt import Prompt
 from trimtab.providers.wire.chat_request import (
     PROMPT_PREFIX,
@@ -33,12 +34,14 @@ class Prompted(NamedTuple):
         request: the same, read.
         use: for the record.
         pin: `provider:model` that must serve it; "" for whatever its model's name stands for.
+        form: what the answer must be; None where it may be anything.
     """
 
     body: bytes
     request: ChatRequest
     use: PromptUse
     pin: str
+    form: Form | None
 
 
 def names_prompt(request: ChatRequest) -> bool:
@@ -96,7 +99,9 @@ def rendered(
         environment=desk.environment,
     )
     pin = "" if _has_own_model(request) else served.pin
-    return Prompted(filled, parse_request(filled), use, pin)
+    output = prompt.behaviour.output
+    form = Form(output, prompt.behaviour.repair) if output is not None else None
+    return Prompted(filled, parse_request(filled), use, pin, form)
 
 
 def pinned(project: Project, target: Target, pin: str) -> Target:

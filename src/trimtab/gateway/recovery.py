@@ -67,6 +67,7 @@ class Recovery(AttemptOwner):
     _pause: asyncio.Future[None] | None = None
     _settled_s: float | None = None
     _told: ProviderError | None = None
+    _repaired = False
 
     _spawn: Spawn
     _on_over: OnOver

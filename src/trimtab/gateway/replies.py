@@ -38,11 +38,14 @@ def stream_headers(call: Call, attempt: Attempt, *, made: int) -> HeaderList:
 
 def whole_headers(call: Call, attempt: Attempt, settle: Settle, *, made: int) -> HeaderList:
     """Headers of an answer that is sent whole, after `made` attempts."""
-    return [
+    headers = [
         (b"content-type", b"application/json"),
         *_common(call, attempt, served=settle.served_model, made=made),
         (b"x-trimtab-cost-nanousd", b"%d" % settle.cost_nanousd),
     ]
+    if settle.form:
+        headers.append((b"x-trimtab-form", settle.form.encode()))
+    return headers
 
 
 def replay_headers(call: Call, found: Found, *, cause: Cause, made: int) -> HeaderList:

@@ -102,6 +102,7 @@ def settle_of(
         cost_nanousd=card.cost_nanousd(usage) if source != "none" else 0,
         price_version=card.version,
         service_tier=tier,
+        form=attempt.form,
     )
 
 

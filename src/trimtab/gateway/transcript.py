@@ -2,6 +2,7 @@
 
 from trimtab.gateway.attempt import MAX_KEPT_BYTES, Attempt
 from trimtab.gateway.call import Call
+from trimtab.gateway.form import Formed, judge_frames, judge_whole, repair_request
 from trimtab.providers.wire.chat_continue import continuation_body, shown_text
 from trimtab.providers.wire.chat_name import model_field, renamed
 from trimtab.providers.wire.chat_request import limited_body, upstream_body
@@ -26,7 +27,8 @@ class Transcript:
 
     def __init__(self, call: Call, *, kept: bool = False) -> None:
         self._call = call
-        self.keeps = kept or call.keeps_bodies or call.may_continue
+        self.keeps = kept or call.keeps_bodies or call.may_continue or (call.form is not None)
+        self._body = call.body
 
     # ------------------------------------------------------------ to a provider
 
@@ -38,7 +40,7 @@ class Transcript:
     def body(self, attempt: Attempt) -> bytes:
         """The request of an attempt: the caller's own, or one that goes on with what was shown."""
         call = self._call
-        body, request = call.body, call.request
+        body, request = self._body, call.request
         if attempt.step.cause == "continue":
             continued = continuation_body(
                 body, request, text=self._text, shown_tokens=self._shown_tokens
@@ -50,6 +52,21 @@ class Transcript:
         if limit is not None:
             body = limited_body(body, request, limit, field=attempt.upstream.limit_field)
         return body
+
+    def repair(self, formed: Formed) -> None:
+        """The next attempt asks for the answer once more."""
+        self._body = repair_request(self._call.body, formed)
+
+    def formed(self, attempt: Attempt) -> Formed:
+        """Whether an answer that has come to its end has the form that it must have."""
+        form = self._call.form
+        if form is None:
+            return Formed("")
+        if attempt.stream is None:
+            return judge_whole(attempt.body, form)
+        if attempt.kept is None:
+            return Formed("")
+        return judge_frames(b"".join([*self._shown, attempt.kept]), form)
 
     def new_stream(self, cause: Cause) -> ChatStream | None:
         """A reader for the stream, if the caller wants one."""

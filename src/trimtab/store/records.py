@@ -88,6 +88,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         prompt_version: as people call it, such as `v12`.
         prompt_hash: of everything of it that changes behaviour.
         prompt_arm: why this version was rendered.
+        form: whether the answer has the form that the prompt declares; "" where nobody looked.
     """
 
     inference_id: str
@@ -128,6 +129,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     prompt_version: str = ""
     prompt_hash: str = ""
     prompt_arm: str = ""
+    form: str = ""
 
 
 class EventQuery(msgspec.Struct, frozen=True, kw_only=True):

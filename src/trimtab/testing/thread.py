@@ -40,6 +40,14 @@ class RunningFaultProvider:
 
         return asyncio.run_coroutine_threadsafe(read(), self._loop).result()
 
+    def play(self, model: str, *behaviours: Behaviour) -> None:
+        """See `FaultProvider.play`."""
+
+        async def change() -> None:
+            self._provider.play(model, *behaviours)
+
+        asyncio.run_coroutine_threadsafe(change(), self._loop).result()
+
     @property
     def open_connections(self) -> int:
         """Connections that are open at this moment."""

@@ -128,6 +128,8 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         price_version: price book version that the cost was computed with.
         saved_nanousd: what an answer from the response cache had cost when it was made.
         service_tier: the tier that the provider says it was served at; "" where it does not say.
+        form: whether the answer has the form that its prompt declares, "ok" or "invalid"; "" where
+            none is declared, or there was nothing to judge.
     """
 
     inference_id: str
@@ -148,3 +150,4 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     price_version: str = ""
     saved_nanousd: int = 0
     service_tier: str = ""
+    form: Literal["", "ok", "invalid"] = ""

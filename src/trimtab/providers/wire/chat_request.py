@@ -19,6 +19,7 @@ __all__ = [
     "parse_request",
     "rewritten",
     "upstream_body",
+    "with_messages",
 ]
 
 PROMPT_PREFIX = "prompt:"
@@ -193,6 +194,13 @@ def filled_body(
     below = {name: raw(value) for name, value in defaults.items()}
     above = {name: raw(value) for name, value in put.items()}
     return _encode({**below, **kept, **above})
+
+
+def with_messages(body: bytes, more: list[dict[str, Any]]) -> bytes:
+    """The request with further messages at the end; those that are there keep their bytes."""
+    fields = _fields_decoder.decode(body)
+    messages: list[Any] = msgspec.json.decode(fields["messages"], type=list[msgspec.Raw])
+    return rewritten(body, {"messages": _encode([*messages, *more])})
 
 
 def limited_body(body: bytes, request: ChatRequest, limit: int, *, field: str) -> bytes:

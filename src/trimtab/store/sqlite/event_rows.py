@@ -99,6 +99,7 @@ def _row(intent: Intent, settle: Settle) -> tuple[Any, ...]:
         settle.saved_nanousd,
         intent.repeat,
         *_prompt_columns(intent.prompt),
+        settle.form,
         intent.hold_nanousd,
         usage.input_audio_tokens,
         usage.output_audio_tokens,

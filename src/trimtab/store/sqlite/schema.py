@@ -124,6 +124,7 @@ CREATE TABLE events (
     prompt_version          TEXT    NOT NULL,
     prompt_hash             TEXT    NOT NULL,
     prompt_arm              TEXT    NOT NULL,
+    form                    TEXT    NOT NULL,
     hold_nanousd            INTEGER NOT NULL,
     input_audio_tokens      INTEGER NOT NULL,
     output_audio_tokens     INTEGER NOT NULL,
