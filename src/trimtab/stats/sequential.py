@@ -50,7 +50,7 @@ _PRIOR_MOST: Final = 500.0  # as much as an older reference weighs
 _HIGHEST: Final = 0.98  # of a supposed rate
 _MOST_LOST: Final = 0.98  # of a stake, at one inference
 _MOST_GAIN: Final = 300.0  # of a logarithm in one block
-_MOST_STAKE: Final = 1e120
+_MOST_MONEY: Final = 1e120
 _Z: Final = 1.959964
 
 
@@ -60,13 +60,13 @@ class Arm(NamedTuple):
     Attributes:
         estimate: the rate, or the mean amount.
         low, high: of the plain 95 % interval, which is right for one look.
-        count: inferences that it was estimated from.
+        inferences: that it was estimated from.
     """
 
     estimate: float
     low: float
     high: float
-    count: int
+    inferences: int
 
 
 class Stakes(msgspec.Struct):
@@ -92,8 +92,11 @@ class Stakes(msgspec.Struct):
 
     def multiply(self, factors: Sequence[float]) -> None:
         """Settle a block: one factor, 0 or more, for each bet."""
-        stakes = [min(held * by, _MOST_STAKE) for held, by in zip(self.stakes, factors, strict=True)]
+        stakes = [held * by for held, by in zip(self.stakes, factors, strict=True)]
         total = self.untouched + sum(stakes)
+        if total > _MOST_MONEY:  # some is thrown away: what is left is evidence enough
+            stakes = [min(held, _MOST_MONEY) for held in stakes]
+            total = self.untouched + sum(stakes)
         added = _MOVED * total
         self.untouched += _UNTOUCHED * added - _MOVED * self.untouched
         added *= (1 - _UNTOUCHED) / len(stakes)
@@ -136,8 +139,9 @@ class RateTest(msgspec.Struct):
 
         Args:
             margin: how much worse the candidate's rate may be; 0.02 for two points.
-            reference_bad, reference_count: of the released version before, if known. They make
-                the test quicker, and cannot make it wrong.
+            reference_bad: of the released version before the canary, if known. It makes the test
+                quicker, and cannot make it wrong.
+            reference_count: that these are of.
 
         Raises:
             ValueError: the margin is not in 0..1, or the reference has more bad ones than all.
@@ -193,7 +197,7 @@ class RateTest(msgspec.Struct):
         )
 
     def _close(self) -> None:
-        self.stakes.multiply([self._factor(times) for times in _TIMES])
+        self.stakes.multiply(self._factors())
         self.released_bad += self.open_released_bad
         self.released_count += self.open_released
         self.candidate_bad += self.open_candidate_bad
@@ -201,25 +205,30 @@ class RateTest(msgspec.Struct):
         self.open_released_bad = self.open_released = 0
         self.open_candidate_bad = self.open_candidate = 0
 
-    def _factor(self, times: float) -> float:
-        """What the open block makes of a stake on odds so many times those that are allowed."""
-        released, candidate = self.open_released, self.open_candidate
+    def _factors(self) -> list[float]:
+        """What the open block makes of stakes on odds so many times those that are allowed."""
         rate = (self.supposed_bad + self.released_bad) / (self.supposed_count + self.released_count)
         edge = min(rate + self.margin, _HIGHEST)
-        supposed = times * edge / (1 - edge + times * edge)
-        bound = edge + (supposed - edge) * candidate / (released + candidate)
-        middle = bound - self.margin
-        bet = (supposed - bound) / (bound * (1 - bound))
-        hedge = min(bet * candidate / released, _MOST_LOST / (1 - middle))
-        bet = hedge * released / candidate
+        ratio = self.open_candidate / self.open_released
+        share = ratio / (1 + ratio)
         bad, released_bad = self.open_candidate_bad, self.open_released_bad
-        gain = (released - released_bad) * log(1 + hedge * middle)
-        gain += (candidate - bad) * log(1 - bet * bound)
-        if bad:
-            gain += bad * log(1 + bet * (1 - bound))
-        if released_bad:
-            gain += released_bad * log(1 - hedge * (1 - middle))
-        return exp(min(gain, _MOST_GAIN))
+        good, released_good = self.open_candidate - bad, self.open_released - released_bad
+        found: list[float] = []
+        for times in _TIMES:
+            supposed = times * edge / (1 - edge + times * edge)
+            bound = edge + (supposed - edge) * share
+            middle = bound - self.margin
+            hedge = ratio * (supposed - bound) / (bound * (1 - bound))
+            if hedge * (1 - middle) > _MOST_LOST:
+                hedge = _MOST_LOST / (1 - middle)
+            bet = hedge / ratio
+            gain = released_good * log(1 + hedge * middle) + good * log(1 - bet * bound)
+            if bad:
+                gain += bad * log(1 + bet * (1 - bound))
+            if released_bad:
+                gain += released_bad * log(1 - hedge * (1 - middle))
+            found.append(exp(min(gain, _MOST_GAIN)))
+        return found
 
 
 def wilson(bad: int, count: int) -> Arm:

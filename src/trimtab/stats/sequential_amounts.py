@@ -42,7 +42,7 @@ class Moments(msgspec.Struct):
         """Count values."""
         self.count += len(values)
         self.total += sum(values)
-        self.squares += sum([value * value for value in values])
+        self.squares += sum(value * value for value in values)
 
     def arm(self, scale: float) -> Arm:
         """The mean with its plain interval, `scale` times as large."""
@@ -134,10 +134,9 @@ class AmountTest(msgspec.Struct):
         )
 
     def _add(self, waiting: list[float], amounts: Sequence[float], scale: float) -> None:
-        values = [amount * scale for amount in amounts]
-        if values and min(values) < 0:
+        if amounts and min(amounts) < 0:
             raise ValueError(f"An amount is {min(amounts)}; amounts must be 0 or more.")
-        waiting += [min(value, 1.0) for value in values]
+        waiting += [amount * scale if amount * scale < 1 else 1.0 for amount in amounts]
         while len(self.open_candidate) >= BLOCK and len(self.open_released) >= BLOCK:
             self._close()
 

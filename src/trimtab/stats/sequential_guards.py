@@ -39,10 +39,8 @@ class GuardReading(NamedTuple):
         """The figures in a sentence."""
         candidate, released = self.candidate, self.released
         return (
-            f"{self.metric}: {candidate.estimate:.4g} ({candidate.low:.4g} to {candidate.high:.4g})"
-            f" in {candidate.count:,} inferences of the candidate, {released.estimate:.4g} "
-            f"({released.low:.4g} to {released.high:.4g}) in {released.count:,} of the released "
-            f"version; evidence {self.evidence:.3g}, pauses at {self.needed:.3g}"
+            f"{self.metric}: {_told(self.candidate)} of the candidate, {_told(self.released)} of "
+            f"the released version; evidence {self.evidence:.3g}, pauses at {self.needed:.3g}"
         )
 
 
@@ -68,9 +66,7 @@ class Guards:
         needed: evidence at which one of them pauses the canary.
     """
 
-    def __init__(
-        self, tests: Mapping[str, RateTest | AmountTest], *, alpha: float = ALPHA
-    ) -> None:
+    def __init__(self, tests: Mapping[str, RateTest | AmountTest], *, alpha: float = ALPHA) -> None:
         """Guards of these metrics, which stay the same until the canary ends.
 
         Raises:
@@ -97,3 +93,8 @@ class Guards:
         readings.sort(key=lambda reading: -reading.evidence)
         first = readings[0]
         return GuardVerdict(first.worse, first.metric if first.worse else "", tuple(readings))
+
+
+def _told(arm: Arm) -> str:
+    interval = f"{arm.low:.4g} to {arm.high:.4g}"
+    return f"{arm.estimate:.4g} ({interval}) in {arm.inferences:,} inferences"

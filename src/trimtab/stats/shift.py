@@ -9,10 +9,8 @@ quantile is Student's: in the second week only large changes can be found.
 
 - Amounts: the shift of log medians. The spread is at least what sampling explains (Kendall and
   Stuart, "The advanced theory of statistics", volume 1: the variance of a median).
-- Rates: the difference of pooled rates, with the variance of the binomial times the overdispersion
-  between days (Finney, "Probit analysis", 1947; as control charts do it: Laney, "Improved control
-  charts for attributes", Quality Engineering 14, 2002). Since rare events are skewed, Fisher's exact
-  test must find the same.
+- Rates: the same on the arcsine scale, on which days of more or fewer hits vary alike. As rare hits
+  are skewed, Fisher's exact test of the pooled counts must find the same.
 
 All p-values of all metrics and days are one family (Benjamini and Hochberg, "Controlling the false
 discovery rate", Journal of the Royal Statistical Society B 57, 1995). Days of the quarter to come
@@ -21,27 +19,32 @@ would not find, and one false-alarm rate holds for all looks together.
 """
 
 from collections.abc import Mapping, Sequence
-from math import exp, isfinite, log
+from math import inf, log
 from typing import Final, NamedTuple
 
-from trimtab.stats.shift_days import AmountDays, DayAmounts, DayRate, RateDays, Tested
+from trimtab.stats.shift_days import (
+    WEEK,
+    AmountDays,
+    DayAmounts,
+    DayRate,
+    Days,
+    RateDays,
+    p_values,
+)
 
 __all__ = [
     "FALSE_DISCOVERIES",
-    "FEWEST_DAYS",
     "LEAST_POINTS",
     "LEAST_RATIO",
     "DayAmounts",
     "DayRate",
+    "Floors",
     "Shift",
     "find_shifts",
 ]
 
 FALSE_DISCOVERIES: Final = 0.05
 """Probability of any alarm for a version that does not change, and the share of false alarms."""
-
-FEWEST_DAYS: Final = 7
-"""The first days that all others are compared with; three of them need traffic."""
 
 LEAST_RATIO: Final = 1.1
 """A change of an amount by less than this factor is below the floor."""
@@ -50,6 +53,19 @@ LEAST_POINTS: Final = 0.02
 """A change of a rate by less than this is below the floor."""
 
 _HORIZON: Final = 90  # days that count as tests in any case
+_AFTER: Final = 6  # days after an alarm that the size of the change is taken from as well
+
+
+class Floors(NamedTuple):
+    """Changes that are too small to matter, however certain they are.
+
+    Attributes:
+        ratio: above 1; of amounts, in either direction.
+        points: of rates, 0 to 1.
+    """
+
+    ratio: float = LEAST_RATIO
+    points: float = LEAST_POINTS
 
 
 class Shift(NamedTuple):
@@ -58,8 +74,9 @@ class Shift(NamedTuple):
     Attributes:
         metric: its name.
         began: the day, 0 for the first of all, from which on it is different.
-        found: the first day on which it could be told.
-        before, after: the rate, or the median amount, of the first week and since it began.
+        found: the first day that tells it, with all that is known by now.
+        before: the rate, or the median amount, of the first week.
+        after: the same from the day it began until a week after it was found.
         ratio: after / before; infinite if before is 0.
         p: of the strongest day, adjusted for all metrics and days.
         beyond_floor: whether the change is large enough to matter.
@@ -79,38 +96,71 @@ def find_shifts(
     metrics: Mapping[str, Sequence[DayRate] | Sequence[DayAmounts]],
     *,
     false_discoveries: float = FALSE_DISCOVERIES,
-    least_ratio: float = LEAST_RATIO,
-    least_points: float = LEAST_POINTS,
+    floors: Floors = Floors(),  # noqa: B008 - immutable
 ) -> list[Shift]:
     """Metrics that moved, the one that moved first at the head.
 
-    Days without traffic have a count of 0. With fewer than three days of traffic in the first week
+    Days without traffic have a total of 0. With fewer than three days of traffic in the first week
     nothing is said of a metric.
 
     Args:
         metrics: by name, the days of each from the first on, all of one kind.
         false_discoveries: the rate of Benjamini and Hochberg.
-        least_ratio: above 1, the floor of amounts.
-        least_points: the floor of rates.
+        floors: only tell which changes matter; all that are certain are answered.
     """
-    tested = {metric: _test(days) for metric, days in metrics.items() if days}
     longest = max((len(days) for days in metrics.values()), default=0)
-    family = max(longest - FEWEST_DAYS, _HORIZON) * len(metrics)
-    everything = [p for one in tested.values() if one for p in one.p]
-    limit = _largest_rejected(everything, family, false_discoveries)
+    family = max(longest - WEEK, _HORIZON) * len(metrics)
+    days = {metric: _days_of(values) for metric, values in metrics.items()}
+    tested = {metric: p_values(days[metric], len(values)) for metric, values in metrics.items()}
+    ordered = sorted(p for values in tested.values() for p in values)
+    limit = _largest_rejected(ordered, family, false_discoveries)
     found: list[Shift] = []
-    for metric, one in tested.items():
-        if one is None:
-            continue
-        alarms = [at for at, p in enumerate(one.p) if p <= limit]
-        if not alarms:
-            continue
-        before, after, began = one.change(alarms[0])
-        ratio = after / before if before else float("inf")
-        if one.is_rate:
-            beyond = abs(after - before) >= least_points
-        else:
-            beyond = not isfinite(ratio) or abs(log(ratio)) >= log(least_ratio)
-        p = _adjusted(min(one.p), everything, family)
-        found.append(Shift(metric, began, alarms[0], before, after, ratio, p, beyond))
+    for metric, values in tested.items():
+        alarms = [day for day, p in enumerate(values) if p <= limit]
+        if alarms:
+            last = min(alarms[0] + _AFTER, len(values) - 1)
+            p = _adjusted(min(values), ordered, family)
+            shift = _shift(days[metric], alarms[0], last)
+            beyond = _is_beyond(shift, floors, is_rate=isinstance(days[metric], RateDays))
+            found.append(shift._replace(metric=metric, p=p, beyond_floor=beyond))
     return sorted(found, key=lambda shift: (shift.began, shift.p, shift.metric))
+
+
+def _days_of(values: Sequence[DayRate] | Sequence[DayAmounts]) -> Days:
+    rates = [day for day in values if isinstance(day, DayRate)]
+    if rates:
+        return RateDays(rates)
+    return AmountDays([day for day in values if isinstance(day, DayAmounts)])
+
+
+def _shift(days: Days, found: int, last: int) -> Shift:
+    """The step away from the first week, on or before `found`, that explains most."""
+    usual, _ = days.mean(0, WEEK - 1)
+    began, most = found, -1.0
+    for first in range(WEEK, found + 1):
+        level, weight = days.mean(first, last)
+        explained = weight * (level - usual) ** 2
+        if days.has(first) and explained > most:
+            began, most = first, explained
+    before, after = days.shown(0, WEEK - 1), days.shown(began, last)
+    ratio = after / before if before else inf
+    return Shift("", began, found, before, after, ratio, 1.0, beyond_floor=False)
+
+
+def _is_beyond(shift: Shift, floors: Floors, *, is_rate: bool) -> bool:
+    if is_rate:
+        return abs(shift.after - shift.before) >= floors.points
+    return abs(log(shift.ratio)) >= log(floors.ratio)
+
+
+def _largest_rejected(ordered: Sequence[float], family: int, rate: float) -> float:
+    """The largest p-value that is rejected, below 0 if there is none."""
+    rejected = (p for rank, p in enumerate(ordered, 1) if p * family <= rate * rank)
+    return max(rejected, default=-1.0)
+
+
+def _adjusted(p: float, ordered: Sequence[float], family: int) -> float:
+    """The lowest rate at which `p`, one of `ordered`, would still be rejected."""
+    return min(
+        (other * family / rank for rank, other in enumerate(ordered, 1) if other >= p), default=1.0
+    )
