@@ -1,11 +1,13 @@
 """Drift against the first week: populations of simulated versions, and single cases.
 
-A day's median is drawn from its own distribution: the level of the day, and the sampling error of
-a median of so many amounts.
+A day's quartiles are drawn as those of so many log-normal amounts around the level of that day:
+of uniform values, they are where sums of exponential steps put them.
 """
 
+from itertools import accumulate
 from math import atan, cos, exp, inf, log, sin, sqrt
 from random import Random
+from statistics import NormalDist
 from typing import NamedTuple
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from trimtab.stats.shift import DayAmounts, DayRate, Floors, Shift, find_shifts
 from trimtab.stats.shift_days import _fisher_p, _student_p
 
+INVERSE = NormalDist().inv_cdf
 DAYS = 60
 CHANGE = 30
 
@@ -31,8 +34,8 @@ class World(NamedTuple):
     alike: float
 
 
-USUAL = World(400, 0.05, 300)
-WORLDS = [USUAL, World(3_000, 0.05, 300), World(100, 0.05, 50), World(50, 0, 10_000)]
+USUAL = World(500, 0.05, 300)
+WORLDS = [USUAL, World(3_000, 0.05, 300), World(100, 0.05, 100), World(50, 0, 10_000)]
 
 METRICS = {"length": (300, 0.6), "cost": (2, 1.0), "latency": (1_500, 0.8)}
 RATES = {"format": 0.04, "refusals": 0.01}
@@ -41,9 +44,11 @@ RATES = {"format": 0.04, "refusals": 0.01}
 def amounts(rng: Random, world: World, metric: str, factor: float) -> DayAmounts:
     middle, sigma = METRICS[metric]
     level = log(factor * middle) + rng.gauss(0, world.spread)
-    level += rng.gauss(0, sigma * sqrt(1.5708 / world.daily))
-    half = 0.6745 * sigma
-    return DayAmounts(world.daily, exp(level - half), exp(level), exp(level + half))
+    quarter = world.daily // 4
+    steps = [rng.gammavariate(quarter, 1) for _ in range(3)]
+    whole = sum(steps) + rng.gammavariate(world.daily + 1 - 3 * quarter, 1)
+    low, median, high = (exp(level + sigma * INVERSE(at / whole)) for at in accumulate(steps))
+    return DayAmounts(world.daily, low, median, high)
 
 
 def rate(rng: Random, world: World, mean: float) -> DayRate:
@@ -191,6 +196,12 @@ def test_days_without_traffic_take_no_part() -> None:
 def test_nothing_is_said(days: list[DayAmounts] | list[DayRate]) -> None:
     assert find_shifts({"metric": days}) == []
     assert find_shifts({}) == []
+
+
+def test_amounts_of_which_a_quarter_is_nothing() -> None:
+    days = [day._replace(low=0.0) for day in steady(30, 100) + steady(5, 150)]
+    [shift] = find_shifts({"cost": days})
+    assert (shift.began, shift.before) == (30, pytest.approx(100, rel=0.03))
 
 
 def test_a_day_of_values() -> None:

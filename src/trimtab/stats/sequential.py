@@ -18,9 +18,9 @@ blocks, with the make-up of the next block known; so is a mixture of bets, and s
 between them after a block. Ville's inequality (1939) gives the bound at every time at once. Rates
 may differ from block to block: an incident that hits both versions alike is no evidence.
 
-What is assumed. The make-up of a block must not depend on its outcomes: count inferences in the
-order in which they began, not in which they ended, if bad ones end sooner. One user's inferences
-are not independent of each other: where few users send many, count users.
+What is assumed. The make-up of a block does not depend on its outcomes: if bad inferences end
+sooner, count them in the order in which they began. Inferences of one user are not independent of
+each other: feed at most a few of each user.
 
 Without a margin `v` and `b` are those of the growth-optimal E-variable of two Bernoulli streams:
 Turner, Ly, Gruenwald, "Generic E-variables for exact sequential k-sample tests that allow for
@@ -106,9 +106,7 @@ class Stakes(msgspec.Struct):
 
 
 class RateTest(msgspec.Struct):
-    """A sequential test of "the candidate's rate is above the released version's, by a margin".
-
-    It can be encoded, and goes on where it was after a restart. Feed single inferences or blocks.
+    """A test of "the candidate's rate is above the released version's"; encoded, it can go on later.
 
     Attributes:
         margin: 0 to 1, how much worse is still allowed.

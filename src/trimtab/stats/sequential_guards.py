@@ -37,7 +37,6 @@ class GuardReading(NamedTuple):
 
     def reason(self) -> str:
         """The figures in a sentence."""
-        candidate, released = self.candidate, self.released
         return (
             f"{self.metric}: {_told(self.candidate)} of the candidate, {_told(self.released)} of "
             f"the released version; evidence {self.evidence:.3g}, pauses at {self.needed:.3g}"

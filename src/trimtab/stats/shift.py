@@ -7,15 +7,19 @@ is taken from all whole weeks before those days: the spread inside weeks, so tha
 belong to it and a change of level between weeks does not. It is an estimate from few days, so the
 quantile is Student's: in the second week only large changes can be found.
 
-- Amounts: the shift of log medians. The spread is at least what sampling explains (Kendall and
-  Stuart, "The advanced theory of statistics", volume 1: the variance of a median).
+- Amounts: the shift of the middle of a day's logarithms. The spread is at least what sampling
+  explains.
 - Rates: the same on the arcsine scale, on which days of more or fewer hits vary alike. As rare hits
   are skewed, Fisher's exact test of the pooled counts must find the same.
 
 All p-values of all metrics and days are one family (Benjamini and Hochberg, "Controlling the false
-discovery rate", Journal of the Royal Statistical Society B 57, 1995). Days of the quarter to come
-count as tests already, with p = 1: then a look on each day finds nothing that the look at the end
-would not find, and one false-alarm rate holds for all looks together.
+discovery rate", Journal of the Royal Statistical Society B 57, 1995). Two months count as tests
+from the start, days to come with p = 1: until then a look on each day finds nothing that the look
+at the end would not find, and one false-alarm rate holds for all looks together.
+
+What is assumed. Days of a version that does not change are alike but for weekdays and chance: a
+metric that wanders by itself alarms, and the floor is there for that. A rate of which most days
+have none and some have many alarms somewhat more often than is promised.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +56,7 @@ LEAST_RATIO: Final = 1.1
 LEAST_POINTS: Final = 0.02
 """A change of a rate by less than this is below the floor."""
 
-_HORIZON: Final = 90  # days that count as tests in any case
+_HORIZON: Final = 60  # days that count as tests in any case
 _AFTER: Final = 6  # days after an alarm that the size of the change is taken from as well
 
 
@@ -75,7 +79,7 @@ class Shift(NamedTuple):
         metric: its name.
         began: the day, 0 for the first of all, from which on it is different.
         found: the first day that tells it, with all that is known by now.
-        before: the rate, or the median amount, of the first week.
+        before: the rate, or the typical amount, of the first week.
         after: the same from the day it began until a week after it was found.
         ratio: after / before; infinite if before is 0.
         p: of the strongest day, adjusted for all metrics and days.
@@ -134,17 +138,18 @@ def _days_of(values: Sequence[DayRate] | Sequence[DayAmounts]) -> Days:
 
 
 def _shift(days: Days, found: int, last: int) -> Shift:
-    """The step away from the first week, on or before `found`, that explains most."""
-    usual, _ = days.mean(0, WEEK - 1)
+    """The one step, on or before the day `found`, that explains most of all days up to `last`."""
     began, most = found, -1.0
     for first in range(WEEK, found + 1):
-        level, weight = days.mean(first, last)
-        explained = weight * (level - usual) ** 2
+        before, days_before = days.mean(0, first - 1)
+        after, days_after = days.mean(first, last)
+        weight = days_before * days_after / (days_before + days_after)
+        explained = weight * (after - before) ** 2
         if days.has(first) and explained > most:
             began, most = first, explained
-    before, after = days.shown(0, WEEK - 1), days.shown(began, last)
-    ratio = after / before if before else inf
-    return Shift("", began, found, before, after, ratio, 1.0, beyond_floor=False)
+    usual, now = days.shown(0, WEEK - 1), days.shown(began, last)
+    ratio = now / usual if usual else inf
+    return Shift("", began, found, usual, now, ratio, 1.0, beyond_floor=False)
 
 
 def _is_beyond(shift: Shift, floors: Floors, *, is_rate: bool) -> bool:

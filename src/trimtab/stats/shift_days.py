@@ -13,11 +13,13 @@ __all__ = ["WEEK", "AmountDays", "DayAmounts", "DayRate", "Days", "RateDays", "p
 
 WEEK: Final = 7
 
-_WINDOWS: Final = (1, 3, 7)
+# Days up to one that are taken together, each with how many tests it counts for (weighted
+# Bonferroni): three are what a change is to be found within.
+_WINDOWS: Final = ((1, 6.0), (3, 1.5), (7, 6.0))
 _FEWEST: Final = 3  # days of the first week with traffic
 _IQR_TO_SIGMA: Final = 1 / 1.34898
 _MAD_TO_SIGMA: Final = 1.4826
-_MEDIAN_VARIANCE: Final = 1.5708  # of a median, in variances of a mean
+_TRIMEAN_VARIANCE: Final = 1.2  # of a normal sample, in variances of its mean
 _LEAST_VARIANCE: Final = 1e-4  # 1 %: amounts that hardly ever differ prove little if they do
 _FEW: Final = 14  # below so many rests the outliers among them cannot be told
 _FAR: Final = 3.5
@@ -72,7 +74,7 @@ class Days:
         return sum(levels) / (len(levels) or 1), len(levels)
 
     def shown(self, first: int, last: int) -> float:
-        """The rate, or the typical median, of some days."""
+        """The rate, or the typical amount, of some days."""
         return exp(self.mean(first, last)[0])
 
     def p_value(self, first: int, last: int) -> float:
@@ -87,13 +89,17 @@ class Days:
 
 
 class AmountDays(Days):
-    """Log medians."""
+    """The middle of a day's amounts on a log scale: Tukey's trimean, less noisy than the median.
+
+    Where a lower quartile is 0 it is the median, on all days.
+    """
 
     def __init__(self, days: Sequence[DayAmounts]) -> None:
         positive = [day if day.total and day.middle > 0 else None for day in days]
+        middle_of = _log_trimean if all(day.low > 0 for day in positive if day) else _log_median
         super().__init__(
-            [log(day.middle) if day else None for day in positive],
-            [_median_variance(day) if day else 0.0 for day in positive],
+            [middle_of(day) if day else None for day in positive],
+            [_sampling_variance(day) if day else 0.0 for day in positive],
         )
 
 
@@ -135,11 +141,11 @@ def p_values(days: Days, count: int) -> list[float]:
         return [1.0] * count
     found = [1.0] * min(WEEK, count)
     for day in range(WEEK, count):
-        windows = [width for width in _WINDOWS if day - width + 1 >= WEEK]
         least = 1.0
         if days.has(day):
-            least = min(days.p_value(day - width + 1, day) for width in windows)
-        found.append(min(len(windows) * least, 1.0))
+            windows = [(day - width + 1, tests) for width, tests in _WINDOWS]
+            least = min(n * days.p_value(at, day) for at, n in windows if at >= WEEK)
+        found.append(min(least, 1.0))
     return found
 
 
@@ -175,12 +181,20 @@ def _robust_variance(rests: Sequence[float]) -> float:
     return fmean(squares)
 
 
-def _median_variance(day: DayAmounts) -> float:
-    """Of the log of a day's median, as far as sampling explains it."""
+def _log_trimean(day: DayAmounts) -> float:
+    return (log(day.low) + 2 * log(day.middle) + log(day.high)) / 4
+
+
+def _log_median(day: DayAmounts) -> float:
+    return log(day.middle)
+
+
+def _sampling_variance(day: DayAmounts) -> float:
+    """Of the middle of a day, as far as sampling explains it; amounts are about log-normal."""
     if day.low <= 0 or day.high <= day.low:
         return 0.0
     sigma = log(day.high / day.low) * _IQR_TO_SIGMA
-    return _MEDIAN_VARIANCE * sigma * sigma / day.total
+    return _TRIMEAN_VARIANCE * sigma * sigma / day.total
 
 
 def _student_p(t: float, degrees: int) -> float:
