@@ -106,7 +106,7 @@ class Stakes(msgspec.Struct):
 
 
 class RateTest(msgspec.Struct):
-    """A test of "the candidate's rate is above the released version's"; encoded, it can go on later.
+    """A test of "the candidate's rate is above the released version's"; it can be encoded.
 
     Attributes:
         margin: 0 to 1, how much worse is still allowed.
