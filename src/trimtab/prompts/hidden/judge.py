@@ -1,0 +1,145 @@
+"""Candidate -> is it a prompt, how sure, and why: from how it is used, what it is called and what it says."""
+
+import re
+from typing import Final, NamedTuple
+
+from trimtab.prompts.hidden.evidence import instruction_points, is_prose
+from trimtab.prompts.hidden.found import Candidate, Confidence, Placeholder, Role, text_of, words_of
+from trimtab.prompts.hidden.secrets import names_secret
+
+__all__ = ["Judgement", "judge", "role_of"]
+
+_FEW_WORDS: Final = 3
+_SENTENCE: Final = 6
+_PARAGRAPH: Final = 12
+_ENOUGH: Final = 4  # points, where nothing but the text speaks for a prompt
+_SYSTEM_ROLES: Final = frozenset(("system", "developer"))
+_ABOUT_SYSTEM: Final = frozenset(
+    (
+        "message",
+        "msg",
+        "instruction",
+        "instructions",
+        "text",
+        "template",
+        "role",
+        "content",
+        "preamble",
+    )
+)
+_PROMPT_WORDS: Final = frozenset(("prompt", "prompts", "persona", "preamble"))
+_INSTRUCTIONS: Final = frozenset(("instruction", "instructions"))
+_OTHER_THINGS: Final = frozenset(
+    "version id ids path file filename dir folder url uri name model hash regex pattern re error help log label title"
+    " placeholder button timeout limit length size count style class session toolkit cache".split()
+)
+_FOR_PEOPLE: Final = frozenset(
+    "confirm confirmation install shell input login cookie consent upgrade cli permission notification delete user"
+    " user's ask yes readline terminal console review dialog ui unsaved setup sudo".split()
+)
+_SHOWN: Final = frozenset(
+    "help description desc label title placeholder epilog usage message msg detail details tooltip alt caption summary"
+    " error err reason comment docstring doc verbose_name help_text subtitle heading body html sql query url banner hint"
+    " className aria subject footer changelog license copyright bio headline tagline pattern regex".split()
+)
+_TELLS: Final = re.compile(
+    r"(?:^|\.)(?:debug|info|warn|warning|error|exception|critical|fatal|trace|log|print|println|echo|secho|fail|skip|skipTest"
+    r"|warn_explicit|confirm|option|argument|Option|Argument|add_argument|add_parser|ArgumentParser|input|getpass|ask|alert|toast"
+    r"|raises|describe|it|test|expect|gettext|ngettext|ugettext|t|_|i18n|trans|abort|flash|write_text|execute|executemany|raw"
+    r"|compile|sub|match|search|prompt_toolkit|inquirer|questionary|writeHead|success|notify|showErrorMessage|showInformationMessage"
+    r"|deprecated|mark_safe|Text|Label|Button)$|(?:Error|Exception|Warning|Failure|HTTPException|Http404)$|^(?:click|typer|inquirer|argparse)\."
+)
+
+
+class Judgement(NamedTuple):
+    """What was decided about a candidate that is a prompt."""
+
+    confidence: Confidence
+    why: str
+
+
+def judge(candidate: Candidate) -> Judgement | None:
+    """Whether a candidate is a prompt; None if it is not, or if its name smells of a secret."""
+    text = text_of(candidate.parts)
+    words = len(text.split()) if text.isascii() else len(text.split()) + len(text) // 8
+    if words < _FEW_WORDS or names_secret(candidate.name) or not is_prose(_bare(candidate)):
+        return None
+    points = instruction_points(text)
+    if candidate.use == "message":
+        return _message(candidate, words, points)
+    if candidate.use == "template":
+        return Judgement("sure", f"given to {candidate.callee.rpartition('.')[2]}")
+    shown = _shown(candidate)
+    if not shown and _names_prompt(candidate.name):
+        return _named(candidate, words, points)
+    if shown and candidate.use != "text":
+        return None
+    needed = _ENOUGH + 3 * (
+        candidate.kind in {"env", "compose", "kubernetes"} and words < _PARAGRAPH
+    )
+    if points >= needed and words >= _SENTENCE and not shown:
+        return Judgement("likely", "reads like instructions to a model")
+    return None
+
+
+def role_of(candidate: Candidate) -> Role:
+    """Whose turn a prompt is: as its message says, else as its name or its first words say."""
+    if candidate.role:
+        return "system" if candidate.role in _SYSTEM_ROLES else "user"
+    words = words_of(candidate.name)
+    if "system" in words or not _INSTRUCTIONS.isdisjoint(words) or "persona" in words:
+        return "system"
+    if "user" in words or "template" in words:
+        return "user"
+    filled = any(isinstance(part, Placeholder) for part in candidate.parts)
+    return "user" if filled and candidate.kind != "env" else "system"
+
+
+def _message(candidate: Candidate, words: int, points: int) -> Judgement | None:
+    if candidate.role in _SYSTEM_ROLES:
+        return Judgement("sure", f"content of a {candidate.role} message")
+    if candidate.role == "user" and words >= _SENTENCE and points >= 0:
+        return Judgement("sure", "content of a user message")
+    return None
+
+
+def _named(candidate: Candidate, words: int, points: int) -> Judgement | None:
+    """A text whose name says that it is a prompt: people are prompted, too."""
+    for_people = not _FOR_PEOPLE.isdisjoint(words_of(candidate.name)) and points < _ENOUGH
+    filled = any(isinstance(part, Placeholder) for part in candidate.parts)
+    how = "passed as" if candidate.use == "argument" else "named"
+    why = f"{how} {candidate.name}"
+    if for_people or points < 0:
+        return None
+    if points > 0 or _is_system(words_of(candidate.name)):
+        return Judgement("sure", why)
+    if words >= _PARAGRAPH or (filled and words >= _SENTENCE):
+        return Judgement("likely", why)
+    return None
+
+
+def _names_prompt(name: str) -> bool:
+    words = words_of(name)
+    if not words or words[-1] in _OTHER_THINGS:
+        return False
+    return not _PROMPT_WORDS.isdisjoint(words) or words[-1] in _INSTRUCTIONS or _is_system(words)
+
+
+def _is_system(words: list[str]) -> bool:
+    return words == ["system"] or (
+        "system" in words and not (_ABOUT_SYSTEM | _PROMPT_WORDS).isdisjoint(words)
+    )
+
+
+def _shown(candidate: Candidate) -> bool:
+    """Whether it is passed to something that shows, logs or raises it."""
+    if candidate.callee and _TELLS.search(candidate.callee):
+        return True
+    words = words_of(candidate.name)
+    named = bool(words) and (candidate.name in _SHOWN or words[-1] in _SHOWN)
+    return named and not _names_prompt(candidate.name)
+
+
+def _bare(candidate: Candidate) -> str:
+    """The text with a word for each placeholder, so that braces do not count as code."""
+    return "".join(part if isinstance(part, str) else "value" for part in candidate.parts)
