@@ -62,22 +62,23 @@ def judge(candidate: Candidate) -> Judgement | None:
     """Whether a candidate is a prompt; None if it is not, or if its name smells of a secret."""
     text = text_of(candidate.parts)
     words = len(text.split()) if text.isascii() else len(text.split()) + len(text) // 8
-    if words < _FEW_WORDS or names_secret(candidate.name) or not is_prose(_bare(candidate)):
+    shown = _shown(candidate)
+    named = not shown and _names_prompt(candidate.name)
+    used = candidate.use in {"message", "template"}
+    if words < (_FEW_WORDS if named or used else _SENTENCE) or names_secret(candidate.name):
+        return None
+    if (shown and not used and candidate.use != "text") or not is_prose(_bare(candidate)):
         return None
     points = instruction_points(text)
     if candidate.use == "message":
         return _message(candidate, words, points)
     if candidate.use == "template":
         return Judgement("sure", f"given to {candidate.callee.rpartition('.')[2]}")
-    shown = _shown(candidate)
-    if not shown and _names_prompt(candidate.name):
+    if named:
         return _named(candidate, words, points)
-    if shown and candidate.use != "text":
-        return None
-    needed = _ENOUGH + 3 * (
-        candidate.kind in {"env", "compose", "kubernetes"} and words < _PARAGRAPH
-    )
-    if points >= needed and words >= _SENTENCE and not shown:
+    outside = candidate.kind in {"env", "compose", "kubernetes"}
+    needed = _ENOUGH + (3 if outside and words < _PARAGRAPH else 0)
+    if points >= needed and not shown:
         return Judgement("likely", "reads like instructions to a model")
     return None
 
