@@ -1,4 +1,4 @@
-"""Prompt files of what was hidden: they render to the same text, and nothing in it is read as template."""
+"""Prompt files of what was hidden: they render to the same text; nothing in it is a template."""
 
 import ast
 
@@ -8,26 +8,29 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trimtab.prompts.hidden.adopt import prompt_file, replacement
-from trimtab.prompts.hidden.found import HiddenPrompt, Part, Placeholder
+from trimtab.prompts.hidden.found import HiddenPrompt, Kind, Part, Placeholder
 from trimtab.prompts.hidden.naming import name_variables
 from trimtab.prompts.yaml_text import load_all
 
 
-def hidden(*parts: Part, kind="python", **fields) -> HiddenPrompt:
-    values = {
-        "file": "app/triage.py",
-        "line": 12,
-        "end_line": 14,
-        "kind": kind,
-        "name": "TRIAGE_PROMPT",
-        "parts": parts,
-        "role": "system",
-        "confidence": "sure",
-        "why": "named TRIAGE_PROMPT",
-        "prompt_id": "triage",
-        **fields,
-    }
-    return HiddenPrompt(**values)
+def hidden(
+    *parts: Part,
+    kind: Kind = "python",
+    file: str = "app/triage.py",
+    lines: tuple[int, int] = (12, 14),
+) -> HiddenPrompt:
+    return HiddenPrompt(
+        file=file,
+        line=lines[0],
+        end_line=lines[1],
+        kind=kind,
+        name="TRIAGE_PROMPT",
+        parts=parts,
+        role="system",
+        confidence="sure",
+        why="named TRIAGE_PROMPT",
+        prompt_id="triage",
+    )
 
 
 def split(text: str):
@@ -37,9 +40,15 @@ def split(text: str):
     return document.value, marker, rest.removesuffix("\n")
 
 
+def never(_name: str) -> bool:
+    return False
+
+
 def render(body: str, values: dict[str, str]) -> str:
     environment = minijinja.Environment(
-        undefined_behavior="strict", keep_trailing_newline=True, auto_escape_callback=lambda _: False
+        undefined_behavior="strict",
+        keep_trailing_newline=True,
+        auto_escape_callback=never,
     )
     return environment.render_str(body, **values)
 
@@ -64,7 +73,9 @@ def test_a_prompt_file():
 PIECES = st.lists(
     st.one_of(
         st.text(alphabet="{}%#-+ \n<>\"'aé\\", max_size=12),
-        st.sampled_from(["{{", "{% raw %}", "{% endraw %}", "{%- endraw -%}", "{#", "\n<<user>>\n"]),
+        st.sampled_from(
+            ["{{", "{% raw %}", "{% endraw %}", "{%- endraw -%}", "{#", "\n<<user>>\n"]
+        ),
         st.sampled_from(["<<", ">>", "<<image ", '<<"x">>', "{{ name }}", "\n"]),
         st.sampled_from(["name", "a.b", "f(x)", "", "é", "'text'", "loop", "a b", "a_b"]).map(
             lambda expression: Placeholder("{" + expression + "}", expression)
@@ -84,7 +95,11 @@ def test_the_file_renders_to_the_same_text(parts: list[Part]):
     front, marker, body = split(prompt_file(prompt, model="m"))
     assert isinstance(front, dict)
     assert marker == "<<system>>"
-    assert not [line for line in body.split("\n") if line.strip().startswith("<<") and line.strip().endswith(">>")]
+    assert not [
+        line
+        for line in body.split("\n")
+        if line.strip().startswith("<<") and line.strip().endswith(">>")
+    ]
     names = name_variables(prompt.variables)
     values = {name: f"[{expression}]" for expression, name in names.items()}
     expected = "".join(part if isinstance(part, str) else f"[{part.expression}]" for part in parts)
@@ -96,7 +111,9 @@ def test_names_of_variables_are_valid_and_unique(expressions: list[str]):
     names = name_variables(expressions)
     assert set(names) == set(expressions)
     assert len(set(names.values())) == len(names)
-    assert all(name.isidentifier() and name.isascii() and name == name.lower() for name in names.values())
+    assert all(
+        name.isidentifier() and name.isascii() and name == name.lower() for name in names.values()
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,14 +144,17 @@ def test_what_to_change_in_python_is_python():
 
 
 def test_what_to_change_elsewhere():
-    prompt = hidden("Geheim", Placeholder("${NAME}", "NAME"), kind="env", file=".env", end_line=12)
+    prompt = hidden(
+        "Geheim", Placeholder("${NAME}", "NAME"), kind="env", file=".env", lines=(12, 12)
+    )
     words = replacement(prompt, "triage")
     assert words == (
-        ".env:12: delete line 12 (TRIAGE_PROMPT). Where the application reads TRIAGE_PROMPT, let it "
-        'send model "prompt:triage" instead, with name in its metadata.'
+        ".env:12: delete line 12 (TRIAGE_PROMPT). Where the application reads TRIAGE_PROMPT, let "
+        'it send model "prompt:triage" instead, with name in its metadata.'
     )
     script = replacement(
-        hidden(Placeholder("${t?.a ?? 1}", "t?.a ?? 1"), kind="typescript", end_line=12), "triage"
+        hidden(Placeholder("${t?.a ?? 1}", "t?.a ?? 1"), kind="typescript", lines=(12, 12)),
+        "triage",
     )
     assert "    t_a: t?.a ?? 1,\n" in script
     assert "remove line 12" in script

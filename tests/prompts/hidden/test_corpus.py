@@ -1,7 +1,7 @@
 """How well prompts are told from other texts, measured on snippets with labels.
 
-Each snippet of `corpus/` is a project of one file. `#### + FILE | NAME` begins one that hides the prompt NAME and no other,
-`#### - FILE` one that hides none.
+Each snippet of `corpus/` is a project of one file. `#### + FILE | NAME` begins one that hides the
+prompt NAME and no other, `#### - FILE` one that hides none.
 """
 
 import re

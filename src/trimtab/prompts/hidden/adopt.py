@@ -1,4 +1,4 @@
-"""A hidden prompt -> the text of its prompt file, and words for what to change in the application."""
+"""A hidden prompt -> its prompt file, and words for what to change in the application."""
 
 import json
 import re
@@ -39,12 +39,14 @@ def replacement(hidden: HiddenPrompt, prompt_id: str) -> str:
     lines = _lines(hidden)
     names = name_variables(hidden.variables)
     if hidden.kind == "python":
-        return f"{hidden.place}: remove {lines} ({hidden.name}) and call the prompt instead:\n\n" + (
-            _python(hidden, names, prompt_id)
+        return (
+            f"{hidden.place}: remove {lines} ({hidden.name}) and call the prompt instead:\n\n"
+            + (_python(hidden, names, prompt_id))
         )
     if hidden.kind == "typescript":
-        return f"{hidden.place}: remove {lines} ({hidden.name}) and call the prompt instead:\n\n" + (
-            _typescript(hidden, names, prompt_id)
+        return (
+            f"{hidden.place}: remove {lines} ({hidden.name}) and call the prompt instead:\n\n"
+            + (_typescript(hidden, names, prompt_id))
         )
     where = {
         "env": "",
@@ -74,9 +76,11 @@ def _body(hidden: HiddenPrompt, names: dict[str, str]) -> str:
 def _escape(text: str, *, last: bool) -> str:
     """Literal text as template text: whatever could begin a tag stands in a raw block."""
     return _TAG.sub(
-        lambda match: match.group()
-        if last and match.group() == "{"  # nothing follows that it could begin
-        else f"{{% raw %}}{match.group()}{{% endraw %}}",
+        lambda match: (
+            match.group()
+            if last and match.group() == "{"  # nothing follows that it could begin
+            else f"{{% raw %}}{match.group()}{{% endraw %}}"
+        ),
         text,
     )
 
@@ -89,7 +93,7 @@ def _no_marker(match: re.Match[str]) -> str:
 
 
 def _python(hidden: HiddenPrompt, names: dict[str, str], prompt_id: str) -> str:
-    values = _entries(hidden, names, ("{", "}"), '        "%s": %s,\n')
+    values = _entries(hidden, names, braces=("{", "}"), line='        "%s": %s,\n')
     metadata = f"    metadata={{\n{values}    }},\n" if values else ""
     return (
         "answer = client.chat.completions.create(\n"
@@ -100,7 +104,7 @@ def _python(hidden: HiddenPrompt, names: dict[str, str], prompt_id: str) -> str:
 
 
 def _typescript(hidden: HiddenPrompt, names: dict[str, str], prompt_id: str) -> str:
-    values = _entries(hidden, names, ("${", "}"), "    %s: %s,\n")
+    values = _entries(hidden, names, braces=("${", "}"), line="    %s: %s,\n")
     metadata = f"  metadata: {{\n{values}  }},\n" if values else ""
     return (
         "const answer = await client.chat.completions.create({\n"
@@ -111,9 +115,9 @@ def _typescript(hidden: HiddenPrompt, names: dict[str, str], prompt_id: str) -> 
 
 
 def _entries(
-    hidden: HiddenPrompt, names: dict[str, str], braces: tuple[str, str], line: str
+    hidden: HiddenPrompt, names: dict[str, str], *, braces: tuple[str, str], line: str
 ) -> str:
-    """One line for each variable: the expression of the application where it is one, else its name."""
+    """One line for each variable: the expression of the application if it is one, else a name."""
     code = {
         part.expression
         for part in hidden.parts

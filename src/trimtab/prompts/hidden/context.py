@@ -1,10 +1,10 @@
-"""What surrounds a text in source code, and what that says about its use; the same for all languages."""
+"""What surrounds a text in source code, and what that says about its use."""
 
 import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from trimtab.prompts.hidden.found import Candidate, Kind, Part, Use
+from trimtab.prompts.hidden.found import Candidate, Kind, Part, Use, word_set
 
 __all__ = ["NOWHERE", "Context", "in_argument", "in_message", "inside", "to_candidate"]
 
@@ -14,16 +14,24 @@ _ROLES: Final = frozenset(
 _SAME_ROLE: Final = {"human": "user", "ai": "assistant", "model": "assistant"}
 _MAKES: Final = re.compile(
     r"(?:^|\.)(?:(?P<role>System|Developer|Human|User|AI|Chat)?Message(?:PromptTemplate)?"
-    r"|(?:Chat|FewShot)?PromptTemplate|PromptBuilder)(?:\.from_?(?:template|messages|Template|Messages))?$"
+    r"|(?:Chat|FewShot)?PromptTemplate|PromptBuilder)(?:\.from_?(?:template|messages|Template"
+    r"|Messages))?$"
 )
 _FILLS: Final = frozenset(("", "content", "template", "prompt", "text", "prefix", "suffix"))
 _ASKS: Final = re.compile(
-    r"(?i:(?:llm|model|chat|claude|gpt|openai|anthropic|gemini|mistral|ollama|agent|completions?|responses?|assistant)\w*)"
-    r"(?:\.\w+)*?(?:\.(?:invoke|ainvoke|generate\w*|complete|acomplete|predict|run|chat|ask|stream|send_message|sendMessage|create"
-    r"|call|query|prompt))$|(?:^|\.)(?:ask_?(?:llm|model|gpt|claude)|call_?(?:llm|model|gpt|claude)|generate_content|generateContent"
+    r"(?i:(?:llm|model|chat|claude|gpt|openai|anthropic|gemini|mistral|ollama|agent|completions?"
+    r"|responses?|assistant)\w*)"
+    r"(?:\.\w+)*?(?:\.(?:invoke|ainvoke|generate\w*|complete|acomplete|predict|run|chat|ask"
+    r"|stream|send_message|sendMessage|create"
+    r"|call|query|prompt))$|(?:^|\.)(?:Agent|Assistant|GenerativeModel|streamText|ask_?(?:llm"
+    r"|model|gpt|claude)|call_?(?:llm|model|gpt|claude)|generate_content|generateContent"
     r"|generate_?text|chat_?completion|llm)$",
 )
 _ASKED: Final = frozenset(("", "input", "contents", "message"))
+_TOLD: Final = word_set(
+    "system instructions prompt system_prompt systemPrompt system_instruction systemInstruction"
+    " system_message systemMessage"
+)
 _CARRIES: Final = re.compile(r"prompt|instruction|system|persona", re.IGNORECASE)
 
 
@@ -58,9 +66,12 @@ def in_argument(context: Context, callee: str, name: str = "") -> Context:
         role = (made["role"] or "").lower()
         if role in _ROLES:
             return in_message(plain, role)
-        return replace(plain, use="template", name=name if name != "content" else "")
-    if name in _ASKED and _ASKS.search(callee):
-        return replace(plain, name="prompt")
+        return replace(plain, use="template", name="template" if name in {"", "content"} else name)
+    if _ASKS.search(callee):
+        if name in _ASKED:
+            return replace(plain, name="prompt")
+        if name in _TOLD:
+            return replace(plain, use="template")
     return plain
 
 
@@ -75,7 +86,7 @@ def inside(context: Context, key: str) -> Context:
 
 
 def to_candidate(
-    context: Context, kind: Kind, lines: tuple[int, int], parts: tuple[Part, ...]
+    context: Context, *, kind: Kind, lines: tuple[int, int], parts: tuple[Part, ...]
 ) -> Candidate:
     """The candidate for a text on `lines` (first and last)."""
     return Candidate(

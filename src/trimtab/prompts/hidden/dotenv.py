@@ -1,8 +1,9 @@
 """Files of environment variables: `.env` and its kin.
 
-The grammar is what the common readers of such files agree on: `NAME=value` with an optional `export`, `#` comments,
-values without quotes up to ` #`, in single quotes or backticks as they stand, in double quotes with escapes; quoted
-values may have several lines. A quote that is never closed is an ordinary character.
+The grammar is what the common readers of such files agree on: `NAME=value` with an optional
+`export`, `#` comments, values without quotes up to ` #`, in single quotes or backticks as they
+stand, in double quotes with escapes; quoted values may have several lines. A quote that is never
+closed is an ordinary character.
 """
 
 import re
@@ -33,7 +34,7 @@ class Setting(NamedTuple):
 
 
 def parse_dotenv(text: str) -> Iterator[Setting]:
-    """The variables in `text`, in its order; lines that are none are passed over. Takes linear time."""
+    """The variables in `text`, in its order, in linear time; other lines are passed over."""
     text = text.replace("\r\n", "\n").removeprefix("\ufeff")
     unclosed: set[str] = set()
     at, line = 0, 1
@@ -42,7 +43,7 @@ def parse_dotenv(text: str) -> Iterator[Setting]:
         end = len(text) if end < 0 else end
         name = _NAME.match(text, at, end)
         if name is not None:
-            value, past = _value(text, name.end(), end, unclosed)
+            value, past = _value(text, name.end(), end, unclosed=unclosed)
             end_line = line + text.count("\n", at, past)
             yield Setting(name[1], value, line, end_line)
             end = text.find("\n", past)
@@ -51,7 +52,7 @@ def parse_dotenv(text: str) -> Iterator[Setting]:
         at, line = end + 1, line + 1
 
 
-def _value(text: str, start: int, end: int, unclosed: set[str]) -> tuple[str, int]:  # noqa: PLR0917 - a text and two places in it
+def _value(text: str, start: int, end: int, *, unclosed: set[str]) -> tuple[str, int]:
     """The value that begins at `start` on a line that ends at `end`, and the place after it."""
     quote = text[start] if start < end else ""
     if quote in _QUOTED and quote not in unclosed:

@@ -46,7 +46,8 @@ def find_hidden(folder: Path) -> list[HiddenPrompt]:
 def survey_hidden(folder: Path) -> Survey:
     """The prompts that hide in the files of `folder`, and the files that could not be searched.
 
-    At most 20,000 files of at most 1 MiB each, and 256 MiB in all, are read; what is left out is among the unread.
+    At most 20,000 files of at most 1 MiB each, and 256 MiB in all, are read; what is left out is
+    among the unread.
     """
     prompts: list[HiddenPrompt] = []
     unread: list[Finding] = []

@@ -13,6 +13,7 @@ __all__ = [
     "Role",
     "Use",
     "text_of",
+    "word_set",
     "words_of",
 ]
 
@@ -20,8 +21,8 @@ Kind = Literal["env", "compose", "kubernetes", "python", "typescript"]
 Confidence = Literal["sure", "likely"]
 Role = Literal["system", "user"]
 Use = Literal["message", "template", "argument", "assigned", "text"]
-"""How a text is used: content of a message, argument of something that makes messages or prompts, any other
-argument, value of a name, or none of these."""
+"""How a text is used: content of a message, argument of something that makes messages or prompts or
+that is a model, any other argument, value of a name, or none of these."""
 
 
 class Placeholder(NamedTuple):
@@ -42,6 +43,11 @@ Part: TypeAlias = str | Placeholder
 def text_of(parts: tuple[Part, ...]) -> str:
     """The text with its placeholders as written."""
     return "".join(part if isinstance(part, str) else part.written for part in parts)
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words between spaces."""
+    return frozenset(text.split())
 
 
 def words_of(name: str) -> list[str]:

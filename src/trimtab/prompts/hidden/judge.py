@@ -1,10 +1,18 @@
-"""Candidate -> is it a prompt, how sure, and why: from how it is used, what it is called and what it says."""
+"""Candidate -> is it a prompt, how sure, and why."""
 
 import re
 from typing import Final, NamedTuple
 
 from trimtab.prompts.hidden.evidence import instruction_points, is_prose
-from trimtab.prompts.hidden.found import Candidate, Confidence, Placeholder, Role, text_of, words_of
+from trimtab.prompts.hidden.found import (
+    Candidate,
+    Confidence,
+    Placeholder,
+    Role,
+    text_of,
+    word_set,
+    words_of,
+)
 from trimtab.prompts.hidden.secrets import names_secret
 
 __all__ = ["Judgement", "judge", "role_of"]
@@ -12,7 +20,7 @@ __all__ = ["Judgement", "judge", "role_of"]
 _FEW_WORDS: Final = 3
 _SENTENCE: Final = 6
 _PARAGRAPH: Final = 12
-_ENOUGH: Final = 4  # points, where nothing but the text speaks for a prompt
+_ENOUGH: Final = 5  # points, where nothing but the text speaks for a prompt
 _SYSTEM_ROLES: Final = frozenset(("system", "developer"))
 _ABOUT_SYSTEM: Final = frozenset(
     (
@@ -29,25 +37,33 @@ _ABOUT_SYSTEM: Final = frozenset(
 )
 _PROMPT_WORDS: Final = frozenset(("prompt", "prompts", "persona", "preamble"))
 _INSTRUCTIONS: Final = frozenset(("instruction", "instructions"))
-_OTHER_THINGS: Final = frozenset(
-    "version id ids path file filename dir folder url uri name model hash regex pattern re error help log label title"
-    " placeholder button timeout limit length size count style class session toolkit cache".split()
+_OTHER_THINGS: Final = word_set(
+    "version id ids path file filename dir folder url uri name model hash regex pattern re"
+    " error help log label title placeholder button timeout limit length size count style class"
+    " session toolkit cache"
 )
-_FOR_PEOPLE: Final = frozenset(
-    "confirm confirmation install shell input login cookie consent upgrade cli permission notification delete user"
-    " user's ask yes readline terminal console review dialog ui unsaved setup sudo".split()
+_FOR_PEOPLE: Final = word_set(
+    "confirm confirmation install shell input login cookie consent upgrade cli permission"
+    " notification yes readline terminal console dialog ui unsaved setup sudo"
 )
-_SHOWN: Final = frozenset(
-    "help description desc label title placeholder epilog usage message msg detail details tooltip alt caption summary"
-    " error err reason comment docstring doc verbose_name help_text subtitle heading body html sql query url banner hint"
-    " className aria subject footer changelog license copyright bio headline tagline pattern regex".split()
+_NO_TEXTS: Final = word_set("version id path file url name model hash")
+_SHOWN: Final = word_set(
+    "help description desc label title placeholder epilog usage message msg detail details"
+    " tooltip alt caption summary error err reason comment docstring doc verbose_name help_text"
+    " subtitle heading body html sql url banner hint className aria subject footer changelog"
+    " license copyright bio headline tagline pattern regex"
 )
 _TELLS: Final = re.compile(
-    r"(?:^|\.)(?:debug|info|warn|warning|error|exception|critical|fatal|trace|log|print|println|echo|secho|fail|skip|skipTest"
-    r"|warn_explicit|confirm|option|argument|Option|Argument|add_argument|add_parser|ArgumentParser|input|getpass|ask|alert|toast"
-    r"|raises|describe|it|test|expect|gettext|ngettext|ugettext|t|_|i18n|trans|abort|flash|write_text|execute|executemany|raw"
-    r"|compile|sub|match|search|prompt_toolkit|inquirer|questionary|writeHead|success|notify|showErrorMessage|showInformationMessage"
-    r"|deprecated|mark_safe|Text|Label|Button)$|(?:Error|Exception|Warning|Failure|HTTPException|Http404)$|^(?:click|typer|inquirer|argparse)\."
+    r"(?:^|\.)(?:debug|info|warn|warning|error|exception|critical|fatal|trace|log|print|println"
+    r"|echo|secho|fail|skip|skipTest"
+    r"|warn_explicit|confirm|option|argument|Option|Argument|add_argument|add_parser"
+    r"|ArgumentParser|input|getpass|ask|alert|toast"
+    r"|raises|describe|it|test|expect|gettext|ngettext|ugettext|t|_|i18n|trans|abort|flash"
+    r"|write_text|execute|executemany|raw"
+    r"|compile|sub|match|search|prompt_toolkit|inquirer|questionary|writeHead|success|notify"
+    r"|showErrorMessage|showInformationMessage"
+    r"|deprecated|mark_safe|Text|Label|Button)$|(?:Error|Exception|Warning|Failure|HTTPException"
+    r"|Http404)$|^(?:click|typer|inquirer|argparse)\."
 )
 
 
@@ -65,9 +81,9 @@ def judge(candidate: Candidate) -> Judgement | None:
     shown = _shown(candidate)
     named = not shown and _names_prompt(candidate.name)
     used = candidate.use in {"message", "template"}
-    if words < (_FEW_WORDS if named or used else _SENTENCE) or names_secret(candidate.name):
-        return None
-    if (shown and not used and candidate.use != "text") or not is_prose(_bare(candidate)):
+    few = words < (_FEW_WORDS if named or used else _SENTENCE)
+    out = few or names_secret(candidate.name) or (shown and not used)
+    if out or not is_prose(_bare(candidate)):
         return None
     points = instruction_points(text)
     if candidate.use == "message":
@@ -76,9 +92,13 @@ def judge(candidate: Candidate) -> Judgement | None:
         return Judgement("sure", f"given to {candidate.callee.rpartition('.')[2]}")
     if named:
         return _named(candidate, words, points)
+    return _unnamed(candidate, words, points)
+
+
+def _unnamed(candidate: Candidate, words: int, points: int) -> Judgement | None:
     outside = candidate.kind in {"env", "compose", "kubernetes"}
     needed = _ENOUGH + (3 if outside and words < _PARAGRAPH else 0)
-    if points >= needed and not shown:
+    if points >= needed:
         return Judgement("likely", "reads like instructions to a model")
     return None
 
@@ -120,10 +140,17 @@ def _named(candidate: Candidate, words: int, points: int) -> Judgement | None:
 
 
 def _names_prompt(name: str) -> bool:
+    outer, _, key = name.rpartition(".")
+    if outer and words_of(outer)[-1:] in (["prompts"], ["instructions"]):  # a table of them
+        return key not in _NO_TEXTS
     words = words_of(name)
     if not words or words[-1] in _OTHER_THINGS:
         return False
-    return not _PROMPT_WORDS.isdisjoint(words) or words[-1] in _INSTRUCTIONS or _is_system(words)
+    return (
+        not _PROMPT_WORDS.isdisjoint(words)
+        or words[-1] in {*_INSTRUCTIONS, "system"}
+        or _is_system(words)
+    )
 
 
 def _is_system(words: list[str]) -> bool:

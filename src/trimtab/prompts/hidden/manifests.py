@@ -1,7 +1,8 @@
 """Environment blocks of compose files and of Kubernetes manifests.
 
-Compose: `services.*.environment` as a list or a mapping (compose-spec). Kubernetes: `env` lists of name and value in
-any object, and `data` of a ConfigMap (API reference). Secrets are never read.
+Compose: `services.*.environment` as a list or a mapping (compose-spec). Kubernetes: `env` lists
+of name and value in any object, and `data` of a ConfigMap (API reference). Secrets are never
+read.
 """
 
 from collections.abc import Iterator
@@ -12,11 +13,11 @@ from trimtab.prompts.yaml_text import Document, KeyPath, Value, load_all
 __all__ = ["Entry", "parse_compose", "parse_manifest"]
 
 _MOST_EXPANDED: Final = 20_000
-_SECRET: Final = "Secret"
+_NEVER_READ: Final = "Secret"
 
 
 class Entry(NamedTuple):
-    """One variable, the name of the service or object that sets it, and its lines counted from 1."""
+    """One variable, what sets it (service or object), and its lines counted from 1."""
 
     name: str
     value: str
@@ -53,12 +54,12 @@ def parse_manifest(file: str, text: str) -> list[Entry]:
             kind = _get(item, "kind")
             home = _get(_get(item, "metadata"), "name")
             home = home if isinstance(home, str) else ""
-            if kind == _SECRET:
+            if kind == _NEVER_READ:
                 continue
             if kind == "ConfigMap":
                 data = _get(item, "data")
-                entries += _mapping(document, data, (*path, "data"), home)
-            entries += _env_lists(document, item, path, home)
+                entries += _mapping(document, data, (*path, "data"), home=home)
+            entries += _env_lists(document, item, path, home=home)
     return _once(entries)
 
 
@@ -74,7 +75,7 @@ def _objects(value: Value) -> Iterator[tuple[KeyPath, Value]]:
         yield ("items", at), item
 
 
-def _env_lists(document: Document, value: Value, path: KeyPath, home: str) -> Iterator[Entry]:
+def _env_lists(document: Document, value: Value, path: KeyPath, *, home: str) -> Iterator[Entry]:
     """What `env` sets, wherever it stands: the way to it differs from kind to kind."""
     waiting: list[tuple[Value, KeyPath]] = [(value, path)]
     while waiting:
@@ -95,7 +96,7 @@ def _environment(document: Document, environment: Value, path: KeyPath) -> Itera
     """Both forms of a service's environment. `$$` stands for one `$` in a compose file."""
     home = str(path[1])
     if isinstance(environment, dict):
-        for entry in _mapping(document, environment, path, home):
+        for entry in _mapping(document, environment, path, home=home):
             yield entry._replace(value=entry.value.replace("$$", "$"))
     for at, item in enumerate(environment if isinstance(environment, list) else []):
         if isinstance(item, str) and "=" in item:
@@ -104,7 +105,7 @@ def _environment(document: Document, environment: Value, path: KeyPath) -> Itera
             yield Entry(name.strip(), value.replace("$$", "$"), lines.first, lines.last, home)
 
 
-def _mapping(document: Document, value: Value, path: KeyPath, home: str) -> Iterator[Entry]:
+def _mapping(document: Document, value: Value, path: KeyPath, *, home: str) -> Iterator[Entry]:
     for name, text in value.items() if isinstance(value, dict) else ():
         if isinstance(text, str):
             lines = document.lines[*path, name]

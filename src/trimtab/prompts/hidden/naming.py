@@ -5,28 +5,29 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Final
 
-from trimtab.prompts.hidden.found import Candidate, words_of
+from trimtab.prompts.hidden.found import Candidate, word_set, words_of
 
 __all__ = ["name_variables", "suggest_id"]
 
-_NO_INFORMATION: Final = frozenset(
-    "prompt prompts template tmpl text message messages instruction instructions system user developer content txt md"
-    " default get build make create render the my llm model str string format fn const value val".split()
+_NO_INFORMATION: Final = word_set(
+    "prompt prompts template tmpl text message messages instruction instructions system user"
+    " developer content txt md default get build make create render the my llm model str string"
+    " format fn const value val"
 )
-_FILE_WORDS: Final = frozenset("index main app init mod src lib init__ route page".split())
+_FILE_WORDS: Final = word_set("index main app init mod src lib init__ route page")
 _MOST_WORDS: Final = 6
 _MOST_LETTERS: Final = 40
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _TEXT: Final = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
-_TAKEN: Final = frozenset(
-    "true false none null not and or in is if else for loop self super range history image raw endraw set with include"
-    " block macro recursive debug dict namespace lipsum cycler joiner caller varargs kwargs"
-    " True False None".split()
+_TAKEN: Final = word_set(
+    "true false none null not and or in is if else for loop self super range history image raw"
+    " endraw set with include block macro recursive debug dict namespace lipsum cycler joiner"
+    " caller varargs kwargs True False None"
 )
 
 
 def suggest_id(candidate: Candidate, file: str) -> str:
-    """An id for the prompt: what its name says, else its home, else its file; `SUPPORT_TRIAGE_PROMPT` -> `support-triage`."""
+    """An id from the name, the home or the file: SUPPORT_TRIAGE_PROMPT -> support-triage."""
     path = PurePosixPath(file)
     stem = "" if path.name.startswith(".") or path.suffix == ".env" else path.stem
     folder = path.parent.name
@@ -45,7 +46,7 @@ def suggest_id(candidate: Candidate, file: str) -> str:
 
 
 def name_variables(expressions: Iterable[str]) -> dict[str, str]:
-    """A valid name for each expression, unlike that of any other: `ticket.subject` -> `ticket_subject`."""
+    """A valid and unique name for each expression: `ticket.subject` -> `ticket_subject`."""
     names: dict[str, str] = {}
     used: set[str] = set()
     for expression in expressions:

@@ -12,7 +12,7 @@ __all__ = ["join_parts", "split_any", "split_format", "split_percent"]
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*+(?:\.[A-Za-z_][A-Za-z0-9_]*+)*+"
 _ANY: Final = re.compile(
     rf"\{{\{{[ \t]*+(?P<double>{_NAME})[ \t]*+\}}\}}"
-    rf"|\$\{{(?P<dollar>{_NAME})(?::?[-?+=][^}}\n]*+)?\}}"
+    rf"|\$\{{(?P<dollar>{_NAME})(?::?[-?+=][^}}\n]{{0,200}}+)?\}}"
     rf"|(?<![{{$])\{{(?P<single>{_NAME})(?:![rsa])?(?::[-+,.<>^=0-9a-zA-Z%]*+)?\}}(?!\}})"
     rf"|%\((?P<percent>{_NAME})\)[-+ #0]*+[0-9]*+(?:\.[0-9]+)?[sdrifegx]"
 )
@@ -50,12 +50,12 @@ def split_format(text: str, arguments: Sequence[str] = ()) -> tuple[Part, ...] |
             parts.append(literal)
             if field is None:
                 continue
-            if not field:
-                field, count = str(count), count + 1
+            number = field or str(count)
+            count += not field
             written = (
                 f"{{{field}{'!' + conversion if conversion else ''}{':' + spec if spec else ''}}}"
             )
-            parts.append(Placeholder(written, _argument(field, arguments)))
+            parts.append(Placeholder(written, _argument(number, arguments)))
     except ValueError:
         return None
     return join_parts(parts)

@@ -64,7 +64,7 @@ def _walk(tree: ast.AST, filled: Filled) -> Iterator[Candidate]:
             waiting += reversed(list(_below(node, context)))
         elif isinstance(node, ast.expr) and sum(map(_length, parts)) >= _SHORTEST:
             lines = (node.lineno, node.end_lineno or node.lineno)
-            yield to_candidate(context, "python", lines, parts)
+            yield to_candidate(context, kind="python", lines=lines, parts=parts)
 
 
 def _length(part: object) -> int:
@@ -119,6 +119,8 @@ def _other(node: ast.AST, context: Context) -> Iterator[_Step]:
         yield node.value, replace(around, name=context.home, use="assigned")
     elif isinstance(node, ast.IfExp):
         yield from ((node.body, context), (node.orelse, context), (node.test, around))
+    elif isinstance(node, ast.Assert):
+        yield node.test, around
     elif isinstance(node, ast.BoolOp | ast.Await | ast.Starred):
         yield from ((child, context) for child in ast.iter_child_nodes(node))
     elif not isinstance(node, ast.Compare | ast.JoinedStr | ast.Subscript):

@@ -1,4 +1,4 @@
-"""Python expressions that make one text: literals, f-strings, sums, `format`, `%`, `join`, `dedent`."""
+"""Python expressions that make one text: literals, f-strings, sums, `format`, `%`, `join`."""
 
 import ast
 import inspect

@@ -1,4 +1,4 @@
-"""Texts in TypeScript and JavaScript source, each with how it is used, told from the tokens around it."""
+"""Texts in TypeScript and JavaScript, each with how it is used, told from what is around it."""
 
 import textwrap
 from collections.abc import Iterator
@@ -59,9 +59,9 @@ class _Script:
     def _pair(self) -> None:
         opened: list[int] = []
         for at, token in enumerate(self._tokens):
-            if token.kind == "mark" and token.text in _CLOSING:
-                if opened and self._tokens[opened[-1]].text == _CLOSING[token.text]:
-                    self._partner[at] = opened.pop()
+            opening = _CLOSING.get(token.text) if token.kind == "mark" else None
+            if opening and opened and self._tokens[opened[-1]].text == opening:
+                self._partner[at] = opened.pop()
             self._around.append(opened[-1] if opened else -1)
             if token.kind == "mark" and token.text in _CLOSING.values():
                 opened.append(at)
@@ -78,12 +78,18 @@ class _Script:
             at = text.last + 1
             if sum(len(part) for part in text.parts if isinstance(part, str)) < _SHORTEST:
                 continue
-            if not (self._is(at, ":") and self._begins_entry(text.first)):  # it is a key
+            if not self._is_name(text):
                 lines = self._tokens[text.first].line, self._tokens[text.last].end_line
-                yield to_candidate(self._context(text.first), "typescript", lines, text.parts)
+                context = self._context(text.first)
+                yield to_candidate(context, kind="typescript", lines=lines, parts=text.parts)
+
+    def _is_name(self, text: _Text) -> bool:
+        """Whether a text is the key of an entry, or the name of a module."""
+        key = self._is(text.last + 1, ":") and self._begins_entry(text.first)
+        return key or self._said(text.first - 1) in {"from", "import"}
 
     def _sum(self, first: int) -> _Text:
-        """The text that begins at `first`, with all that is added to it by `+`, or joined in its list."""
+        """The text from `first` on, with all that is added by `+` or joined in its list."""
         parts = list(self._parts(first))
         last = first
         joined = self._joined(first)
@@ -114,7 +120,7 @@ class _Script:
         return join_parts(parts)
 
     def _joined(self, first: int) -> str | None:
-        """What stands between the texts of a list that begins at `first` and is joined behind its end."""
+        """What joins the texts of the list that begins at `first`; None if nothing does."""
         if not self._is(first - 1, "["):
             return None
         at = first
@@ -149,10 +155,9 @@ class _Script:
             return Context(name=self._target(before), use="assigned")
         if mark in {"return", "=>"}:
             return Context(name=self._function(before), use="assigned", home=self._function(before))
-        if mark == ":" and self._begins_entry(before - 1):
-            return self._entry(before - 1, around, out)
         if mark in {"?", "??", "||", ":"}:
-            return self._choice(before, out)
+            entry = mark == ":" and self._begins_entry(before - 1)
+            return self._entry(before - 1, around, out) if entry else self._choice(before, out)
         if around >= 0 and mark in {"(", ",", "["}:
             return self._element(at, around, out)
         return NOWHERE

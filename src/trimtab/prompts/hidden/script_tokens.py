@@ -1,8 +1,9 @@
-"""A lexer for TypeScript and JavaScript: just enough to know texts from comments, patterns and code.
+"""A lexer for TypeScript and JavaScript: enough to know texts from comments and code.
 
-It follows ECMA-262's lexical grammar for strings, template literals, comments and regular expressions; whether a slash
-divides or begins a pattern is told from the token before it. It never fails: a quote that is not closed on its line
-is a mark like any other, as in the text of JSX. It takes linear time, whatever it is given.
+It follows ECMA-262's lexical grammar for strings, template literals, comments and regular
+expressions; whether a slash divides or begins a pattern is told from the token before it. It
+never fails: a quote that is not closed on its line is a mark like any other, as in the text of
+JSX. It takes linear time, whatever it is given.
 """
 
 import re
@@ -10,7 +11,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from trimtab.prompts.hidden.found import Part, Placeholder
+from trimtab.prompts.hidden.found import Part, Placeholder, word_set
 from trimtab.prompts.hidden.placeholders import join_parts
 
 __all__ = ["Token", "lex_script"]
@@ -30,8 +31,8 @@ _PATTERN: Final = re.compile(
     r"/(?:[^/\\\[\n]|\\[^\n]|\[[^\]\\\n]*+(?:\\[^\n][^\]\\\n]*+)*+\])++/[A-Za-z]*+"
 )
 _CHUNK: Final = re.compile(r"[^`\\$]*+(?:(?:\\[\s\S]|\$(?!\{))[^`\\$]*+)*+")
-_BEFORE_PATTERN: Final = frozenset(
-    "return typeof case in of do else void delete instanceof new throw yield await default".split()
+_BEFORE_PATTERN: Final = word_set(
+    "return typeof case in of do else void delete instanceof new throw yield await default"
 )
 _ESCAPE: Final = re.compile(
     r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(\r\n|[\s\S]))"
@@ -49,6 +50,7 @@ _MEANINGS: Final = {
 _OPENING: Final = {"(": ")", "[": "]", "{": "}"}
 
 TokenKind = Literal["name", "number", "mark", "string", "template", "pattern"]
+_PLAIN: Final[dict[str, TokenKind]] = {"name": "name", "number": "number", "mark": "mark"}
 
 
 class Token(NamedTuple):
@@ -77,7 +79,8 @@ class _Template:
 
     Attributes:
         start: where it begins.
-        at: where its token goes; None inside of another template, whose expressions are only source text.
+        at: where its token goes; None inside of another template, whose expressions are only
+            source text.
         depth: of braces in the expression that is being read.
         hole: where that expression begins.
     """
@@ -90,7 +93,7 @@ class _Template:
 
 
 def lex_script(text: str) -> list[Token]:
-    """The tokens of a source file, without comments; those inside `${}` belong to their template."""
+    """The tokens of a file without comments; those inside `${}` belong to their template."""
     return _Lexer(text).tokens()
 
 
@@ -117,22 +120,17 @@ class _Lexer:
 
     def _step(self, at: int) -> int:
         match = _TOKEN.match(self._text, at)
-        if match is None:
-            return at + 1
+        assert match is not None  # the last alternative takes anything
         kind, text = match.lastgroup, match.group()
         if kind == "skip":
             return match.end()
-        if kind == "quote":
-            return self._try(_STRING[text], text, at)
-        if kind == "slash":
-            return self._slash(at)
+        if kind in {"quote", "slash"}:
+            return self._slash(at) if text == "/" else self._try(_STRING[text], text, at)
         if text == "`":
             return self._begin(at)
         if self._open and text in "{}":
             return self._brace(text, at)
-        return self._emit(
-            "name" if kind == "name" else "number" if kind == "number" else "mark", text, at
-        )
+        return self._emit(_PLAIN[kind or "mark"], text, at)
 
     def _try(self, pattern: re.Pattern[str], quote: str, at: int) -> int:
         """A string or a pattern, or, if its end is not on this line, a mark."""

@@ -3,14 +3,14 @@
 import re
 from typing import Final
 
-from trimtab.prompts.hidden.found import Part, Placeholder, words_of
+from trimtab.prompts.hidden.found import Part, Placeholder, word_set, words_of
 from trimtab.prompts.hidden.placeholders import join_parts
 
 __all__ = ["mask_secrets", "names_secret"]
 
-_WORDS: Final = frozenset(
+_WORDS: Final = word_set(
     "key keys token tokens secret secrets password passwords passwd passphrase pwd credential"
-    " credentials apikey auth private dsn".split()
+    " credentials apikey auth private dsn"
 )
 _ENDINGS: Final = ("key", "token", "secret", "password")
 _SECRET: Final = re.compile(
@@ -21,7 +21,7 @@ _SECRET: Final = re.compile(
     r"|\beyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_.-]*+"
     r"|(?<=://)[^\s/:@]++:[^\s/@]++(?=@)"
     r"|(?i:\b(?:bearer|password|passwd|api[-_ ]?key|secret|token)\b[ \t]*+(?:[:=]|\bis\b)?[ \t]*+"
-    r"['\"]?)(?P<value>(?=[^\s'\"]*?[0-9])[A-Za-z0-9+/_!@#$%^&*.-]{8,}+)"
+    r"['\"]?)(?P<value>(?=[^\s'\"]{0,200}?[0-9])[A-Za-z0-9+/_!@#$%^&*.-]{8,}+)"
     r"|(?<![A-Za-z0-9+/_-])(?P<long>[A-Za-z0-9+/_-]{24,}+)"
 )
 _WRITTEN: Final = "[secret]"
@@ -39,10 +39,9 @@ def mask_secrets(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     count = 0
     for part in parts:
         if isinstance(part, Placeholder):
-            if any(_is_secret(match) for match in _SECRET.finditer(part.expression)):
-                count += 1
-                part = Placeholder(_WRITTEN, f"secret_{count}")
-            masked.append(part)
+            secret = any(_is_secret(match) for match in _SECRET.finditer(part.expression))
+            count += secret
+            masked.append(Placeholder(_WRITTEN, f"secret_{count}") if secret else part)
             continue
         end = 0
         for match in filter(_is_secret, _SECRET.finditer(part)):

@@ -1,4 +1,4 @@
-"""The files of a folder that may hide a prompt: a bounded number, in sorted order, none outside of the folder."""
+"""The files of a folder that may hide a prompt: bounded, sorted, none outside of it."""
 
 import os
 import stat
@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from trimtab.prompts.hidden.found import word_set
+
 __all__ = ["SourceFile", "is_test", "walk_sources"]
 
-_SKIPPED: Final = frozenset(
-    ".git .hg .svn .jj .trimtab .venv venv virtualenv node_modules bower_components site-packages __pycache__ build dist out"
-    " target .next .nuxt .output .svelte-kit .turbo .tox .nox .mypy_cache .pytest_cache .ruff_cache .cache .parcel-cache"
-    " coverage htmlcov vendor third_party .terraform .idea .vscode .yarn .pnpm-store .gradle .eggs".split()
+_SKIPPED: Final = word_set(
+    ".git .hg .svn .jj .trimtab .venv venv virtualenv node_modules bower_components site-"
+    " packages __pycache__ build dist out target .next .nuxt .output .svelte-kit .turbo .tox"
+    " .nox .mypy_cache .pytest_cache .ruff_cache .cache .parcel-cache coverage htmlcov vendor"
+    " third_party .terraform .idea .vscode .yarn .pnpm-store .gradle .eggs"
 )
-_TEST_FOLDERS: Final = frozenset(
-    "tests test testing __tests__ __mocks__ __fixtures__ fixtures testdata test_data e2e cypress spec specs".split()
+_TEST_FOLDERS: Final = word_set(
+    "tests test testing __tests__ __mocks__ __fixtures__ fixtures testdata test_data e2e"
+    " cypress spec specs"
 )
 _CODE: Final = frozenset((".py", ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"))
 _MOST_ENTRIES: Final = 200_000
@@ -30,9 +34,10 @@ class SourceFile(NamedTuple):
 
 
 def walk_sources(folder: Path) -> Iterator[SourceFile]:
-    """All files by name: code, environment files and YAML, without tests and what is built or installed.
+    """All files by name: code, environment files and YAML; no tests, nothing built or installed.
 
-    Links to folders are not followed; a link to a file is, if that is in the folder and is not met otherwise.
+    Links to folders are not followed; a link to a file is, if that is in the folder and is not
+    met otherwise.
     """
     found: dict[str, Path] = {}
     links: list[tuple[str, Path]] = []
