@@ -65,7 +65,7 @@ def test_what_is_told_of_a_prompt(tmp_path: Path):
 def test_variables_of_python(
     tmp_path: Path, code: str, text: str | None, variables: tuple[str, ...]
 ):
-    source = code if "=" in code.split('"')[0] else f"prompt = {code}"
+    source = code if "=" in code.partition('"')[0] else f"prompt = {code}"
     prompt = only(tmp_path, "a.py", source)
     assert prompt.variables == variables
     assert text is None or prompt.text == text

@@ -22,7 +22,7 @@ _SENTENCE: Final = 6
 _PARAGRAPH: Final = 12
 _ENOUGH: Final = 5  # points, where nothing but the text speaks for a prompt
 _SYSTEM_ROLES: Final = frozenset(("system", "developer"))
-_ABOUT_SYSTEM: Final = frozenset(
+_ABOUT_MESSAGE: Final = frozenset(
     (
         "message",
         "msg",
@@ -132,7 +132,7 @@ def _named(candidate: Candidate, words: int, points: int) -> Judgement | None:
     why = f"{how} {candidate.name}"
     if for_people or points < 0:
         return None
-    if points > 0 or _is_system(words_of(candidate.name)):
+    if points > 0 or _of_message(words_of(candidate.name)):
         return Judgement("sure", why)
     if words >= _PARAGRAPH or (filled and words >= _SENTENCE):
         return Judgement("likely", why)
@@ -149,13 +149,15 @@ def _names_prompt(name: str) -> bool:
     return (
         not _PROMPT_WORDS.isdisjoint(words)
         or words[-1] in {*_INSTRUCTIONS, "system"}
-        or _is_system(words)
+        or _of_message(words)
     )
 
 
-def _is_system(words: list[str]) -> bool:
+def _of_message(words: list[str]) -> bool:
+    """Whether a name is that of a message to a model, as only those who write to one say it."""
     return words == ["system"] or (
-        "system" in words and not (_ABOUT_SYSTEM | _PROMPT_WORDS).isdisjoint(words)
+        not {"system", "human"}.isdisjoint(words)
+        and not (_ABOUT_MESSAGE | _PROMPT_WORDS).isdisjoint(words)
     )
 
 

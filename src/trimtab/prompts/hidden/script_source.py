@@ -27,6 +27,8 @@ _DECLARES: Final = frozenset(
     ("const", "let", "var", "readonly", "static", "public", "private", "protected")
 )
 _BEFORE_STATEMENT: Final = frozenset((";", "{", "}", "(", ","))
+_GIVES: Final = frozenset(("=", "return", "=>"))
+_BEFORE_CHOICE: Final = _GIVES | {";", ",", "{", "(", "["}
 _MOST_BACK: Final = 16
 _MOST_OUT: Final = 6
 _CONTENT: Final = frozenset(("content", "text", "parts"))
@@ -186,15 +188,15 @@ class _Script:
         return in_argument(NOWHERE, callee) if callee else NOWHERE
 
     def _choice(self, mark: int, out: int) -> Context:
-        """One of several values: what holds for the first thing on this level holds for it."""
+        """One of several values: it is used as the whole choice is."""
         at = mark
         for _ in range(_MOST_BACK):
-            if at < 1 or self._said(at) in {"=", "return", "=>"} or self._is(at, ";"):
+            if at < 1 or self._said(at) in _BEFORE_CHOICE:
                 break
+            if self._is(at, ":") and self._begins_entry(at - 1):
+                return self._entry(at - 1, self._around[at], out + 1)
             at = self._partner.get(at, at) - 1
-        return (
-            self._context(at + 1, out + 1) if self._said(at) in {"=", "return", "=>"} else NOWHERE
-        )
+        return self._context(at + 1, out + 1) if self._said(at) in _GIVES else NOWHERE
 
     def _target(self, mark: int) -> str:
         """The name left of `=`, before its type if it has one."""
