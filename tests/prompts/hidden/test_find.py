@@ -91,8 +91,12 @@ def test_what_is_not_walked(tmp_path: Path):
         "x/test_a.py": PROMPT,
     }
     files |= {"sub/trimtab.toml": "", "sub/prompts/a.py": PROMPT, "app/prompts/b.py": PROMPT}
+    files |= {"packages/c.py": PROMPT, "lib/site-packages/c.py": PROMPT}
     write(tmp_path, **files)
-    assert [prompt.file for prompt in find_hidden(tmp_path)] == ["app/prompts/b.py"]
+    assert [prompt.file for prompt in find_hidden(tmp_path)] == [
+        "app/prompts/b.py",
+        "packages/c.py",
+    ]
 
 
 def test_links_pipes_and_files_that_cannot_be_read(tmp_path: Path):

@@ -11,10 +11,10 @@ from trimtab.prompts.hidden.found import word_set
 __all__ = ["SourceFile", "is_test", "walk_sources"]
 
 _SKIPPED: Final = word_set(
-    ".git .hg .svn .jj .trimtab .venv venv virtualenv node_modules bower_components site-"
-    " packages __pycache__ build dist out target .next .nuxt .output .svelte-kit .turbo .tox"
-    " .nox .mypy_cache .pytest_cache .ruff_cache .cache .parcel-cache coverage htmlcov vendor"
-    " third_party .terraform .idea .vscode .yarn .pnpm-store .gradle .eggs"
+    ".git .hg .svn .jj .trimtab .venv venv virtualenv node_modules bower_components"
+    " site-packages __pycache__ build dist out target .next .nuxt .output .svelte-kit .turbo"
+    " .tox .nox .mypy_cache .pytest_cache .ruff_cache .cache .parcel-cache coverage htmlcov"
+    " vendor third_party .terraform .idea .vscode .yarn .pnpm-store .gradle .eggs"
 )
 _TEST_FOLDERS: Final = word_set(
     "tests test testing __tests__ __mocks__ __fixtures__ fixtures testdata test_data e2e"
