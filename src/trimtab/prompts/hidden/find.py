@@ -90,7 +90,7 @@ def _read(path: Path) -> str | None:
 
 def _search(name: str, text: str) -> Iterator[HiddenPrompt]:
     for candidate in _candidates(name, text):
-        judgement = judge(candidate)
+        judgement = judge(candidate, name)
         if judgement is not None:
             yield HiddenPrompt(
                 file=name,

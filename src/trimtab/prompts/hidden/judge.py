@@ -1,6 +1,7 @@
 """Candidate -> is it a prompt, how sure, and why."""
 
 import re
+from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 from trimtab.prompts.hidden.evidence import instruction_points, is_prose
@@ -33,6 +34,7 @@ _ABOUT_MESSAGE: Final = frozenset(
         "role",
         "content",
         "preamble",
+        "reminder",
     )
 )
 _PROMPT_WORDS: Final = frozenset(("prompt", "prompts", "persona", "preamble"))
@@ -74,8 +76,13 @@ class Judgement(NamedTuple):
     why: str
 
 
-def judge(candidate: Candidate) -> Judgement | None:
-    """Whether a candidate is a prompt; None if it is not, or if its name smells of a secret."""
+def judge(candidate: Candidate, file: str = "") -> Judgement | None:
+    """Whether a candidate is a prompt; None if it is not, or if its name smells of a secret.
+
+    Args:
+        candidate: the text.
+        file: where it stands; a module or class of prompts says something, too.
+    """
     text = text_of(candidate.parts)
     words = len(text.split()) if text.isascii() else len(text.split()) + len(text) // 8
     shown = _shown(candidate)
@@ -92,7 +99,17 @@ def judge(candidate: Candidate) -> Judgement | None:
         return Judgement("sure", f"given to {candidate.callee.rpartition('.')[2]}")
     if named:
         return _named(candidate, words, points)
+    among = _among_prompts(candidate, file) and points >= (0 if words >= _PARAGRAPH else 2)
+    if among and not shown:
+        return Judgement("likely", "stands among prompts")
     return _unnamed(candidate, words, points)
+
+
+def _among_prompts(candidate: Candidate, file: str) -> bool:
+    """Whether it is given a name in a module or class whose name says that it is of prompts."""
+    around = {*words_of(PurePosixPath(file).stem), *words_of(candidate.home)}
+    code = candidate.kind in {"python", "typescript"} and candidate.use == "assigned"
+    return code and not _PROMPT_WORDS.isdisjoint(around)
 
 
 def _unnamed(candidate: Candidate, words: int, points: int) -> Judgement | None:
