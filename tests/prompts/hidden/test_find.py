@@ -43,7 +43,11 @@ def test_what_is_told_of_a_prompt(tmp_path: Path):
 @pytest.mark.parametrize(
     ("code", "text", "variables"),
     [
-        ('prompt = f"Summarize {a.b!r} in {n:d} words, {{no}} more"', None, ("a.b", "n")),
+        (
+            'prompt = f"Summarize {a.b!r} in {n:d} words, {{no}} more"',
+            None,
+            ("repr(a.b)", "format(n, f'd')"),
+        ),
         ('"Summarize {} in {1} words and {} lines".format(a, b + 1)', None, ("a", "b + 1")),
         ('prompt = "Summarize %s in %d %% of its words" % (doc, n)', None, ("doc", "n")),
         ('prompt = "Summarize %(doc)s in a few words please" % {"doc": d}', None, ("doc",)),

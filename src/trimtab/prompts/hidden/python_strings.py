@@ -21,6 +21,7 @@ _SHAPED: Final[dict[str, Callable[[str], str]]] = {
     "rstrip": str.rstrip,
 }
 _LEFT_ALONE: Final = frozenset(("replace", "format_map", "substitute", "safe_substitute"))
+_CONVERSIONS: Final = {ord("r"): "repr", ord("a"): "ascii", ord("s"): "str"}
 _MOST_TERMS: Final = 200
 _MOST_SOURCE: Final = 200
 _HOLE: Final = re.compile("\0([0-9]+)\0")
@@ -82,9 +83,17 @@ def _split(text: str, name: str, filled: Filled) -> tuple[Part, ...]:
 
 
 def _piece(value: ast.expr) -> Part:
-    if isinstance(value, ast.FormattedValue):
-        return _hole(value.value)
-    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
+    """A part of an f-string; how a value is shown belongs to the expression."""
+    if not isinstance(value, ast.FormattedValue):
+        return (
+            value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
+        )
+    expression = source(value.value)
+    if value.conversion in _CONVERSIONS:
+        expression = f"{_CONVERSIONS[value.conversion]}({expression})"
+    if value.format_spec is not None:
+        expression = f"format({expression}, {source(value.format_spec)})"
+    return Placeholder(f"{{{expression}}}", expression)
 
 
 def _hole(node: ast.expr) -> Placeholder:
