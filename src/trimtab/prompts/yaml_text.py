@@ -1,16 +1,17 @@
-"""YAML of the safe kind: plain values, each with its lines. The only module that imports a YAML library.
+"""YAML of the safe kind: plain values, each with its lines.
 
-The values are JSON's. Only `true`, `True` and `TRUE` (and the same of false) are booleans, as in the core schema
-of YAML 1.2; `yes`, `no` and `on` are text, and so are dates, numbers with leading zeros, `.inf` and `.nan`.
-Tags, keys twice in one mapping and keys that are not text are refused; anchors and aliases too, unless the caller
-says how much they may add.
+No other module imports a YAML library. The values are JSON's. Only `true`, `True` and `TRUE` (and
+the same of false) are booleans, as in the core schema of YAML 1.2; `yes`, `no` and `on` are text,
+and so are dates, numbers with leading zeros, `.inf` and `.nan`. Tags, keys twice in one mapping and
+keys that are not text are refused; anchors and aliases too, unless the caller says how much they
+may add.
 """
 
 import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
+from typing import Any, Final, NamedTuple, NoReturn, TypeAlias, cast
 
 import yaml
 
@@ -49,8 +50,8 @@ class Document(NamedTuple):
 
     Attributes:
         value: what it says.
-        lines: by key path, as in `("input", "schema", "ticket")` or `("env", 0, "name")`. A key's lines
-            begin with the key and end with its value.
+        lines: by key path, as in `("input", "schema", "ticket")` or `("env", 0, "name")`. A key's
+            lines begin with the key and end with its value.
     """
 
     value: Value
@@ -86,14 +87,16 @@ def load_all(text: str, *, file: str, first_line: int = 1, expansion: int = 0) -
         text: YAML.
         file: its name, for errors.
         first_line: the line of the file on which `text` begins.
-        expansion: how many values aliases may add in all; with 0 there may be no anchors and no aliases.
+        expansion: how many values aliases may add in all; with 0 there may be no anchors and no
+            aliases.
 
     Raises:
-        ConfigError: it is not YAML, or more than what is allowed here; one finding with file and line.
+        ConfigError: it is not YAML, or more than what is allowed here; one finding with file and
+            line.
     """
     source = _Source(text, file, first_line)
     try:
-        events = yaml.parse(_marked(text), Loader=yaml.SafeLoader)
+        events = cast("Iterator[Any]", yaml.parse(_marked(text), Loader=yaml.SafeLoader))  # pyright: ignore[reportUnknownMemberType]
         return list(_Reader(source, events, expansion).documents())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -158,7 +161,7 @@ class _Reader:
                 self._lines[()] = node.lines
                 yield Document(self._value(node, ()), self._lines)
 
-    def _node(self, event: Any, depth: int) -> _Node:  # noqa: ANN401 - the library's events have no common fields
+    def _node(self, event: Any, depth: int) -> _Node:  # noqa: ANN401 - events of many classes
         lines = self._source.lines(event)
         if depth > _MOST_DEPTH:
             self._too_deep(lines)
@@ -232,19 +235,18 @@ class _Reader:
         if isinstance(content, str):
             return self._scalar(content, node) if node.plain else content
         if isinstance(content, list):
+            self._lines.update({(*path, at): value.lines for at, value in enumerate(content)})
             return [
-                self._placed(value, (*path, at), value.lines, shared)
-                for at, value in enumerate(content)
+                self._value(value, (*path, at), shared=shared) for at, value in enumerate(content)
             ]
-        entries = self._merged(content, 0)
+        merged = self._merged(content, 0)
+        self._lines.update(
+            {(*path, key): _from(line, value) for key, (line, value) in merged.items()}
+        )
         return {
-            key: self._placed(value, (*path, key), _from(line, value), shared)
-            for key, (line, value) in entries.items()
+            key: self._value(value, (*path, key), shared=shared)
+            for key, (_, value) in merged.items()
         }
-
-    def _placed(self, node: _Node, path: KeyPath, lines: Lines, shared: bool) -> Value:  # noqa: FBT001 - one of two, named by its caller
-        self._lines[path] = lines
-        return self._value(node, path, shared=shared)
 
     def _merged(
         self, content: dict[str, tuple[int, _Node]], depth: int

@@ -1,0 +1,1 @@
+"""Prompts that hide outside of prompt files: found, and turned into prompt files."""
