@@ -14,7 +14,7 @@ from trimtab.config.load import load_project
 from trimtab.config.plan import load_plan
 from trimtab.config.schema import Project, Provider
 from trimtab.config.watch import ProjectWatcher
-from trimtab.errors import ConfigError, Finding
+from trimtab.errors import ConfigError, Finding, TrimtabError
 from trimtab.gateway.gateway import Gateway
 from trimtab.gateway.pool import Origin
 from trimtab.gateway.reliability import Reliability
@@ -30,16 +30,20 @@ from trimtab.insights.outlier_actions import outlier_alerts, sanctions
 from trimtab.insights.outliers import outlier_report
 from trimtab.plugins import PROVIDERS, load_plugin
 from trimtab.providers.kind import Engine, ProviderKind
+from trimtab.releases.guarded import pause_worse, worse_alert
+from trimtab.releases.serving import Trial
 from trimtab.releases.watch import PromptWatcher
 from trimtab.spend.pricebook import PriceBook
 from trimtab.spend.reprice import reprice, start_of_day_ns
 from trimtab.spend.unit_prices import ModelPrices
+from trimtab.stats.sequential_guards import GuardVerdict
 from trimtab.store import sqlite
 from trimtab.store.breaker_file import read_breakers, write_breakers
 from trimtab.store.protocol import KeyStore, Ledger, Reader
 from trimtab.store.records import RebuildReport, VerifyReport
 from trimtab.store.repricing import Repricing, RepricingStore
 from trimtab.telemetry.metrics import Metrics
+from trimtab.types.alerts import Alert
 from trimtab.types.clock import Clock, SystemClock
 
 __all__ = [
@@ -104,6 +108,8 @@ class App:
             cache=self._cache,
             treasury=self._treasury,
         )
+        self.gateway.canaries.on_worse = self._pause_canary
+        self.gateway.use_prompts(self._prompts.desk)
         vitals = Vitals(
             self.gateway,
             self._reliability,
@@ -175,6 +181,25 @@ class App:
             if desk is not None:
                 self.gateway.use_prompts(desk)
                 _log.info("prompts reloaded")
+
+    def _pause_canary(self, prompt_id: str, trial: Trial, verdict: GuardVerdict) -> None:
+        """Nobody gets it from now on; the file follows."""
+        desk, now_ns = self.gateway.serving.prompts, self._clock.wall_ns()
+        self.gateway.use_prompts(desk.without_trial(prompt_id))
+        alert = worse_alert(desk.environment, prompt_id, trial, verdict=verdict, now_ns=now_ns)
+        _log.warning("%s", alert.message)
+        self.alerts.put(alert)
+        self.gateway.spawn(self._write_pause(desk.environment, prompt_id, alert))
+
+    async def _write_pause(self, environment: str, prompt_id: str, alert: Alert) -> None:
+        folder = self.gateway.serving.project.folder
+        reason = alert.message.partition("is paused. ")[2]
+        try:
+            await asyncio.to_thread(
+                pause_worse, folder, environment, prompt_id, reason=reason, now_ns=alert.at_ns
+            )
+        except TrimtabError as error:
+            _log.error("the pause holds only until prompts or releases change: %s", error)
 
     async def tend_breakers(self) -> None:
         """Write the state of the breakers down when it changes. Runs until it is cancelled."""

@@ -8,6 +8,7 @@ from trimtab.config.money import with_class
 from trimtab.errors import Overloaded, TrimtabError
 from trimtab.gateway.admission import Admission, enter_at_once
 from trimtab.gateway.call import Call
+from trimtab.gateway.canary import CanaryWatch
 from trimtab.gateway.downgrade import downgraded
 from trimtab.gateway.funds import Fund
 from trimtab.gateway.inference import Inference
@@ -45,6 +46,7 @@ class Gateway:
     Attributes:
         serving: the snapshot that new inferences are served with.
         sanctions: what is done about those who stand out.
+        canaries: watches the versions of prompts that are tried.
         spawn: makes the tasks of inferences; set by the server before the first caller is let in.
     """
 
@@ -64,6 +66,7 @@ class Gateway:
         self._cache = cache
         self._treasury = treasury
         self.sanctions = Sanctions(clock)
+        self.canaries = CanaryWatch()
         self._turnstile = Turnstile(serving.project, clock, self.sanctions)
         self._leases: dict[str, Lease] = {}
         self._repeats = Repeats(clock)
@@ -97,6 +100,7 @@ class Gateway:
     def use_prompts(self, desk: PromptDesk) -> None:
         """Render new inferences with the versions of `desk`."""
         self.serving = self.serving._replace(prompts=desk)
+        self.canaries.use(desk.trials())
 
     def new_inference_id(self) -> str:
         """An id for an inference. The server asks for it first, so that errors carry it too."""
@@ -210,6 +214,8 @@ class Gateway:
         inference.purse = purse
         inference.lease = self._leases.get(call.inference_id)
         inference.begin(self.spawn, self._forget)
+        if call.prompt is not None:
+            inference.seat = self.canaries.seat(call.prompt, call.caller.user)
         self._take(inference, call)
 
     def _look(self, call: Call, outlet: Outlet, idempotency_key: str) -> None:

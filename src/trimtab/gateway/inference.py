@@ -254,6 +254,10 @@ class Inference(Recovery, OutletListener):
             attempt.grant.settle(settle.cost_nanousd)
         if self.lease is not None:
             self.lease.used(settle.usage.input_tokens + settle.usage.output_tokens)
+        if self.seat is not None:
+            self._cost_so_far_nanousd += settle.cost_nanousd
+            if final:
+                self.seat.end(settle, cost_nanousd=self._cost_so_far_nanousd)
         appended = self._ledger.record_settle(settle)
         self._tally.settled(settle, (call.target.route, attempt.rung.ref, attempt.step.cause))
         return appended
@@ -279,6 +283,8 @@ class Inference(Recovery, OutletListener):
         self._over = True
         if self.purse is not None:
             self._close_purse(self.purse)
+        if self.seat is not None:
+            self.seat.leave()
         if self._hedging is not None:
             self._hedging.disarm()
         if isinstance(error, TrimtabError) and self._outlet.started:

@@ -20,6 +20,7 @@ from trimtab.errors import (
 )
 from trimtab.gateway.attempt import Attempt, AttemptOwner
 from trimtab.gateway.call import Call
+from trimtab.gateway.canary import Seat
 from trimtab.gateway.hedging import Hedging
 from trimtab.gateway.ladder import Ladder, Step
 from trimtab.gateway.outlet import Outlet
@@ -68,6 +69,8 @@ class Recovery(AttemptOwner):
     _settled_s: float | None = None
     _told: ProviderError | None = None
     _repaired = False
+    _cost_so_far_nanousd = 0
+    seat: Seat | None = None
 
     _spawn: Spawn
     _on_over: OnOver

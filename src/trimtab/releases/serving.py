@@ -92,6 +92,13 @@ class PromptDesk:
             return None
         return trial if _falls_to(trial, prompt_id, inference_id) else None
 
+    def without_trial(self, prompt_id: str) -> "PromptDesk":
+        """The same, but nobody gets what is tried of a prompt."""
+        entries = dict(self._entries)
+        if prompt_id in entries:
+            entries[prompt_id] = entries[prompt_id]._replace(trial=None)
+        return PromptDesk(self.library, self.environment, entries)
+
     def trials(self) -> dict[str, Trial]:
         """All versions that are tried, by prompt, those that are paused too."""
         return {

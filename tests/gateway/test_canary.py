@@ -1,0 +1,153 @@
+"""A canary that is worse is paused, with the reason; one that is not goes on."""
+
+from pathlib import Path
+from random import Random
+
+from gateway.test_form import GOOD, play
+from gateway.test_prompted import ADA, Stage, stage, write_prompt
+from harness import wait_until
+from trimtab.gateway.canary import REFERENCE, CanaryWatch
+from trimtab.prompts.library import load_library
+from trimtab.releases.edit import Trying, promote, try_out
+from trimtab.releases.file import load_releases
+from trimtab.releases.serving import PromptDesk, Trial, open_desk
+from trimtab.stats.sequential_guards import GuardVerdict
+from trimtab.testing import Behaviour
+from trimtab.types.records import Arm, PromptUse, Settle
+
+PROMPT = """\
+---
+model: %s
+output: {schema: {team: string}}
+---
+Which team%s?
+"""
+
+
+def released_and_tried(folder: Path, *, share: float, model: str = "main") -> PromptDesk:
+    """v1 is released, v2 is tried by a share of the users."""
+    for words, words_model in ((" is it", "main"), (" knows", model)):
+        write_prompt(folder, PROMPT.replace("%s", words_model, 1).replace("%s", words), "team")
+        library = load_library(folder)
+        prompt = library.prompts["team"]
+        if words_model != model or words == " is it":
+            promote(library, "production", prompt, model="one:fault:main", author=ADA, force=True)
+        if words == " knows":
+            trying = Trying(share)
+            pin = f"one:fault:{model}"
+            try_out(library, "production", prompt, model=pin, author=ADA, trying=trying)
+    return open_desk(folder, "production")
+
+
+def use(arm: Arm) -> PromptUse:
+    return PromptUse(id="team", version="v1", hash="", arm=arm, environment="production")
+
+
+def settle(random: Random, *, invalid: float, failed: float = 0.01) -> Settle:
+    bad = random.random() < failed
+    form = "invalid" if random.random() < invalid else "ok"
+    return Settle(
+        inference_id="i",
+        attempt=1,
+        ended_ns=0,
+        outcome="error" if bad else "ok",
+        latency_us=int(random.lognormvariate(13, 0.5)),
+        form="" if bad else form,
+        cost_nanousd=int(random.lognormvariate(12, 1)),
+    )
+
+
+class Watched:
+    def __init__(self, desk: PromptDesk) -> None:
+        self.verdicts: list[GuardVerdict] = []
+        self.watch = CanaryWatch()
+        self.watch.on_worse = self._on_worse
+        self.watch.use(desk.trials())
+
+    def _on_worse(self, name: str, _trial: Trial, verdict: GuardVerdict) -> None:
+        assert name == "team"
+        self.verdicts.append(verdict)
+
+    def feed(self, random: Random, count: int, *, invalid: float, share: float = 0.2) -> int:
+        """Inferences until the canary is paused; answers how many candidates there were."""
+        candidates = 0
+        for _ in range(count):
+            candidate = random.random() < share
+            candidates += candidate
+            seat = self.watch.seat(use("canary" if candidate else "released"), "")
+            if seat is None:
+                break
+            made = settle(random, invalid=invalid if candidate else 0.04)
+            seat.end(made, cost_nanousd=made.cost_nanousd)
+        return candidates
+
+
+def test_a_worse_form_is_noticed_and_a_good_one_is_not(project_folder: Path):
+    desk = released_and_tried(project_folder, share=0.2)
+    needed: list[int] = []
+    for seed in range(20):
+        worse = Watched(desk)
+        needed.append(worse.feed(Random(seed), 5_000, invalid=0.14))
+        assert [verdict.metric for verdict in worse.verdicts] == ["format"], seed
+    assert sorted(needed)[17] < 500, "nine times in ten"
+    paused = 0
+    for seed in range(60):
+        same = Watched(desk)
+        same.feed(Random(seed), 3_000, invalid=0.04)
+        paused += bool(same.verdicts)
+    assert paused <= 6
+
+
+def test_what_ends_is_fed_in_the_order_in_which_it_began(project_folder: Path):
+    desk = released_and_tried(project_folder, share=0.2)
+    watched = Watched(desk)
+    random = Random(1)
+    watched.feed(random, REFERENCE * 2, invalid=0.0, share=0.0)
+    slow = watched.watch.seat(use("released"), "")
+    assert slow is not None
+    for _ in range(200):
+        seat = watched.watch.seat(use("canary"), "")
+        assert seat is not None
+        seat.end(settle(random, invalid=0.0, failed=0.0), cost_nanousd=1)
+    (verdict,) = watched.watch.verdicts().values()
+    assert all(reading.candidate.inferences == 0 for reading in verdict.readings)
+    slow.leave()  # the caller left: it says nothing, and holds nothing up
+    (verdict,) = watched.watch.verdicts().values()
+    assert max(reading.candidate.inferences for reading in verdict.readings) == 200
+
+
+def test_one_user_is_no_crowd(project_folder: Path):
+    watched = Watched(released_and_tried(project_folder, share=0.2))
+    seats = [watched.watch.seat(use("canary"), "ana") for _ in range(50)]
+    assert sum(seat is not None for seat in seats) == 5
+
+
+def test_a_canary_with_a_worse_form_is_paused_by_the_gateway(project_folder: Path):
+    released_and_tried(project_folder, share=0.3, model="other")
+    with stage(project_folder, "production") as on:
+        play(on, Behaviour(text=GOOD))
+        on.provider.play("fault:other", Behaviour(text="no JSON"))
+
+        def ask_many(on: Stage) -> bool:
+            for number in range(400):
+                reply = on.ask(prompt={"id": "team"}, user_name=f"user-{number}")
+                assert reply.status == 200
+            return True
+
+        ask_many(on)
+        file = project_folder / "releases/production.toml"
+
+        def paused() -> str:
+            canary = load_releases(project_folder, "production").prompts["team"].canary
+            return canary.paused if canary is not None else ""
+
+        reason = wait_until(paused)
+        assert "format: 1 (" in reason
+        assert "of the candidate" in reason
+        assert 'who = "trimtab (guard)"' in file.read_text()
+        on.gateway.wait_for_log("Canary v2 of prompt team in production is paused")
+        versions = {
+            on.ask(prompt={"id": "team"}, user_name=f"user-{n}").headers["x-trimtab-prompt"]
+            for n in range(60)
+        }
+        assert versions == {"team@v1"}
