@@ -28,10 +28,11 @@ from trimtab.insights.forecast import forecast_month
 from trimtab.insights.forecast_alerts import forecast_alerts
 from trimtab.insights.outlier_actions import outlier_alerts, sanctions
 from trimtab.insights.outliers import outlier_report
+from trimtab.insights.shadow_costs import shadow_costs
 from trimtab.plugins import PROVIDERS, load_plugin
 from trimtab.providers.kind import Engine, ProviderKind
 from trimtab.releases.guarded import pause_worse, worse_alert
-from trimtab.releases.serving import Trial
+from trimtab.releases.serving import PromptDesk, Trial
 from trimtab.releases.watch import PromptWatcher
 from trimtab.spend.pricebook import PriceBook
 from trimtab.spend.reprice import reprice, start_of_day_ns
@@ -174,6 +175,7 @@ class App:
 
     async def tend_prompts(self) -> None:
         """Take up changed releases and prompts. Runs until it is cancelled."""
+        await self._learn_shadows(self._prompts.desk)
         while True:
             await asyncio.sleep(_PROMPTS_PAUSE_S)
             environment = self.gateway.serving.project.prompts.environment
@@ -181,6 +183,14 @@ class App:
             if desk is not None:
                 self.gateway.use_prompts(desk)
                 _log.info("prompts reloaded")
+                await self._learn_shadows(desk)
+
+    async def _learn_shadows(self, desk: PromptDesk) -> None:
+        """What the shadows of this environment have cost so far, so that they may go on."""
+        hashes = [trial.settings.hash for trial in desk.trials().values() if trial.settings.shadow]
+        if hashes:
+            spent = await asyncio.to_thread(shadow_costs, self.reader, hashes)
+            self.gateway.shadows.use(spent)
 
     def _pause_canary(self, prompt_id: str, trial: Trial, verdict: GuardVerdict) -> None:
         """Nobody gets it from now on; the file follows."""

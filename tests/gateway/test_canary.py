@@ -12,6 +12,7 @@ from trimtab.releases.edit import Trying, promote, try_out
 from trimtab.releases.file import load_releases
 from trimtab.releases.serving import PromptDesk, Trial, open_desk
 from trimtab.stats.sequential_guards import GuardVerdict
+from trimtab.store.records import Event, EventQuery
 from trimtab.testing import Behaviour
 from trimtab.types.records import Arm, PromptUse, Settle
 
@@ -151,3 +152,66 @@ def test_a_canary_with_a_worse_form_is_paused_by_the_gateway(project_folder: Pat
             for n in range(60)
         }
         assert versions == {"team@v1"}
+
+
+def shadow_events(on: Stage) -> list[Event]:
+    query = EventQuery(since_ns=0, until_ns=1 << 62, where={"prompt_arm": "shadow"}, limit=1_000)
+    return list(on.gateway.reader().event_page(query).events)
+
+
+def shadowed(folder: Path, *, most_usd: float) -> None:
+    write_prompt(folder, PROMPT.replace("%s", "main", 1).replace("%s", " is it"), "team")
+    library = load_library(folder)
+    prompt = library.prompts["team"]
+    model = "one:fault:main"
+    promote(library, "production", prompt, model=model, author=ADA, force=True)
+    write_prompt(folder, PROMPT.replace("%s", "other", 1).replace("%s", " knows"), "team")
+    library = load_library(folder)
+    try_out(
+        library,
+        "production",
+        library.prompts["team"],
+        model="one:fault:other",
+        author=ADA,
+        trying=Trying(1.0, shadow=True, most_usd=most_usd),
+    )
+
+
+def test_a_shadow_is_called_beside_and_shown_to_nobody(project_folder: Path):
+    shadowed(project_folder, most_usd=10.0)
+    with stage(project_folder, "production") as on:
+        play(on, Behaviour(text=GOOD))
+        on.provider.play("fault:other", Behaviour(text="no JSON"), Behaviour(status=500))
+        wait_until(lambda: on.ask(prompt={"id": "team"}).status == 200 and shadow_events(on))
+        for _ in range(5):
+            reply = on.ask(prompt={"id": "team"})
+            assert reply.headers["x-trimtab-prompt"] == "team@v1"
+            assert reply.json["choices"][0]["message"]["content"] == GOOD
+        events = wait_until(lambda: len(found := shadow_events(on)) >= 6 and found)
+        assert {event.user for event in events} == {""}, "on nobody's account"
+        assert {event.prompt_version for event in events} == {"v2"}
+        assert {event.model for event in events} == {"fault:other"}
+        assert "ok" in {event.outcome for event in events}
+        assert "error" in {event.outcome for event in events}
+
+
+def test_shadows_end_at_their_cost_cap(project_folder: Path):
+    shadowed(project_folder, most_usd=0.2)
+    with stage(project_folder, "production") as on:
+        play(on, Behaviour(text=GOOD, tokens=4))
+        on.provider.play("fault:other", Behaviour(text=GOOD, tokens=4_000))
+        wait_until(lambda: on.ask(prompt={"id": "team"}).status == 200 and shadow_events(on))
+        for number in range(40):
+            reply = on.ask(prompt={"id": "team"}, user_name=f"user-{number}")
+            assert reply.status == 200
+        called = sum(b"fault:other" in call.body for call in on.provider.calls)
+        wait_until(lambda: len(shadow_events(on)) == called)
+        spent = sum(event.cost_nanousd for event in shadow_events(on))
+        assert 0 < spent <= 200_000_000
+        count = len(shadow_events(on))
+        assert count < 40
+    with stage(project_folder, "production") as on:
+        for _ in range(10):
+            assert on.ask(prompt={"id": "team"}).status == 200
+        total = sum(event.cost_nanousd for event in shadow_events(on))
+        assert total <= 200_000_000, "nor after a restart"

@@ -1,6 +1,7 @@
 """The door to the gateway: resolve and admit, then see the inference through."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from trimtab.gateway.response_cache import ResponseCache
 from trimtab.gateway.reuse import Again, Keeper, Reuse
 from trimtab.gateway.sanctions import Sanctions
 from trimtab.gateway.serving import Serving
+from trimtab.gateway.shadow import NobodysOutlet, Shadows
 from trimtab.gateway.spawn import Spawn
 from trimtab.gateway.treasury import Treasury
 from trimtab.gateway.turnstile import Turnstile
@@ -36,6 +38,8 @@ from trimtab.types.ids import IdSource
 
 __all__ = ["Gateway"]
 
+_log = logging.getLogger("trimtab.gateway")
+
 Work = Recovery | Again | Admission
 """What is under way for an inference: one of these at a time."""
 
@@ -47,6 +51,7 @@ class Gateway:
         serving: the snapshot that new inferences are served with.
         sanctions: what is done about those who stand out.
         canaries: watches the versions of prompts that are tried.
+        shadows: versions that are tried without being shown.
         spawn: makes the tasks of inferences; set by the server before the first caller is let in.
     """
 
@@ -67,6 +72,7 @@ class Gateway:
         self._treasury = treasury
         self.sanctions = Sanctions(clock)
         self.canaries = CanaryWatch()
+        self.shadows = Shadows()
         self._turnstile = Turnstile(serving.project, clock, self.sanctions)
         self._leases: dict[str, Lease] = {}
         self._repeats = Repeats(clock)
@@ -150,6 +156,36 @@ class Gateway:
         finally:
             if lease is not None:
                 self._close_lease(inference_id)  # unless it has begun
+        if call.prompt is not None and call.prompt.arm == "released":
+            self._begin_shadow(call, body)
+
+    def _begin_shadow(self, call: Call, body: bytes) -> None:
+        """Call the version that is tried in the shadow, if it is this inference's turn."""
+        inference_id = self.new_inference_id()
+        try:
+            shadow = self.shadows.call_beside(call, body, inference_id=inference_id)
+            if shadow is not None:
+                self._launch_at_once(shadow)
+        except TrimtabError as error:  # it must not touch the one that is shown
+            _log.info("no shadow beside %s: %s", call.inference_id, error)
+        finally:
+            unused = self.shadows.seat(inference_id)
+            if unused is not None:
+                unused.leave()
+
+    def _launch_at_once(self, call: Call) -> None:
+        """Begin what nobody waits for, unless it would have to wait itself."""
+        if not call.serving.project.budgets:
+            self._launch(call, NobodysOutlet(), None)
+            return
+        purse = Purse(call, self._treasury)
+        if purse.unknown() or purse.enter(in_line=False):
+            return
+        try:
+            self._launch(call, NobodysOutlet(), None, purse=purse)
+        except BaseException:
+            purse.close()
+            raise
 
     def _fly(self, call: Call, outlet: Outlet, keeper: Keeper | None = None) -> None:
         """Answer with a call, once the budgets allow it."""
@@ -215,7 +251,9 @@ class Gateway:
         inference.lease = self._leases.get(call.inference_id)
         inference.begin(self.spawn, self._forget)
         if call.prompt is not None:
-            inference.seat = self.canaries.seat(call.prompt, call.caller.user)
+            inference.seat = self.shadows.seat(call.inference_id) or self.canaries.seat(
+                call.prompt, call.caller.user
+            )
         self._take(inference, call)
 
     def _look(self, call: Call, outlet: Outlet, idempotency_key: str) -> None:

@@ -19,7 +19,7 @@ from trimtab.providers.wire.chat_request import (
 from trimtab.releases.serving import PromptDesk, Served
 from trimtab.types.records import PromptUse
 
-__all__ = ["Prompted", "names_prompt", "pinned", "prompted"]
+__all__ = ["Prompted", "names_prompt", "pinned", "prompted", "prompted_as"]
 
 _encode = msgspec.json.encode
 _DROPPED: Final = frozenset(("prompt",))
@@ -66,19 +66,16 @@ def prompted(desk: PromptDesk, body: bytes, request: ChatRequest, *, who: str) -
     """
     named = _named(request)
     served = desk.serve(named.id, named.version or "", who)
-    variables = _variables(named, request, served)
-    return rendered(desk, served, body=body, request=request, variables=variables)
+    return prompted_as(desk, served, body=body, request=request)
 
 
-def rendered(
-    desk: PromptDesk,
-    served: Served,
-    *,
-    body: bytes,
-    request: ChatRequest,
-    variables: Mapping[str, Any],
-) -> Prompted:
-    """Render one version for a request."""
+def prompted_as(desk: PromptDesk, served: Served, *, body: bytes, request: ChatRequest) -> Prompted:
+    """Render one version of the prompt that a request names.
+
+    Raises:
+        RequestError: as in `prompted`.
+    """
+    variables = _variables(_named(request), request, served)
     prompt = served.prompt
     own: list[msgspec.Raw] = (
         msgspec.json.decode(request.messages, type=list[msgspec.Raw]) if request.messages else []

@@ -29,6 +29,7 @@ from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.replay import replay
 from trimtab.gateway.response_cache import Found
 from trimtab.gateway.reuse import Keeper
+from trimtab.gateway.shadow import ShadowSeat
 from trimtab.gateway.spawn import Spawn
 from trimtab.gateway.transcript import Transcript
 from trimtab.spend.limits import Lease
@@ -70,7 +71,7 @@ class Recovery(AttemptOwner):
     _told: ProviderError | None = None
     _repaired = False
     _cost_so_far_nanousd = 0
-    seat: Seat | None = None
+    seat: Seat | ShadowSeat | None = None
 
     _spawn: Spawn
     _on_over: OnOver

@@ -44,6 +44,8 @@ EventField = Literal[
     "cause",
     "prompt",
     "prompt_version",
+    "prompt_hash",
+    "prompt_arm",
 ]
 EventOrder = Literal["newest", "costliest", "slowest"]
 Fate = Literal[
