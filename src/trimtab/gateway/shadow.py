@@ -37,7 +37,7 @@ class NobodysOutlet:
     def note(self, lines: bytes) -> None:
         """Nothing."""
 
-    def send(self, status: int, headers: HeaderList, body: bytes) -> None:  # noqa: ARG002
+    def send(self, status: int, headers: HeaderList, body: bytes) -> None:
         """Nothing."""
 
     def fail(self, error: Exception) -> None:
