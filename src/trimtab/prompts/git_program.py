@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import which
 from threading import Timer
@@ -154,6 +154,8 @@ class Blobs:
             stdin.write(name_in_git.encode(errors="surrogateescape"))
             stdin.flush()
         except BrokenPipeError:
+            with suppress(BrokenPipeError):  # what was not written stays in the buffer
+                stdin.close()
             raise GitProblem(_too_slow()) from None
         header = stdout.readline()
         if not header:
