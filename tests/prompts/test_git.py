@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from prompts.commits import TONE, TRIAGE, Commits, commits_in
 
+from prompts.commits import TONE, TRIAGE, Commits, commits_in
 from trimtab.errors import ConfigError, UsageError
 from trimtab.prompts.git import at_revision, blame, history
 from trimtab.prompts.library import load_library

@@ -4,8 +4,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from prompts.commits import TONE, TRIAGE, Commits, commits_in
 
+from prompts.commits import TONE, TRIAGE, Commits, commits_in
 from trimtab.errors import ConfigError, UsageError
 from trimtab.prompts.references import resolve_reference
 from trimtab.prompts.versions import record_text
@@ -81,7 +81,7 @@ def test_an_environment_is_all_its_versions(commits: Commits):
 
 
 def test_an_environment_without_releases_or_with_one_that_is_gone_is_told(commits: Commits):
-    with pytest.raises(UsageError, match="'staging' has no releases. Promote a version"):
+    with pytest.raises(UsageError, match=r"'staging' has no releases\. Promote a version"):
         tone_of(commits, "staging", {"staging": {}})
     with pytest.raises(UsageError, match=r"'staging' names it: .* no version '0000"):
         tone_of(commits, "staging", {"staging": {"triage": "0" * 64}})

@@ -140,7 +140,9 @@ def blame(library: Library, prompt_id: str) -> Blame:
     names = _names(library, prompt_id)
     try:
         repository = Repository(library.folder)
-        answer = repository.ask("blame", "--porcelain", "--no-textconv", "--", own)
+        answer = repository.ask(
+            *("blame", "--porcelain", "--no-textconv", "--ignore-revs-file=", "--", own)
+        )
         if not answer.is_right:
             return Blame(prompt=prompt_id, problem=_not_blamed(answer, own))
         origins = list(_origins(answer.output))

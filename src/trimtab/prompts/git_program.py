@@ -22,7 +22,6 @@ _FIXED: Final = (
     *("-c", "core.quotePath=false"),
     *("-c", "i18n.logOutputEncoding=UTF-8"),
     *("-c", "log.showSignature=false"),
-    *("-c", "blame.ignoreRevsFile="),
 )
 # Variables of git itself stay behind (a hook sets some that name another repository), but for those
 # by which a machine says what it trusts.
