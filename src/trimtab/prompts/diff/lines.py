@@ -39,10 +39,13 @@ def _text(span: Span) -> str:
 def _closed(old: str, new: str, *, is_end: bool = False) -> Iterator[str]:
     """The lines of both; those with which both begin or end are shown once.
 
-    At the end of a text, nothing is no line.
+    At the end of a text, nothing is no line, and a line end that both have is none more.
     """
-    olds = old.split("\n") if old or not is_end else []
-    news = new.split("\n") if new or not is_end else []
+    is_ended = is_end and all(text.endswith("\n") for text in (old, new) if text)
+    olds, news = (
+        [] if is_end and not text else (text[:-1] if is_ended else text).split("\n")
+        for text in (old, new)
+    )
     most = min(len(olds), len(news))
     before = next((at for at in range(most) if olds[at] != news[at]), most)
     most -= before

@@ -142,7 +142,7 @@ class Meanings:
     def _others(self, place: str, old: object, new: object) -> Meaning:
         """What is allowed besides the fields that are declared."""
         closed = new is False
-        opened = new is None or new is True
+        opened = new is None or new is True or new == {}
         if not self._is_input:
             told = "carry nothing else" if closed else "may carry more fields"
             where = f"{code(place)} of answers" if place else "answers"

@@ -130,12 +130,29 @@ def _with_end(spans: Iterator[Span]) -> Iterator[Span]:
 
 
 def _trimmed(groups: list[list[str]]) -> Iterator[Span]:
-    """The groups as spans; white space with which both sides begin is the same."""
-    for same, old, new in groups:
-        space = _common(_space_of(old), _space_of(new))
-        if same or space:
-            yield Span("same", same + space)
-        yield from _replaced(old[len(space) :], new[len(space) :])
+    """The groups as spans.
+
+    White space with which both sides begin is the same, and words before which some came or went.
+    """
+    end = ""
+    for same, before, after in groups:
+        space = _common(_space_of(before), _space_of(after))
+        old, new = before[len(space) :], after[len(space) :]
+        if end or same or space:
+            yield Span("same", end + same + space)
+        end = _whole_end(old, new)
+        yield from _replaced(old.removesuffix(end), new.removesuffix(end))
+    if end:
+        yield Span("same", end)
+
+
+def _whole_end(old: str, new: str) -> str:
+    """The shorter text if it is the last words of the longer one; else nothing."""
+    short, long = sorted((old, new), key=len)
+    if not short or not long.endswith(short):
+        return ""
+    is_word = short[0].isalnum() and long[len(long) - len(short) - 1].isalnum()
+    return "" if is_word else short
 
 
 def _common(one: str, other: str) -> str:
@@ -162,6 +179,8 @@ def _shortened(spans: list[Span], context: int) -> Iterator[Span]:
 def _ends(text: str, before: int, after: int) -> Iterator[Span]:
     """The first and last words of a text with a gap between them, if it saves anything."""
     words = _WORD.findall(text)
+    if len(words) > 1 and words[-1].isspace():
+        words[-2:] = ["".join(words[-2:])]
     left = len(words) - before - after
     if left <= 1:
         yield Span("same", text)
