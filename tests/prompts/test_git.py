@@ -1,5 +1,6 @@
 """The history of a prompt, of real repositories."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import pytest
 
 from prompts.commits import TONE, TRIAGE, Commits, commits_in
 from trimtab.errors import ConfigError, UsageError
+from trimtab.prompts import git_program
 from trimtab.prompts.git import at_revision, blame, history
 from trimtab.prompts.library import load_library
 from trimtab.prompts.versions import record_text
 
+OtherGit = Callable[[str, str], None]
 TOOL = '{"name": "look", "parameters": {"type": "object"}}'
 
 
@@ -246,24 +249,71 @@ def test_settings_of_a_hook_or_a_user_do_not_lead_elsewhere(
     assert blame(commits.library, "triage").lines[4].commit == made
 
 
-def test_a_program_that_ends_early_is_a_problem_and_no_crash(
-    commits: Commits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    """A `git` that knows all but `cat-file`, as with a damaged store."""
-    library = commits.library
+@pytest.fixture
+def other_git(commits: Commits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Puts a `git` in front of the real one that does something else for a command."""
     real = commits.git("--exec-path") + "/git"
     folder = tmp_path / "bin"
     folder.mkdir()
-    (folder / "git").write_text(
-        f'#!/bin/sh\nfor word in "$@"; do [ "$word" = cat-file ] && exit 1; done\n'
-        f'exec {real} "$@"\n'
-    )
-    (folder / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    assert history(library, "triage").problem.startswith("Git ended early")
-    assert blame(library, "triage").problem.startswith("Git ended early")
+
+    def put(command: str, does: str) -> None:
+        (folder / "git").write_text(
+            f'#!/bin/sh\nfor word in "$@"; do [ "$word" = {command} ] && {does}; done\n'
+            f'exec {real} "$@"\n'
+        )
+        (folder / "git").chmod(0o755)
+
+    return put
+
+
+def test_a_program_that_ends_early_is_a_problem_and_no_crash(commits: Commits, other_git: OtherGit):
+    other_git("cat-file", "exit 1")
+    assert history(commits.library, "triage").problem.startswith("Git ended early")
+    assert blame(commits.library, "triage").problem.startswith("Git ended early")
     with pytest.raises(UsageError, match="Git ended early"):
-        at_revision(library, "triage", "HEAD")
+        at_revision(commits.library, "triage", "HEAD")
+
+
+@pytest.mark.parametrize("command", ["log", "cat-file"])
+def test_a_program_that_hangs_is_ended(
+    commits: Commits, other_git: OtherGit, monkeypatch: pytest.MonkeyPatch, command: str
+):
+    other_git(command, "exec sleep 600")
+    monkeypatch.setattr(git_program, "_LIMIT_S", 0.5)
+    assert "needed more than 0.5 s" in history(commits.library, "triage").problem
+
+
+def test_what_git_complains_of_is_told(commits: Commits, other_git: OtherGit):
+    says = '{ echo "fatal: dubious ownership" >&2; exit 128; }'
+    other_git("rev-parse", says)
+    assert history(commits.library, "triage").problem == (
+        "Git does not read this folder: fatal: dubious ownership. Do what it says, and try again."
+    )
+    other_git("blame", says)
+    assert (
+        "who wrote prompts/triage.prompt.md: fatal: dub" in blame(commits.library, "triage").problem
+    )
+    other_git("log", says)
+    assert history(commits.library, "triage").problem.startswith("Git has no log: fatal: dubious")
+
+
+def test_a_file_that_was_too_large_is_told_and_not_read(commits: Commits):
+    commits.commit("Large", {"triage.prompt.md": TRIAGE + "x" * 2_000_000})
+    newest = history(commits.library, "triage").revisions[0]
+    assert newest.problem.endswith("prompts/triage.prompt.md: larger than 2 MB")
+    assert not newest.is_change
+
+
+def test_a_commit_of_an_impossible_date_is_shown(commits: Commits):
+    tree = commits.git("rev-parse", "HEAD^{tree}")
+    text = f"tree {tree}\nauthor A <a> 99999999999999999 +0000\ncommitter A <a> 1 +0000\n\nOdd\n"
+    file = commits.root / "odd"
+    file.write_text(text)
+    odd = commits.git("hash-object", "-t", "commit", "-w", "--literally", str(file))
+    commits.git("reset", "--quiet", "--soft", odd)
+    (revision,) = history(commits.library, "triage").revisions
+    assert (revision.subject, revision.date.year) == ("Odd", 1970)
 
 
 def test_text_of_a_commit_cannot_drive_a_terminal(commits: Commits):

@@ -134,3 +134,5 @@ def test_another_long_image_is_another_line():
     assert one.is_same
     assert one.old[0].text != other.old[0].text
     assert len(one.old[0].text) < 150
+    short = compare_rendered(pictured, pictured, {"photo": "https://example.com/a.png"})
+    assert short.old[0].text == "Look:\n<<image https://example.com/a.png>>"

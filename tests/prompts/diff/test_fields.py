@@ -169,6 +169,29 @@ def test_definitions_of_a_schema_are_walked():
     assert told(old, old.replace("[x, y]", "[x]")) == [
         ("input.schema.$defs.k.enum", "changed", "variable `k` may no longer be `y`", True)
     ]
+    more = old.replace("y]}}", "y]}, l: {enum: [z]}}")
+    assert told(old, more) == [("input.schema.$defs.l", "added", "", False)]
+
+
+def test_a_schema_of_a_field_may_be_true_or_false():
+    assert told(of_schema("input", "true"), of_schema("input", "false")) == [
+        (
+            "input.schema.properties.v",
+            "changed",
+            "this field is checked in another way",
+            True,
+        )
+    ]
+    assert told(of_schema("input", "true"), of_schema("input", "true")) == []
+
+
+def test_a_default_that_is_another_and_one_within_another():
+    old = of_input("a: {b: string}, c: string", ", default: {a: {b: x}, c: y}")
+    new = old.replace("b: x", "b: z").replace("c: y", "c: z")
+    assert told(old, new) == [
+        ("input.default.a.b", "changed", "who leaves it out gets another text", False),
+        ("input.default.c", "changed", "who leaves it out gets another text", False),
+    ]
 
 
 def test_all_other_fields():

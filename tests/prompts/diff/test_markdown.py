@@ -12,6 +12,7 @@ from trimtab.errors import ConfigError
 from trimtab.prompts.diff.compare import compare
 from trimtab.prompts.diff.markdown import as_markdown
 from trimtab.prompts.diff.rendered import compare_rendered
+from trimtab.prompts.parse import parse_prompt
 
 PARSER = MarkdownIt("commonmark").enable(["strikethrough", "table"])
 OURS = {
@@ -127,6 +128,14 @@ def test_hidden_characters_and_spaces_at_the_end_are_shown():
     text = shown("Be kind", "Be\u200b kind  ")
     assert "+Be<U+200B> kind" in text
     assert "+Be kind··" in shown("Be kind\n.", "Be kind  \n.")
+
+
+def test_two_prompts_are_named_and_a_change_of_layout_is_told():
+    other = parse_prompt("y", {"y.prompt.md": "---\nmodel: m\n---\n\nHello"}.get)
+    text = as_markdown(compare(prompt(), other, names=("v1", "v2")))
+    assert text.startswith("### Prompts: `x` `v1` → `y` `v2`\n")
+    text = shown("<<system>>\nHi", "<<developer>>\nHi")
+    assert "The body differs only in markers and empty lines around its messages." in text
 
 
 def test_a_long_text_of_a_field_is_shown_as_lines():

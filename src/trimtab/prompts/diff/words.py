@@ -52,7 +52,8 @@ def word_changes(old: str, new: str, *, context: int | None = CONTEXT_WORDS) -> 
 
     Args:
         old: the text before.
-        new: the text after. Two of 100 kB each take well below a second.
+        new: the text after. Two of 100 kB each take a tenth of a second, and at most a
+            few, whatever they are.
         context: so many unchanged words are kept on each side of a change; None keeps all.
 
     Returns:
