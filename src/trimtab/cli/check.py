@@ -10,9 +10,10 @@ __all__ = ["check"]
 
 
 def check(project: ProjectFolder = Path(), as_json: Json = False) -> None:
-    """Validate the project folder: syntax, names, prices, keys in the environment."""
+    """Validate the project folder: syntax, names, prices, keys in the environment, prompts."""
     from trimtab.app import check_project
     from trimtab.cli.output import print_json
+    from trimtab.cli.prompts.findings import check_prompts
     from trimtab.config.load import find_project_file, load_project
     from trimtab.errors import ConfigError
 
@@ -20,6 +21,8 @@ def check(project: ProjectFolder = Path(), as_json: Json = False) -> None:
     try:
         loaded = load_project(file)
         errors, warnings = check_project(loaded)
+        prompt_errors, prompt_warnings = check_prompts(loaded)
+        errors, warnings = errors + prompt_errors, warnings + prompt_warnings
     except ConfigError as error:
         errors, warnings = error.findings, []
     if as_json:

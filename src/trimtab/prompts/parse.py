@@ -103,14 +103,14 @@ class _Parser:
         for name in names:
             if name in way:
                 loop = " -> ".join((*way[way.index(name) :], name))
-                place = _place_of(name, source, file, before)
+                place = _place_of(name, source, file, before=before)
                 raise self._wrong(place, f"partials include each other: {loop}", "Break the loop")
             if name in found:
                 continue
             text = self._read(name)
             if text is None:
                 problem = f"there is no partial {name}"
-                place = _place_of(name, source, file, before)
+                place = _place_of(name, source, file, before=before)
                 raise self._wrong(place, problem, f"Write {self._folder}/{name}")
             # Editors end a file with a line end, which is no part of what it says.
             found[name] = text.replace("\r\n", "\n").removesuffix("\n")
@@ -155,7 +155,7 @@ class _Parser:
         return ConfigError([Finding(place, problem, remedy)])
 
 
-def _place_of(name: str, source: str, file: str, before: int) -> str:
+def _place_of(name: str, source: str, file: str, *, before: int) -> str:
     """File and line on which a text includes a partial."""
     return f"{file}:{before + source.count(chr(10), 0, source.find(name)) + 1}"
 
