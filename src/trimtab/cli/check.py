@@ -17,9 +17,10 @@ def check(
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
-    """Validate the project folder: syntax, names, prices, keys in the environment."""
+    """Validate the project folder: syntax, names, prices, keys in the environment, prompts."""
     from trimtab.app import check_project
     from trimtab.cli.output import print_json
+    from trimtab.cli.prompts.findings import check_prompts
     from trimtab.config.load import find_project_file, load_project
     from trimtab.errors import ConfigError
     from trimtab.releases.verify import verify_releases
@@ -28,6 +29,8 @@ def check(
     try:
         loaded = load_project(file)
         errors, warnings = check_project(loaded)
+        prompt_errors, prompt_warnings = check_prompts(loaded)
+        errors, warnings = errors + prompt_errors, warnings + prompt_warnings
         if releases:
             more = verify_releases(loaded)
             errors, warnings = [*errors, *more[0]], [*warnings, *more[1]]

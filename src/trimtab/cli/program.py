@@ -13,6 +13,7 @@ from trimtab.cli.init import init
 from trimtab.cli.keys import keys
 from trimtab.cli.latency import latency
 from trimtab.cli.ledger import ledger
+from trimtab.cli.prompts import prompts
 from trimtab.cli.release import release
 from trimtab.cli.spend import spend
 from trimtab.cli.up import up
@@ -53,6 +54,7 @@ program.command()(demo)
 program.command()(check)
 program.add_typer(keys, name="keys")
 program.add_typer(release, name="release")
+program.add_typer(prompts, name="prompts")
 program.add_typer(spend, name="spend")
 program.command()(latency)
 program.add_typer(alerts, name="alerts")

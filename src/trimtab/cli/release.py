@@ -229,14 +229,10 @@ def _pin_of(project: "Project", model: str) -> str:
 
 
 def _author(by: str, reason: str) -> "Author":
-    from datetime import UTC, datetime
-
-    from trimtab.cli.who import who_am_i
+    from trimtab.cli.who import now, who_am_i
     from trimtab.releases.edit import Author
-    from trimtab.types.clock import SystemClock
 
-    at = datetime.fromtimestamp(SystemClock().wall_ns() / 1e9, UTC)
-    return Author(by or who_am_i(), at, reason)
+    return Author(by or who_am_i(), now(), reason)
 
 
 def _say(done: "Done", *, as_json: bool) -> None:

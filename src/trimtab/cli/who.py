@@ -1,11 +1,24 @@
-"""Who sits at the terminal, for logs that people read."""
+"""Who sits at the terminal, and when: for logs that people read."""
 
 import getpass
 import subprocess
+from datetime import UTC, date, datetime
 
-__all__ = ["who_am_i"]
+from trimtab.types.clock import NS_PER_S, SystemClock
+
+__all__ = ["now", "today", "who_am_i"]
 
 _LIMIT_S = 5
+
+
+def now() -> datetime:
+    """In UTC, to the second."""
+    return datetime.fromtimestamp(SystemClock().wall_ns() // NS_PER_S, UTC)
+
+
+def today() -> date:
+    """The day in UTC."""
+    return now().date()
 
 
 def who_am_i() -> str:

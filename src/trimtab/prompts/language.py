@@ -7,10 +7,21 @@ before the engine sees the text; where the two could read a text differently, it
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-__all__ = ["FILTERS", "FUNCTIONS", "TAGS", "TESTS", "TemplateProblem", "check_template"]
+__all__ = [
+    "FILTERS",
+    "FUNCTIONS",
+    "KEYWORDS",
+    "TAGS",
+    "TESTS",
+    "Tag",
+    "TemplateProblem",
+    "Token",
+    "check_template",
+    "tags_of",
+]
 
 TAGS: Final = frozenset((
     "if", "elif", "else", "endif", "for", "endfor", "set", "endset", "include", "raw", "endraw",
@@ -31,7 +42,7 @@ TESTS: Final = frozenset((
 
 FUNCTIONS: Final = frozenset(("range",))
 
-_KEYWORDS: Final = frozenset((
+KEYWORDS: Final = frozenset((
     "and", "else", "if", "in", "is", "not", "or", "elif", "for", "set", "include",
 ))  # fmt: skip
 _IN_LITERALS: Final = frozenset((
@@ -70,13 +81,38 @@ class TemplateProblem(Exception):
         self.remedy = remedy
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
+    """One word of a tag.
+
+    Attributes:
+        kind: "string", "number", "name" or "operator".
+        text: as it is written, a string with its quotes.
+        line: of the template, from 1.
+    """
+
     kind: str
     text: str
     line: int
 
 
-_START: Final = _Token("start", "", 0)
+class Tag(NamedTuple):
+    """What stands between braces.
+
+    Attributes:
+        opening: `{{`, `{%` or `{#`.
+        tokens: what is inside; of a comment none.
+        line: of the template, from 1, on which it begins.
+        start, end: its place in the template.
+    """
+
+    opening: str
+    tokens: list[Token]
+    line: int
+    start: int
+    end: int
+
+
+_START: Final = Token("start", "", 0)
 
 
 def check_template(source: str) -> list[str]:
@@ -86,19 +122,23 @@ def check_template(source: str) -> list[str]:
         TemplateProblem: it contains what is not in the language.
     """
     partials: list[str] = []
-    for opening, tokens in _tags_of(source):
-        if opening == "{%":
-            partials += _check_tag(tokens)
-        else:
-            _check_expression(tokens)
+    for tag in tags_of(source):
+        if tag.opening == "{%":
+            partials += _check_tag(tag.tokens, tag.line)
+        elif tag.opening == "{{":
+            _check_expression(tag.tokens)
     return partials
 
 
 # ---------------------------------------------------------------- text and tags
 
 
-def _tags_of(source: str) -> Iterator[tuple[str, list[_Token]]]:
-    """Each `{{ }}` and `{% %}` outside of comments and raw parts, with its tokens."""
+def tags_of(source: str) -> Iterator[Tag]:
+    """Each `{{ }}`, `{% %}` and `{# #}` outside of raw parts, in order.
+
+    Raises:
+        TemplateProblem: one has no end, or a character that has no place.
+    """
     at = 0
     while (found := _BEGIN.search(source, at)) is not None:
         line = source.count("\n", 0, found.start()) + 1
@@ -106,11 +146,12 @@ def _tags_of(source: str) -> Iterator[tuple[str, list[_Token]]]:
             at = source.find("#}", found.end()) + 2
             if at == 1:
                 raise TemplateProblem(line, "this comment has no end", "Close it with #}")
+            yield Tag("{#", [], line, found.start(), at)
         elif (raw := _RAW.match(source, found.start())) is not None:
             at = _end_of_raw(source, raw.end(), line)
         else:
             tokens, at = _tokens_of(source, found.end(), line)
-            yield found[0], tokens
+            yield Tag(found[0], tokens, line, found.start(), at)
 
 
 def _end_of_raw(source: str, at: int, line: int) -> int:
@@ -124,12 +165,12 @@ def _end_of_raw(source: str, at: int, line: int) -> int:
     return end.end()
 
 
-def _tokens_of(source: str, at: int, line: int) -> tuple[list[_Token], int]:
+def _tokens_of(source: str, at: int, line: int) -> tuple[list[Token], int]:
     """The tokens of one tag, and where it ends."""
     closing = "}}" if source[at - 1] == "{" else "%}"
     if at < len(source) and source[at] in "-+":
         at += 1
-    tokens: list[_Token] = []
+    tokens: list[Token] = []
     depth = 0
     while at < len(source):
         found = _TOKEN.match(source, at)
@@ -143,7 +184,7 @@ def _tokens_of(source: str, at: int, line: int) -> tuple[list[_Token], int]:
             return tokens, at + len(text)
         depth += (text in _OPENERS) - (kind == "operator" and text in _OPENERS.values())
         if kind != "space":
-            tokens.append(_Token(kind, text, line))
+            tokens.append(Token(kind, text, line))
         line += text.count("\n")
         at += len(text)
     raise TemplateProblem(line, "this tag has no end", f"Close it with {closing}")
@@ -152,10 +193,10 @@ def _tokens_of(source: str, at: int, line: int) -> tuple[list[_Token], int]:
 # ---------------------------------------------------------------- tags
 
 
-def _check_tag(tokens: list[_Token]) -> list[str]:
+def _check_tag(tokens: list[Token], line: int) -> list[str]:
     """The partials that a tag includes: one or none."""
     if not tokens:
-        raise TemplateProblem(1, "an empty tag", "Take it out")
+        raise TemplateProblem(line, "an empty tag", "Take it out")
     tag, rest = tokens[0], tokens[1:]
     if tag.text not in TAGS:
         raise TemplateProblem(
@@ -175,7 +216,7 @@ def _check_tag(tokens: list[_Token]) -> list[str]:
     return []
 
 
-def _partial_of(tag: _Token, rest: Sequence[_Token]) -> str:
+def _partial_of(tag: Token, rest: Sequence[Token]) -> str:
     name = rest[0].text[1:-1] if len(rest) == 1 and rest[0].kind == "string" else ""
     if _PARTIAL.fullmatch(name) is None:
         raise TemplateProblem(
@@ -186,7 +227,7 @@ def _partial_of(tag: _Token, rest: Sequence[_Token]) -> str:
     return name
 
 
-def _after(tokens: list[_Token], word: str, tag: _Token) -> list[_Token]:
+def _after(tokens: list[Token], word: str, tag: Token) -> list[Token]:
     """What follows `word`; before it stand nothing but names to be given."""
     for number, token in enumerate(tokens):
         if token.text == word and token.kind != "string":
@@ -205,7 +246,7 @@ def _after(tokens: list[_Token], word: str, tag: _Token) -> list[_Token]:
 # ---------------------------------------------------------------- expressions
 
 
-def _check_expression(tokens: Sequence[_Token]) -> None:
+def _check_expression(tokens: Sequence[Token]) -> None:
     open_: list[str] = []  # "(" of a group, "call" of arguments, "[" of a subscript
     number = 0
     while number < len(tokens):
@@ -214,6 +255,8 @@ def _check_expression(tokens: Sequence[_Token]) -> None:
         after = tokens[number + 1] if number + 1 < len(tokens) else _START
         if token.kind == "name":
             _check_name(token, before, tokens[number - 2] if number > 1 else _START, after=after)
+            if before.text == "|" and token.text in _CHECKED_ARGUMENTS:
+                _CHECKED_ARGUMENTS[token.text](token, [word.text for word in tokens[number + 1 :]])
         elif token.kind == "operator":
             if token.text in "[{" and not (token.text == "[" and _is_value(before)):
                 number = _end_of_literal(tokens, number) + 1
@@ -223,7 +266,7 @@ def _check_expression(tokens: Sequence[_Token]) -> None:
 
 
 def _check_operator(
-    token: _Token, tokens: Sequence[_Token], number: int, *, open_: list[str]
+    token: Token, tokens: Sequence[Token], number: int, *, open_: list[str]
 ) -> None:
     before = tokens[number - 1] if number else _START
     if token.text in {"*", "**"}:
@@ -249,7 +292,7 @@ def _check_operator(
         )
 
 
-def _is_sum_of_number(tokens: Sequence[_Token], number: int) -> bool:
+def _is_sum_of_number(tokens: Sequence[Token], number: int) -> bool:
     after = tokens[number + 1] if number + 1 < len(tokens) else _START
     if after.kind == "number":
         return True
@@ -258,7 +301,7 @@ def _is_sum_of_number(tokens: Sequence[_Token], number: int) -> bool:
     return before.kind == "number" and further.text != "."
 
 
-def _check_name(token: _Token, before: _Token, further: _Token, *, after: _Token) -> None:
+def _check_name(token: Token, before: Token, further: Token, *, after: Token) -> None:
     name, line = token.text, token.line
     if name.startswith("_"):
         raise _hidden(token)
@@ -268,21 +311,49 @@ def _check_name(token: _Token, before: _Token, further: _Token, *, after: _Token
     elif before.text == "is" or (before.text == "not" and further.text == "is"):
         if name not in TESTS and name != "not":
             raise _unknown(token, "test", TESTS)
-    elif after.text == "(" and after.kind == "operator" and name not in _KEYWORDS:
+    elif after.text == "(" and after.kind == "operator" and name not in KEYWORDS:
         if before.text == ".":
             raise TemplateProblem(line, "values have no methods here", "Use a filter: value | name")
         if name not in FUNCTIONS:
             raise _unknown(token, "function", FUNCTIONS)
 
 
-def _is_value(token: _Token) -> bool:
+def _check_tojson(token: Token, after: list[str]) -> None:
+    # The engine counts the result only when it is there; an indent of a million never ends.
+    arguments = "".join(after[1 : after.index(")")] if after[:1] == ["("] and ")" in after else [])
+    if after[:1] == ["("] and _INDENT.fullmatch(arguments) is None:
+        raise TemplateProblem(
+            token.line, "`tojson` takes an indent from 0 to 9", "Write {{ value | tojson(2) }}"
+        )
+
+
+def _check_map(token: Token, after: list[str]) -> None:
+    # `map` gives further arguments to a filter that may be named by any expression.
+    name, following = (*after[1:3], "", "")[:2]
+    plain = following == ")" or (following == "," and name[1:-1] != "tojson")
+    if after[:1] == ["("] and name != "attribute" and not (name[1:-1] in FILTERS and plain):
+        raise TemplateProblem(
+            token.line,
+            "`map` takes an attribute or the name of a filter that is written out",
+            'Write {{ items | map(attribute="name") }} or {{ items | map("upper") }}',
+        )
+
+
+_INDENT: Final = re.compile(r"(?:(?:indent=)?\d)?")
+_CHECKED_ARGUMENTS: Final[dict[str, Callable[[Token, list[str]], None]]] = {
+    "tojson": _check_tojson,
+    "map": _check_map,
+}
+
+
+def _is_value(token: Token) -> bool:
     """Whether `[` or `(` after it takes something of it."""
     if token.kind == "name":
-        return token.text not in _KEYWORDS
+        return token.text not in KEYWORDS
     return token.kind in {"string", "number"} or token.text in {")", "]", "}"}
 
 
-def _end_of_literal(tokens: Sequence[_Token], start: int) -> int:
+def _end_of_literal(tokens: Sequence[Token], start: int) -> int:
     """Where a list or map that is written out ends; it contains nothing but constants."""
     closing: list[str] = []
     for number in range(start, len(tokens)):
@@ -302,12 +373,12 @@ def _end_of_literal(tokens: Sequence[_Token], start: int) -> int:
     raise TemplateProblem(tokens[start].line, "this list or map has no end", "Close it")
 
 
-def _hidden(token: _Token) -> TemplateProblem:
+def _hidden(token: Token) -> TemplateProblem:
     return TemplateProblem(
         token.line, "names that begin with _ are not in the language", "Choose another name"
     )
 
 
-def _unknown(token: _Token, what: str, known: frozenset[str]) -> TemplateProblem:
+def _unknown(token: Token, what: str, known: frozenset[str]) -> TemplateProblem:
     problem = f"there is no {what} {token.text[:40]!r} in prompts"
     return TemplateProblem(token.line, problem, f"Use {', '.join(sorted(known))}")

@@ -76,7 +76,8 @@ class Library:
         for record in reversed(records):
             if _means(version, record.name, record.hash):
                 return load_record(record)
-        known = ", ".join([_DRAFT, *(record.name for record in reversed(records[-5:]))])
+        names = [record.name for record in reversed(records[-5:])]
+        known = ", ".join(names if now is None else [_DRAFT, *names])
         raise UnknownPrompt(
             f"Prompt {prompt_id[:_MAX_SHOWN]!r} has no version {version[:_MAX_SHOWN]!r}. "
             f"It has {known}.",
@@ -132,7 +133,10 @@ def _reader(folder: Path) -> FileReader:
     root = folder.resolve()
 
     def read(name: str) -> str | None:
-        path = (root / name).resolve()
+        try:
+            path = (root / name).resolve()
+        except (OSError, RuntimeError):  # links that lead to each other
+            return None
         if not path.is_relative_to(root) or not path.is_file():  # also where a link leads out
             return None
         if path.stat().st_size > _MOST_BYTES:

@@ -103,13 +103,15 @@ class _Parser:
         for name in names:
             if name in way:
                 loop = " -> ".join((*way[way.index(name) :], name))
-                raise self._wrong(file, f"partials include each other: {loop}", "Break the loop")
+                place = _place_of(name, source, file, before=before)
+                raise self._wrong(place, f"partials include each other: {loop}", "Break the loop")
             if name in found:
                 continue
             text = self._read(name)
             if text is None:
                 problem = f"there is no partial {name}"
-                raise self._wrong(file, problem, f"Write {self._folder}/{name}")
+                place = _place_of(name, source, file, before=before)
+                raise self._wrong(place, problem, f"Write {self._folder}/{name}")
             # Editors end a file with a line end, which is no part of what it says.
             found[name] = text.replace("\r\n", "\n").removesuffix("\n")
             place = f"{self._folder}/{name}"
@@ -117,16 +119,20 @@ class _Parser:
 
     def templates(self, turns: tuple[Turn, ...], partials: Mapping[str, str]) -> Templates:
         texts = _texts(turns)
+        # One by one first, since only then it is known where the problem is.
+        empty = dict.fromkeys(partials, "")
+        for name, source in partials.items():
+            self._compiled({**empty, name: source}, f"{self._folder}/{name}", 0)
         for name, text in texts.items():
-            # One by one first, since only then it is known where the problem is.
-            self._compiled({**partials, name: text.source}, self._before + text.line - 1)
+            before = self._before + text.line - 1
+            self._compiled({**empty, name: text.source}, self._file, before)
         return Templates({**partials, **{name: text.source for name, text in texts.items()}})
 
-    def _compiled(self, sources: Mapping[str, str], before: int) -> None:
+    def _compiled(self, sources: Mapping[str, str], file: str, before: int) -> None:
         try:
             Templates(sources)
         except TemplateProblem as error:
-            raise self._found(error, self._file, before) from None
+            raise self._found(error, file, before) from None
 
     def tool(self, name: str, front: FrontMatter) -> dict[str, Any]:
         """The definition of a tool, as the provider gets it."""
@@ -145,8 +151,13 @@ class _Parser:
     def _found(self, error: TemplateProblem, file: str, before: int) -> ConfigError:
         return ConfigError([Finding(f"{file}:{before + error.line}", error.problem, error.remedy)])
 
-    def _wrong(self, file: str, problem: str, remedy: str) -> ConfigError:
-        return ConfigError([Finding(file, problem, remedy)])
+    def _wrong(self, place: str, problem: str, remedy: str) -> ConfigError:
+        return ConfigError([Finding(place, problem, remedy)])
+
+
+def _place_of(name: str, source: str, file: str, *, before: int) -> str:
+    """File and line on which a text includes a partial."""
+    return f"{file}:{before + source.count(chr(10), 0, source.find(name)) + 1}"
 
 
 def _texts(turns: tuple[Turn, ...]) -> dict[str, Text]:

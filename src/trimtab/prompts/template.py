@@ -1,5 +1,6 @@
 """Templates of prompts: compiled once, rendered with JSON values, never twice."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ MOST_RENDERED_CHARACTERS: Final = 20_000_000
 _FUEL: Final = 1_000_000  # some ten milliseconds, whatever is done with it
 _MOST_SOURCE_CHARACTERS: Final = 1_000_000
 _OPEN, _CLOSE = "<untrusted>", "</untrusted>"
+_TAG: Final = re.compile(r"<(?=\s*/?\s*untrusted)", re.IGNORECASE)
+_HARMLESS: Final = r"<\\"
 
 # What the engine has beside the language. It would be refused before; this is the second lock.
 _OTHER_FILTERS: Final = (
@@ -30,22 +33,7 @@ def fence(value: object) -> str:
 
     Models are told by their system text what the tags mean; the tags alone are no defence.
     """
-    text = _printed(value)
-    for tag in (_CLOSE, _OPEN):
-        text = _without(text, tag)
-    return f"{_OPEN}\n{text}\n{_CLOSE}"
-
-
-def _without(text: str, tag: str) -> str:
-    """The text with a tag made harmless, however it is spelled."""
-    at, lower = 0, text.lower()
-    if len(lower) != len(text):  # letters whose small form is longer: places would not match
-        lower = text
-    parts: list[str] = []
-    while (found := lower.find(tag[:-1], at)) >= 0:
-        parts += (text[at : found + 1], "\\")
-        at = found + 1
-    return "".join((*parts, text[at:]))
+    return f"{_OPEN}\n{_TAG.sub(_HARMLESS, _printed(value))}\n{_CLOSE}"
 
 
 class Templates:

@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final, NamedTuple, cast
 
+import msgspec
 from typing_extensions import override
 
 from trimtab.prompts.schema import Schema, Subschema
 
 __all__ = ["ValueProblem", "problems_of", "with_defaults"]
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 _MOST: Final = 5
 _DEEPEST: Final = 200  # also ends a schema that refers to itself without taking anything
@@ -105,12 +108,13 @@ class _Check:
     def _items(self, value: list[object], schema: Schema, place: str) -> Iterator[ValueProblem]:
         yield from _size(len(value), schema, place, of="Items")
         if schema.get("uniqueItems"):
-            seen: list[object] = []
+            seen: set[bytes] = set()
             for number, item in enumerate(value):
-                if any(_same(item, other) for other in seen):
+                written = _encode(_plain(item))
+                if written in seen:
                     yield ValueProblem(f"{place}[{number}]", "is there twice")
                     break
-                seen.append(item)
+                seen.add(written)
         if "items" in schema:
             for number, item in enumerate(value):
                 yield from self.value(item, schema["items"], f"{place}[{number}]")
@@ -190,6 +194,17 @@ _KINDS: Final = (
 def _article(kinds: str | list[str]) -> str:
     names = [kinds] if isinstance(kinds, str) else kinds
     return " or ".join(names)
+
+
+def _plain(value: object) -> object:
+    """The same, with 1 for 1.0."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in cast("list[object]", value)]
+    return value
 
 
 def _same(one: object, other: object) -> bool:

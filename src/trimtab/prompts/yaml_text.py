@@ -26,6 +26,7 @@ _MOST_DEPTH: Final = 64
 _MOST_DIGITS: Final = 400
 _MERGE: Final = "<<"
 _OPTIONAL: Final = re.compile(r"(?<=\w)\?(?=\s*:|\()")
+_HALF: Final = re.compile("[\ud800-\udfff]")  # YAML can write it, UTF-8 cannot
 _MARK: Final = "\ue000"
 _WORDS: Final[Mapping[str, bool | None]] = {
     "": None,
@@ -170,6 +171,8 @@ class _Reader:
         if event.tag is not None:
             self._source.fail(lines.first, "a tag (!) is not allowed", "Remove the tag")
         if isinstance(event, yaml.ScalarEvent):
+            if _HALF.search(event.value):
+                self._source.fail(lines.first, "half a character (\\ud800)", "Write all of it")
             node = _Node(event.value.replace(_MARK, "?"), lines, plain=event.style is None)
         elif isinstance(event, yaml.SequenceStartEvent):
             node = self._list(lines, depth)

@@ -12,7 +12,7 @@ import msgspec
 from trimtab.errors import ConfigError, Finding, UsageError
 from trimtab.prompts.library import Library
 from trimtab.prompts.prompt import Prompt
-from trimtab.prompts.recording import record_prompt
+from trimtab.prompts.recording import record_version
 from trimtab.prompts.versions import Record
 from trimtab.releases.evidence import find_evidence, wanted_of
 from trimtab.releases.file import (
@@ -103,7 +103,8 @@ def promote(
         before = edit.releases.prompts.get(prompt.id)
         if before is not None and (before.hash, before.model) == (prompt.version_hash, model):
             raise UsageError(f"{environment} serves {before.version} of {prompt.id!r} already.")
-        record, path = record_prompt(library, prompt, today=author.at.date())
+        recorded = record_version(library, prompt, today=author.at.date())
+        record = recorded.record
         release = Release(
             version=record.name,
             hash=record.hash,
@@ -114,7 +115,9 @@ def promote(
             canary=_kept(before, record),
         )
         entry = _entry("promote", prompt.id, author, before=before, after=release)
-        return edit.save(prompt.id, release, entry)._replace(recorded=path)
+        return edit.save(prompt.id, release, entry)._replace(
+            recorded=recorded.file if recorded.new else None
+        )
 
 
 def try_out(
@@ -136,7 +139,8 @@ def try_out(
         released = edit.of(prompt.id)
         if (released.hash, released.model) == (prompt.version_hash, model):
             raise UsageError(f"{environment} serves this version of {prompt.id!r} to everybody.")
-        record, path = record_prompt(library, prompt, today=author.at.date())
+        recorded = record_version(library, prompt, today=author.at.date())
+        record = recorded.record
         canary = Canary(
             version=record.name,
             hash=record.hash,
@@ -149,7 +153,9 @@ def try_out(
         entry = _entry("shadow" if trying.shadow else "canary", prompt.id, author, before=released)
         entry = msgspec.structs.replace(entry, after=canary.version, model=model)
         changed = msgspec.structs.replace(released, canary=canary)
-        return edit.save(prompt.id, changed, entry)._replace(recorded=path)
+        return edit.save(prompt.id, changed, entry)._replace(
+            recorded=recorded.file if recorded.new else None
+        )
 
 
 def pause(project: Path, environment: str, prompt_id: str, *, author: Author) -> Done:
