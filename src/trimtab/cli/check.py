@@ -14,12 +14,17 @@ def check(
     releases: Annotated[
         bool, typer.Option("--releases", help="Also whether the release files are true; for CI.")
     ] = False,
+    env: Annotated[
+        bool,
+        typer.Option("--env", help="Also whether prompts hide in .env files, manifests and code."),
+    ] = False,
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
     """Validate the project folder: syntax, names, prices, keys in the environment, prompts."""
     from trimtab.app import check_project
     from trimtab.cli.output import print_json
+    from trimtab.cli.prompts.adopt import hidden_findings
     from trimtab.cli.prompts.findings import check_prompts
     from trimtab.config.load import find_project_file, load_project
     from trimtab.errors import ConfigError
@@ -31,6 +36,8 @@ def check(
         errors, warnings = check_project(loaded)
         prompt_errors, prompt_warnings = check_prompts(loaded)
         errors, warnings = errors + prompt_errors, warnings + prompt_warnings
+        if env:
+            warnings = [*warnings, *hidden_findings(loaded.folder)]
         if releases:
             more = verify_releases(loaded)
             errors, warnings = [*errors, *more[0]], [*warnings, *more[1]]

@@ -17,7 +17,7 @@ from trimtab.errors import ConfigError, Finding
 from trimtab.prompts.parse import FileReader, file_of, parse_prompt
 from trimtab.prompts.prompt import Prompt
 
-__all__ = ["FOLDER", "Record", "load_record", "read_records", "record_text"]
+__all__ = ["FOLDER", "Record", "is_id", "load_record", "read_records", "record_text"]
 
 FOLDER: Final = "_versions"
 
@@ -52,13 +52,18 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return self.files.get
 
 
+def is_id(text: str) -> bool:
+    """Whether a prompt can be called so: names with slashes between them, none of them hidden."""
+    return _ID.fullmatch(text) is not None
+
+
 def read_records(prompts: Path, prompt_id: str) -> list[Record]:
     """The versions of a prompt that are on record, oldest first.
 
     Raises:
         ConfigError: a record cannot be read; carries a finding for each.
     """
-    if _ID.fullmatch(prompt_id) is None:
+    if not is_id(prompt_id):
         return []
     folder = prompts / FOLDER / prompt_id
     findings: list[Finding] = []

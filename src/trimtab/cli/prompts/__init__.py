@@ -2,6 +2,9 @@
 
 import typer
 
+from trimtab.cli.prompts.adopt import adopt
+from trimtab.cli.prompts.diff import diff
+from trimtab.cli.prompts.history import blame, history
 from trimtab.cli.prompts.lint import lint
 from trimtab.cli.prompts.list import list_prompts
 from trimtab.cli.prompts.record import record
@@ -28,4 +31,9 @@ prompts.command()(render)
 # Whether it is right.
 prompts.command()(lint)
 # What it was.
+prompts.command()(diff)
+prompts.command()(history)
+prompts.command()(blame)
 prompts.command()(record)
+# What is no file yet.
+prompts.command()(adopt)
