@@ -252,6 +252,20 @@ def test_a_rollback_under_load_takes_less_than_a_second_and_fails_nobody(project
         assert max(event.started_ns for event in late) - rolled_back_ns < 1_000_000_000
 
 
+def test_a_retry_gets_its_answer_though_the_release_has_changed(project_folder: Path):
+    write_prompt(project_folder, triage(" v1"))
+    release(project_folder)
+    call = {"id": "support/triage", "variables": {"ticket": "x"}}
+    with stage(project_folder, "production") as on:
+        body, headers = json.dumps({"prompt": call}).encode(), {"idempotency-key": "once"}
+        first = on.gateway.request("/v1/chat/completions", body, headers=headers)
+        write_prompt(project_folder, triage(" v2"))
+        release(project_folder)
+        wait_until(lambda: on.ask(prompt=call).headers["x-trimtab-prompt"].endswith("v2"))
+        again = on.gateway.request("/v1/chat/completions", body, headers=headers)
+        assert (again.status, again.body) == (200, first.body)
+
+
 def events(on: Stage) -> list[Event]:
     query = EventQuery(since_ns=0, until_ns=1 << 62, limit=100_000)
     return list(on.gateway.reader().event_page(query).events)

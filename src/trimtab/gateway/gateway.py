@@ -326,9 +326,10 @@ class Gateway:
             user_class=caller.user_class,
         )
         who = with_class(named, serving.project.classes)
-        prompt, pin, form = None, "", None
+        prompt, pin, form, asked = None, "", None, None
         if names_prompt(request):
             sticky = who.user or who.session or inference_id
+            asked = body
             body, request, prompt, pin, form = prompted(serving.prompts, body, request, who=sticky)
         target = pinned(serving.project, serving.project.resolve(request.model), pin)
         mark = self._repeats.mark_of(who, request)
@@ -346,4 +347,5 @@ class Gateway:
             repeat=not tried_before and self._repeats.is_repeat(mark),
             prompt=prompt,
             form=form,
+            asked=asked,
         )

@@ -50,7 +50,8 @@ class Keeper:
                 asked=call.request.model if policy.answer_model == "asked" else "",
             )
         self._idempotency = idempotency_key(call.caller.key_id, name) if name else None
-        self._digest = digest_of(call.body) if name else b""
+        # Of what was asked: a release between two tries makes another body of the same request.
+        self._digest = digest_of(call.asked or call.body) if name else b""
         self.flight: Flight | None = None
 
     @property
