@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from trimtab.prompts.schema import TYPES, SchemaProblem, parse_schema
 
-NESTED: Any = "string"
-for _ in range(40):
-    NESTED = {"a": NESTED}
+
+def nested(depth: int) -> Any:
+    return {"a": nested(depth - 1)} if depth else "string"
 
 
 def test_the_short_form_becomes_a_closed_object() -> None:
@@ -97,7 +97,7 @@ def test_what_is_refused_and_where(written: object, path: tuple[str, ...]) -> No
 
 def test_what_is_nested_too_deeply() -> None:
     with pytest.raises(SchemaProblem, match="too deeply"):
-        parse_schema(NESTED)
+        parse_schema(nested(40))
     deep: Any = {"type": "string"}
     for _ in range(40):
         deep = {"type": "array", "items": deep}

@@ -16,9 +16,8 @@ __all__ = ["LOOP", "Expression", "Scope"]
 
 _NO_TEXT: Final = frozenset(("abs", "bool", "count", "float", "int", "length", "round"))
 # Fences stay whole in these, whatever the value; `trim` with an argument may cut into one.
-_KEEP_FENCES: Final = frozenset((
-    "d", "default", "first", "indent", "join", "last", "list", "string", "trim",
-))  # fmt: skip
+_KEEP_FENCE: Final = frozenset(("d", "default", "indent", "string", "trim"))
+_KEEP_FENCES: Final = frozenset(("d", "default", "first", "join", "last", "list", "reverse"))
 _ELEMENTS: Final = frozenset(("first", "last", "max", "min"))
 _SAME_SCHEMA: Final = frozenset((
     "d", "default", "list", "reject", "rejectattr", "reverse", "select", "selectattr", "sort",
@@ -29,6 +28,8 @@ _LOOP_PARTS: Final = frozenset(("nextitem", "previtem"))
 _CONSTANTS: Final = frozenset(("true", "false", "none", "True", "False", "None"))
 LOOP: Final[Schema] = {"description": "the loop itself"}
 """The schema of `loop`, by which it is known."""
+
+_FENCES: Final[Schema] = {"description": "a list of texts, each in its fence"}
 
 _END: Final = Token("end", "", 0)
 
@@ -225,16 +226,19 @@ class Expression:
         name, first = self._take().text, self._peek(1).text
         has_arguments = self._sees("(")
         arguments = self._arguments() if has_arguments else CLEAN
-        if name == "map" and first[1:-1] in {"fence", *_NO_TEXT}:
+        mapped = name == "map" and first[1:-1] in {"fence", *_NO_TEXT}
+        if mapped:
             name = first[1:-1]
         if name in _NO_TEXT:
             return CLEAN
         if name == "fence":
-            return Taken(frozenset(), value.untrusted | value.fenced)
+            schema = _FENCES if mapped else None
+            return Taken(frozenset(), value.untrusted | value.fenced, schema)
         schema = value.schema if name in _SAME_SCHEMA else None
         if name in _ELEMENTS:
             schema = element(value.schema, self._scope.root)
-        whole = name in _KEEP_FENCES and not (name == "trim" and has_arguments)
+        keeping = _KEEP_FENCES if value.schema is _FENCES else _KEEP_FENCE
+        whole = name in keeping and not (name == "trim" and has_arguments)
         kept = value if whole else value.opened()
         return kept.beside(arguments)._replace(schema=schema)
 

@@ -16,10 +16,8 @@ _BYTES_PER_TOKEN: Final = 4
 _MUCH: Final = 0.5  # of the window; variables, history and the answer need the rest
 _MOST_TOKENS: Final = 10**9  # partials in partials in partials would count for ever
 
-# 2025-04-14, 20250414, 04-17, 001, 0613; Bedrock adds a revision to it.
-_PINNED: Final = re.compile(
-    r"[-@](?:\d{4}-\d{2}-\d{2}|\d{2}-\d{2}|\d{3,})(?:-v\d+)?(?::\d+)?(?:-fp\d+)?"
-)
+# 2025-04-14, 20250414, 04-17, 09-2025, 001, 0613; Bedrock adds a revision to it.
+_PINNED: Final = re.compile(r"[-@](?:\d{2}-\d{2}|\d{3,})(?:-v\d+)?(?::\d+)?\Z")
 
 
 def check_model(source: Source, models: Mapping[str, ModelFacts]) -> Iterator[Lint]:
@@ -47,7 +45,7 @@ def check_model(source: Source, models: Mapping[str, ModelFacts]) -> Iterator[Li
 
 def is_pinned(ref: str) -> bool:
     """Whether the name of a model ends with a date or a number of its version."""
-    return any(found.end() == len(ref) for found in _PINNED.finditer(ref))
+    return _PINNED.search(ref) is not None
 
 
 def fixed_tokens(source: Source) -> int:
