@@ -20,6 +20,7 @@ from trimtab.providers.usage.reading import Reading
 from trimtab.providers.wire.chat_request import parse_request
 from trimtab.providers.wire.chat_stream import ChatStream
 from trimtab.spend.estimate import estimate_tokens
+from trimtab.releases.serving import open_desk
 from trimtab.spend.pricebook import PriceBook
 from trimtab.types.clock import SystemClock
 from trimtab.types.identity import Caller
@@ -79,7 +80,7 @@ def serving_of(shape: Shape, folder: Path) -> Serving:
         limit_field="max_tokens",
         problem="",
     )
-    return Serving(project, PriceBook(project), {"p": upstream})
+    return Serving(project, PriceBook(project), {"p": upstream}, open_desk(folder, ""))
 
 
 def bytes_of(shape: Shape) -> bytes:

@@ -33,7 +33,7 @@ class PromptWatcher:
         self, project: Path, environment: str, on_error: Callable[[ConfigError], None]
     ) -> None:
         self._project = project
-        self._environment = environment
+        self._environment: str = environment
         self._on_error = on_error
         self._seen = self._stamp(environment)
         self.desk = open_desk(project, environment)
