@@ -153,3 +153,21 @@ def test_a_host_name_that_cannot_be_one() -> None:
             await Pool(Origin.parse(f"http://{'a' * 80}.example/v1")).connect()
 
     run(test)
+
+
+def test_what_nobody_has_used_for_long_is_closed() -> None:
+    async def test() -> None:
+        async with pool_of() as pool:
+            old, new = [await pool.connect() for _ in range(2)]
+            for connection in (old, new):
+                sink = Sink()
+                connection.send(REQUEST, sink)
+                assert await sink.ended is None
+                pool.release(connection)
+            old.free_since_s -= old.keep_alive_s
+            pool.close_stale()
+            assert not old.is_open
+            assert pool.take_free() is new
+            assert pool.take_free() is None
+
+    run(test)

@@ -294,12 +294,14 @@ class Gateway:
         return self.spawn(work)  # which the server sets later
 
     def check_time(self) -> None:
-        """Give up what has waited too long for the ledger. Called every few seconds."""
+        """Give up what has waited too long, and let go what nobody needs. Every few seconds."""
         for work in list(self._active):
             work.check_time()
         self._treasury.funds.drop_idle()
         self._turnstile.drop_idle()
         self._repeats.forget_old()
+        for upstream in self.serving.upstreams.values():
+            upstream.pool.close_stale()
 
     async def drained(self) -> None:
         """Wait until nothing is under way."""

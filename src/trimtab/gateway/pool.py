@@ -75,13 +75,19 @@ class Pool:
 
     def take_free(self) -> UpstreamConnection | None:
         """A free connection that should still be open, or None."""
-        now = asyncio.get_running_loop().time()
+        now_s = asyncio.get_running_loop().time()
         while self._free:
             connection = self._free.pop()
-            if connection.is_open and now - connection.free_since_s < connection.keep_alive_s:
+            if connection.is_fresh(now_s):
                 return connection
             connection.abort()
         return None
+
+    def close_stale(self) -> None:
+        """Close those that nobody has used for long: after a rush there are more than needed."""
+        now_s = asyncio.get_running_loop().time()
+        while self._free and not self._free[0].is_fresh(now_s):
+            self._free.popleft().abort()
 
     async def connect(self) -> UpstreamConnection:
         """A new connection.

@@ -83,6 +83,10 @@ class UpstreamConnection(asyncio.Protocol):
         """Whether a call can be sent on it."""
         return self._transport is not None and not self._transport.is_closing()
 
+    def is_fresh(self, now_s: float) -> bool:
+        """Whether a free connection is open, and has not been free for too long to trust that."""
+        return self.is_open and now_s - self.free_since_s < self.keep_alive_s
+
     def send(self, request: bytes, sink: AnswerSink) -> None:
         """Send one call; the answer goes to `sink`."""
         assert self._transport is not None
