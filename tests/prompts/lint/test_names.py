@@ -257,7 +257,8 @@ FILTERS = (
     "fence", "upper", "trim", "trim('<>')", "length", "list", "first", "last", "join", "join(lang)",
     "join(ticket)", "default(ticket)", "default('x')", "replace('u', ticket)", "indent(2)",
     "reverse",
-    "string", "tojson", "lines", "split('n')", "map('fence')", "map('upper')", "map(attribute='id')",
+    "string", "tojson", "lines", "split('n')", "map('fence')", "map('upper')",
+    "map(attribute='id')",
     "sort", "unique", "int(0)", "items", "max", "select", "title", "bool", "count",
 )  # fmt: skip
 LEAVES = st.sampled_from(["ticket", "rows", "lang", "extra", "'a'", "1", "x", "y", "loop.nextitem"])
