@@ -159,6 +159,7 @@ def test_defaults_that_do_not_fit(tmp_path: Path) -> None:
         "{{ ticket | fence | trim }}{{ ticket | fence | indent(2) }}",
         "{{ lang ~ ticket | fence }}{{ (ticket | fence) ~ lang }}{{ (ticket ~ lang) | fence }}",
         "{{ ticket | length }}{{ ticket | int }}{{ ticket == 'x' }}{{ not ticket }}",
+        "{{ ticket | length + 1 }}{{ 1 - ticket | int }}{{ ticket | length / 2 }}{{ -ticket }}",
         "{{ 'x' in ticket }}{{ ticket is startingwith 'a' }}{{ ticket is not defined }}",
         "{{ 'a' if ticket else 'b' }}{% if ticket %}a{% elif ticket %}b{% endif %}",
         "{{ lang if lang else ticket | fence }}{{ lang or ticket | fence }}",
