@@ -159,6 +159,43 @@ def test_what_is_refused_is_refused_before_the_engine(source: str) -> None:
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("before", "again", "after"),
+    [
+        ("{{ ", "not ", "x }}"),
+        ("{{ ", "-", "1 }}"),
+        ("{{ x", "|d", " }}"),
+        ("{{ x", ".a", " }}"),
+        ("{{ x", "[0]", " }}"),
+        ("{{ x", "~x", " }}"),
+        ("{{ x", " or x", " }}"),
+        ("{{ 1", "+1", " }}"),
+        ("{{ 1", " if 1", " }}"),
+        ("{{ ", "(", "x }}"),
+        ("{{ ", "1 if 1 else ", "x }}"),
+        ("{{ x", "|d(x", " }}"),
+        ("{% if x %}", "{% elif x %}", "{% endif %}"),
+    ],
+)
+def test_chains_for_which_the_engine_would_end_the_process(
+    before: str, again: str, after: str
+) -> None:
+    with pytest.raises(TemplateProblem, match=r"too (?:long|many)"):
+        check_template(before + again * 70_000 + after)
+
+
+def test_a_chain_of_a_length_that_people_write_is_fine() -> None:
+    assert rendered("{{ number" + " + 1" * 200 + " }}") == "203"
+    assert rendered("{% if text == 1 %}" + "{% elif text == 1 %}" * 150 + "{% endif %}") == ""
+    assert rendered("{{ " + "(" * 30 + "number" + ")" * 30 + " }}") == "3"
+
+
+def test_many_tags_are_read_in_one_pass() -> None:
+    begun = time.monotonic()
+    assert check_template("\n{{ a }}" * 100_000) == []
+    assert time.monotonic() - begun < 10
+
+
 def test_text_that_only_looks_like_a_tag_is_text() -> None:
     assert rendered("{ { % } } a}} %} #}") == "{ { % } } a}} %} #}"
     assert rendered('{{ "}}" ~ "{% x %}" }}') == "}}{% x %}"

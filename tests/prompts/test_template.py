@@ -184,15 +184,21 @@ def test_partials_that_include_each_other() -> None:
     assert "_partials/a.md -> _partials/b.md -> _partials/a.md" in finding.problem
 
 
+def test_partials_that_are_nested_too_deeply() -> None:
+    partials = {f"_partials/p{n}": f'{{% include "_partials/p{n + 1}" %}}' for n in range(2_000)}
+    (finding,) = findings(file('{% include "_partials/p0" %}'), partials)
+    assert "30 deep" in finding.problem
+
+
 def test_many_includes_of_the_same_end(tmp_path: Path) -> None:
     partials = {
-        f"_partials/p{n}.md": f'{{% include "_partials/p{n + 1}.md" %}}' * 2 for n in range(40)
+        f"_partials/p{n}.md": f'{{% include "_partials/p{n + 1}.md" %}}' * 2 for n in range(25)
     }
     made = library(
         tmp_path,
         {
             **partials,
-            "_partials/p40.md": "x",
+            "_partials/p25.md": "x",
             "a.prompt.md": file('{% include "_partials/p0.md" %}'),
         },
     )

@@ -193,6 +193,13 @@ def test_files_that_change_meanwhile_are_not_recorded(tmp_path: Path) -> None:
     assert made.records("p") == []
 
 
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    made = library(tmp_path, {"p.prompt.md": TRIAGE, "_versions": "a file"})
+    with pytest.raises(UsageError, match=r"not a folder|cannot be written"):
+        record_version(made, made.prompt("p"), CLOCK)
+    assert (made.folder / "_versions").read_text() == "a file"
+
+
 def test_records_stay_inside_the_project(tmp_path: Path) -> None:
     made = library(tmp_path / "project", {"p.prompt.md": TRIAGE})
     (tmp_path / "elsewhere").mkdir()

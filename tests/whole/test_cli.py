@@ -21,7 +21,8 @@ COMMANDS = (
     "init", "up", "demo", "check", "keys", "keys create", "keys list", "keys revoke", "spend",
     "spend users", "spend keys", "spend budgets", "spend prices", "spend reprice",
     "spend reconcile", "spend plan", "spend explain", "spend forecast", "spend waste", "latency",
-    "alerts", "alerts test", "alerts list", "ledger", "ledger verify", "ledger rebuild",
+    "alerts", "alerts test", "alerts list", "ledger", "ledger verify", "ledger rebuild", "prompts",
+    "prompts list", "prompts show", "prompts render", "prompts lint", "prompts record",
 )  # fmt: skip
 
 

@@ -50,6 +50,11 @@ _IN_LITERALS: Final = frozenset((
 ))  # fmt: skip
 _OPENERS: Final = {"(": ")", "[": "]", "{": "}"}
 
+# The engine calls itself for each of these; some ten thousand of them end the process.
+_MOST_TOKENS: Final = 500  # of one tag
+_DEEPEST: Final = 30  # brackets in brackets
+_MOST_BRANCHES: Final = 200  # `elif` of one template
+
 _BEGIN: Final = re.compile(r"\{[{%#]")
 _RAW: Final = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
 _END_RAW: Final = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
@@ -122,7 +127,11 @@ def check_template(source: str) -> list[str]:
         TemplateProblem: it contains what is not in the language.
     """
     partials: list[str] = []
+    branches = 0
     for tag in tags_of(source):
+        branches += bool(tag.tokens) and tag.tokens[0].text == "elif"
+        if branches > _MOST_BRANCHES:
+            raise TemplateProblem(tag.line, "too many `elif`", "Let the application decide")
         if tag.opening == "{%":
             partials += _check_tag(tag.tokens, tag.line)
         elif tag.opening == "{{":
@@ -139,9 +148,10 @@ def tags_of(source: str) -> Iterator[Tag]:
     Raises:
         TemplateProblem: one has no end, or a character that has no place.
     """
-    at = 0
+    at, line, counted = 0, 1, 0
     while (found := _BEGIN.search(source, at)) is not None:
-        line = source.count("\n", 0, found.start()) + 1
+        line += source.count("\n", counted, found.start())
+        counted = found.start()
         if found[0] == "{#":
             at = source.find("#}", found.end()) + 2
             if at == 1:
@@ -185,6 +195,10 @@ def _tokens_of(source: str, at: int, line: int) -> tuple[list[Token], int]:
         depth += (text in _OPENERS) - (kind == "operator" and text in _OPENERS.values())
         if kind != "space":
             tokens.append(Token(kind, text, line))
+        if len(tokens) > _MOST_TOKENS:
+            raise TemplateProblem(line, "this tag is too long", "Divide it with `set`")
+        if depth > _DEEPEST:
+            raise TemplateProblem(line, "too many brackets in brackets", "Divide it with `set`")
         line += text.count("\n")
         at += len(text)
     raise TemplateProblem(line, "this tag has no end", f"Close it with {closing}")

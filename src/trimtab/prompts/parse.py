@@ -18,6 +18,8 @@ __all__ = ["SUFFIX", "FileReader", "file_of", "parse_prompt"]
 SUFFIX: Final = ".prompt.md"
 """What the names of prompt files end with."""
 
+_DEEPEST_PARTIALS: Final = 30
+
 FileReader = Callable[[str], str | None]
 """Text of a file below `prompts/`, such as `_partials/tone.md`; None where there is none."""
 
@@ -105,6 +107,10 @@ class _Parser:
                 loop = " -> ".join((*way[way.index(name) :], name))
                 place = _place_of(name, source, file, before=before)
                 raise self._wrong(place, f"partials include each other: {loop}", "Break the loop")
+            if len(way) >= _DEEPEST_PARTIALS:
+                place = _place_of(name, source, file, before=before)
+                problem = f"partials include each other more than {_DEEPEST_PARTIALS} deep"
+                raise self._wrong(place, problem, "Use fewer levels")
             if name in found:
                 continue
             text = self._read(name)

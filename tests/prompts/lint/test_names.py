@@ -159,6 +159,7 @@ def test_defaults_that_do_not_fit(tmp_path: Path) -> None:
         "{{ ticket | fence | trim }}{{ ticket | fence | indent(2) }}",
         "{{ lang ~ ticket | fence }}{{ (ticket | fence) ~ lang }}{{ (ticket ~ lang) | fence }}",
         "{{ ticket | length }}{{ ticket | int }}{{ ticket == 'x' }}{{ not ticket }}",
+        "{{ ticket | length + 1 }}{{ 1 - ticket | int }}{{ ticket | length / 2 }}{{ -ticket }}",
         "{{ 'x' in ticket }}{{ ticket is startingwith 'a' }}{{ ticket is not defined }}",
         "{{ 'a' if ticket else 'b' }}{% if ticket %}a{% elif ticket %}b{% endif %}",
         "{{ lang if lang else ticket | fence }}{{ lang or ticket | fence }}",
@@ -257,7 +258,8 @@ FILTERS = (
     "fence", "upper", "trim", "trim('<>')", "length", "list", "first", "last", "join", "join(lang)",
     "join(ticket)", "default(ticket)", "default('x')", "replace('u', ticket)", "indent(2)",
     "reverse",
-    "string", "tojson", "lines", "split('n')", "map('fence')", "map('upper')", "map(attribute='id')",
+    "string", "tojson", "lines", "split('n')", "map('fence')", "map('upper')",
+    "map(attribute='id')",
     "sort", "unique", "int(0)", "items", "max", "select", "title", "bool", "count",
 )  # fmt: skip
 LEAVES = st.sampled_from(["ticket", "rows", "lang", "extra", "'a'", "1", "x", "y", "loop.nextitem"])

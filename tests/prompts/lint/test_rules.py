@@ -2,13 +2,18 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prompts.files import TRIAGE, file, library
 from prompts.lint.projects import MODELS, lints, told
+from trimtab.prompts.library import load_library
 from trimtab.prompts.lint import RULES, lint
+from trimtab.prompts.lint.duplicates import likeness, shingles_of
 
 WORDS = " ".join(f"word{number}" for number in range(200))
 
@@ -85,6 +90,20 @@ def test_short_texts(tmp_path: Path) -> None:
         for name, text in {"a": "Hi.", "b": "No.", "c": "hi"}.items()
     }
     assert [one.prompt for one in lints(tmp_path, files, "duplicate")] == ["c"]
+
+
+TEXTS = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=60).map(" ".join)
+
+
+@given(TEXTS, st.integers(0, 60), st.sampled_from("xyz"))
+def test_likeness_finds_what_comparing_all_pairs_finds(text: str, at: int, letter: str) -> None:
+    changed = text[:at] + letter + text[at:]
+    with TemporaryDirectory() as folder:
+        files = {"a.prompt.md": file(text), "b.prompt.md": file(changed)}
+        found = lints(Path(folder), files, "duplicate")
+        made = load_library(Path(folder))
+    one, other = (shingles_of(prompt.behaviour.body) for prompt in made.prompts.values())
+    assert len(found) == (likeness(one, other) > 0.9)
 
 
 # ------------------------------------------------------------------ images and tools

@@ -1,9 +1,7 @@
 """What commands about prompts have in common: the project, and its prompts."""
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
-
-import typer
+from typing import NamedTuple
 
 from trimtab.config.load import find_project_file, load_project
 from trimtab.config.schema import Project
@@ -11,15 +9,7 @@ from trimtab.errors import UsageError
 from trimtab.prompts.library import FOLDER, Library, load_library
 from trimtab.prompts.prompt import Prompt
 
-__all__ = ["Opened", "PromptVersion", "open_prompts", "version_of"]
-
-PromptVersion = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID[@VERSION]",
-        help="A prompt, such as support/triage or support/triage@v12; else as it is now.",
-    ),
-]
+__all__ = ["Opened", "open_prompts", "version_of"]
 
 
 class Opened(NamedTuple):

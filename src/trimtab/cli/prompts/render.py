@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from trimtab.cli.options import Json, ProjectFolder
-from trimtab.cli.prompts.opened import PromptVersion
+from trimtab.cli.prompts.argument import PromptVersion
 
 __all__ = ["render"]
 

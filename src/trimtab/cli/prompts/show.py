@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from trimtab.cli.options import Json, ProjectFolder
-from trimtab.cli.prompts.opened import PromptVersion
+from trimtab.cli.prompts.argument import PromptVersion
 
 __all__ = ["show"]
 
