@@ -31,7 +31,7 @@ _PATH: Final = re.compile(rf"{_NAME}(?:\.{_NAME}|\[\d+\])*")
 _CONSTANTS: Final[dict[str, bool | None]] = {
     "true": True, "True": True, "false": False, "False": False, "none": None, "None": None,
 }  # fmt: skip
-_STRING: Final = re.compile(r"\"([^\"\\{}%#]*)\"|'([^'\\{}%#]*)'")
+_STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^'\\]*'")
 _NUMBER: Final = re.compile(r"\d{1,15}(?:\.\d{1,15})?")
 _OR_EMPTY: Final = re.compile(
     r"(?P<path>[^|\s]+)\s*\|\s*(?:default|d)\(\s*(?P<empty>\"\"|''|\[\])\s*\)"
@@ -116,11 +116,20 @@ def _as_path(source: str) -> Path | None:
 def _path_or_constant(source: str) -> Path | Constant | None:
     if source in _CONSTANTS:
         return Constant(_CONSTANTS[source])
-    if (text := _STRING.fullmatch(source)) is not None:
-        return Constant(text[1] if text[1] is not None else text[2])
+    if _STRING.fullmatch(source):
+        return _text(source)
     if _NUMBER.fullmatch(source):
         return Constant(float(source) if "." in source else int(source))
     return _as_path(source)
+
+
+def _text(source: str) -> Constant | None:
+    if source[0] == "'":
+        return Constant(source[1:-1])
+    try:
+        return Constant(msgspec.json.decode(source, type=str))
+    except msgspec.DecodeError:
+        return None
 
 
 def _or_empty(source: str) -> OrEmpty | None:

@@ -1,6 +1,7 @@
 """Text of Handlebars -> tokens, with lines that hold nothing but a block's tag taken away.
 
-Source: handlebarsjs.com/guide (white space control, escaping) and google.github.io/dotprompt/reference/template.
+Sources: handlebarsjs.com/guide (white space control, escaping) and
+google.github.io/dotprompt/reference/template.
 """
 
 import re

@@ -49,7 +49,7 @@ class _NoEquivalent(Exception):
 
 
 _Scopes = tuple[tuple[str, ...], ...]
-"""Names of the elements of the loops around a place, the outermost first: (element,) or (key, element)."""
+"""Names that the loops around a place give, the outermost first: (element,) or (key, element)."""
 
 
 def write_handlebars(nodes: Sequence[Node], remarks: Remarks) -> str:
@@ -253,10 +253,7 @@ def _is_tall(pieces: Sequence[_Piece], number: int) -> bool:
 
 def _escaped(text: str, before: str, *, followed: bool, remarks: Remarks) -> str:
     """Text that looks like a tag, made to be text."""
-    if text.startswith("}") and before.endswith("}}"):
-        before = _BREAK
-    else:
-        before = ""
+    before = _BREAK if text.startswith("}") and before.endswith("}}") else ""
     shown = re.sub(r"(\\*)(\{\{)", _literal, text)
     if not followed:
         return before + shown

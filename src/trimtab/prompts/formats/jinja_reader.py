@@ -9,6 +9,7 @@ from trimtab.prompts.formats.expressions import parse_expression
 from trimtab.prompts.formats.nodes import (
     Branch,
     Choice,
+    Constant,
     Loop,
     Node,
     Note,
@@ -113,8 +114,9 @@ def _trimmed(source: str, span: tuple[int, int], how: tuple[str, str], ours: boo
     text = source[begin:end]
     if how[1] == "line" and ours:
         spaces = _SPACE_BEFORE.search(text)
-        if spaces is not None and (spaces.start() or begin == 0 or source[begin - 1] == "\n"):
-            text = text[: spaces.start()]
+        first = begin + (spaces.start() if spaces is not None else 0)
+        if first == 0 or source[first - 1] == "\n":
+            text = text[: first - begin]
     elif how[1] == "-":
         text = text.rstrip()
     if how[0] == "-":
@@ -156,7 +158,10 @@ class _Parser:
         if token.kind == "{{":
             if self._refused(token, f"{{{{ {token.text} }}}}"):
                 return [Words(token.raw)]
-            return [Value(parse_expression(token.text))]
+            expression = parse_expression(token.text)
+            if isinstance(expression, Constant) and isinstance(expression.value, str):
+                return [Words(expression.value)]
+            return [Value(expression)]
         return self._tag(token)
 
     def _tag(self, token: _Token) -> list[Node]:

@@ -1,6 +1,7 @@
 """Langfuse: prompts as JSON, as its API gives and takes them.
 
-Source: langfuse.com/docs/prompt-management (data model, variables, message placeholders, composability).
+Source: langfuse.com/docs/prompt-management (data model, variables, message placeholders,
+composability).
 """
 
 import re

@@ -1,6 +1,7 @@
 """OpenAI: stored prompts and bodies of the Responses API, as JSON.
 
-Source: developers.openai.com/api/docs (prompting: variables, versions; responses: instructions, input, text.format, tools).
+Source: developers.openai.com/api/docs (prompting: variables and versions; responses: instructions,
+input, text.format, tools).
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Promptfoo: `promptfooconfig.yaml`, whose prompts are texts or chats of JSON with places of Nunjucks.
+"""Promptfoo: `promptfooconfig.yaml`, whose prompts are texts or chats of JSON with Nunjucks.
 
 Source: promptfoo.dev/docs/configuration (reference, prompts, chat).
 """

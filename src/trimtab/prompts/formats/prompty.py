@@ -1,6 +1,7 @@
 """Prompty: `.prompty`, YAML and Jinja2. Reads versions 1 and 2 of the format, writes version 2.
 
-Source: prompty.ai (specification, model and template), and microsoft.github.io/promptflow (develop a prompty).
+Sources: prompty.ai (specification, model and template) and microsoft.github.io/promptflow
+(develop a prompty).
 """
 
 import re
