@@ -22,6 +22,7 @@ from trimtab.prompts.formats.nodes import (
 __all__ = ["flat_path", "read_flat", "write_flat"]
 
 _PLACE: Final = re.compile(r"\{\{[^\S\n]*([^{}\n]+?)[^\S\n]*\}\}")
+_NEAR: Final = re.compile(r"\w[\w .-]*")
 _NAME: Final = re.compile(r"[^\W\d_]\w*(?:\.[^\W\d_]\w*)*")
 
 
@@ -52,13 +53,17 @@ def write_flat(nodes: Sequence[Node], remarks: Remarks) -> str:
 
 def _place(place: re.Match[str], remarks: Remarks) -> Node:
     name = place[1]
+    if _NEAR.fullmatch(name) is None:
+        remarks.add(
+            f"{place[0][:40]!r} is no variable; it stays in the text as it is",
+            "Write it in our language, or let the application compute the text",
+        )
+        return Words(place[0])
     path = name if _NAME.fullmatch(name) else re.sub(r"\W", "_", name).strip("_")
     path = path if path and path[0].isalpha() else f"v_{path}".rstrip("_")
     if path.split(".")[0] in RESERVED_NAMES:
         path = f"{path}_value" if "." not in path else path.replace(".", "_")
     if path != name:
-        if not re.search(r"\w", name):
-            return Words(place[0])
         remarks.add(
             f"variables cannot be named {name[:40]!r} here",
             f"Pass it as {path[:40]}",

@@ -85,8 +85,10 @@ class _Reader:
         self._remarks = remarks
         self._at = 0
         self._used = set(known.given | known.optional)
-        for token in tokens:
-            self._used.update(re.findall(r"\w+", token.text) if token.kind == "tag" else ())
+        tags = " ".join(token.text for token in tokens if token.kind == "tag")
+        own = re.findall(r"\w+", " ".join(re.findall(r"\bas\s*\|([^|]*)\|", tags)))
+        above = re.findall(r"(?:@root\.|\.\./)(\w+)", tags)
+        self._used |= set(re.findall(r"\w+", tags)) - set(own) | set(above)
 
     def nodes(self, scopes: list[_Scope], inside: str) -> list[Node]:
         """Nodes up to the end of the block `inside`, or up to an else of it."""
@@ -153,7 +155,7 @@ class _Reader:
         names = _segments(re.sub(r"^(?:this\.?|\.)", "", rest)) if rest else ()
         named = [one for one in scopes if names and names[0] in one.names]
         if named and not rest.startswith("this"):
-            return _checked(Path(names))
+            return _checked(Path(named[-1].base + names[1:]))
         return _checked(Path(scope.base + names))
 
     def _of_loop(self, word: str, scope: _Scope) -> Path:
@@ -231,11 +233,10 @@ class _Reader:
         if len(words) > 1 and not names:
             raise _NoEquivalent
         keyed = self._has_key()
-        name = names[0] if names else self._element(path, scopes)
-        key = (names[1] if len(names) > 1 else "key") if keyed else ""
-        if len(names) > 1 and not keyed:
+        if len(names) > 1:
             raise _NoEquivalent
-        scope = _Scope((name,), key, loop=True, names=(name,) if names else ())
+        name, key = self._element(path, scopes), "key" if keyed else ""
+        scope = _Scope((name,), key, loop=True, names=tuple(names))
         start = self._at
         body = tuple(self.nodes([*scopes, scope], "each"))
         tag = self._taken(token, start)

@@ -1,7 +1,7 @@
 """Text of the family of Jinja -> nodes, with white space as its engine would leave it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from trimtab.prompts.formats.border import Remarks
@@ -31,10 +31,13 @@ _TAG: Final = {
     "{%": re.compile(rf"\{{%(?P<left>[-+]?)(?P<text>{_INSIDE})(?P<right>[-+]?)%\}}", re.DOTALL),
     "{#": re.compile(r"\{#(?P<left>[-+]?)(?P<text>.*?)(?P<right>[-+]?)#\}", re.DOTALL),
 }
-_INCLUDE: Final = re.compile(r"""include\s+["'](?:\./)?(?:_partials/)?([^"']+)["']""")
+_INCLUDE: Final = re.compile(r"""include\s+["'](?:\./)?(?:_partials/)?([^"']+)["'].*""", re.DOTALL)
 _FOR: Final = re.compile(r"for\s+(\w+(?:\s*,\s*\w+)?)\s+in\s+(.*)", re.DOTALL)
 _SPACE_BEFORE: Final = re.compile(r"[^\S\n]*\Z")
 _DEEPEST: Final = 100
+_MOST_INCLUDED: Final = 8  # files that include each other
+
+ReadFile = Callable[[str], str | None]
 
 
 class _Token(NamedTuple):
@@ -43,16 +46,29 @@ class _Token(NamedTuple):
     raw: str
 
 
-def read_jinja(source: str, *, ours: bool, remarks: Remarks) -> tuple[Node, ...]:
+def read_jinja(
+    source: str, *, ours: bool, remarks: Remarks, read: ReadFile | None = None
+) -> tuple[Node, ...]:
     """What a template says.
 
     Args:
         source: the template.
         ours: it is in our language; else in Jinja2 or Nunjucks as they are by default.
         remarks: takes what our language does not have, which stays in the text as it is.
+        read: gives the files that foreign templates include; their texts are put in place.
     """
-    parser = _Parser(_tokens(source, ours), ours, remarks)
-    return tuple(parser.nodes(()))
+    return _nodes(source, _Reading(ours, remarks, read))
+
+
+class _Reading(NamedTuple):
+    ours: bool
+    remarks: Remarks
+    read: ReadFile | None
+    way: tuple[str, ...] = ()  # files that lead to this text
+
+
+def _nodes(source: str, reading: _Reading) -> tuple[Node, ...]:
+    return tuple(_Parser(_tokens(source, reading.ours), reading).nodes(()))
 
 
 # ---------------------------------------------------------------- tokens
@@ -132,10 +148,11 @@ def _trimmed(source: str, span: tuple[int, int], how: tuple[str, str], ours: boo
 
 
 class _Parser:
-    def __init__(self, tokens: Sequence[_Token], ours: bool, remarks: Remarks) -> None:  # noqa: FBT001 - one of two, named by its caller
+    def __init__(self, tokens: Sequence[_Token], reading: _Reading) -> None:
         self._tokens = tokens
-        self._ours = ours
-        self._remarks = remarks
+        self._reading = reading
+        self._ours = reading.ours
+        self._remarks = reading.remarks
         self._at = 0
         self._depth = 0
 
@@ -174,10 +191,7 @@ class _Parser:
                 self._depth -= 1
         include = _INCLUDE.fullmatch(token.text)
         if include is not None:
-            name = include[1] if "." in include[1].rpartition("/")[2] else f"{include[1]}.md"
-            if not self._refused(token, f'{{% include "_partials/{name}" %}}', whole=False):
-                return [Part(name)]
-            return [Words(token.raw)]
+            return self._include(token, include[1])
         if word in {"set", "endset"} and not self._refused(
             token, f"{{% {token.text} %}}", whole=False
         ):
@@ -188,6 +202,19 @@ class _Parser:
                 "Write what it does with if, for, set or include, or pass a variable",
             )
         return [Words(token.raw)]
+
+    def _include(self, token: _Token, name: str) -> list[Node]:
+        if self._ours:
+            return [Part(name)]
+        way = (*self._reading.way, name)
+        text = self._reading.read(name) if self._reading.read is not None else None
+        if text is None or len(way) > _MOST_INCLUDED or name in self._reading.way:
+            self._remarks.add(
+                f"the included file {name[:60]!r} cannot be read; the tag stays in the text as it is",
+                'Write it as a partial, and {% include "_partials/NAME.md" %} in its place',
+            )
+            return [Words(token.raw)]
+        return list(_nodes(text, self._reading._replace(way=way)))
 
     def _choice(self, token: _Token) -> list[Node]:
         opened = [token]

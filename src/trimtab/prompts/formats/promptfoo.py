@@ -39,6 +39,7 @@ _MISSING: Final = frozenset(
     ("bool", "count", "d", "items", "map", "max", "min", "split", "tojson", "unique")
 )
 _KNOWN: Final = frozenset(("description", "metadata", "prompts", "providers", "$schema"))
+_WHOLE: Final = re.compile(r"\{\{\s*(\w+)\s*\|\s*dump\s*\}\}")
 _HISTORY: Final = "{{ history }}"
 
 
@@ -109,7 +110,8 @@ class _Written:
         self._entry = entry
         raw = entry.get("raw", entry.get("id", "")) if entry else written
         self._text = raw if isinstance(raw, str) else msgspec.json.encode(raw).decode()
-        name = entry.get("label") or entry.get("id") or ""
+        own_id = str(entry.get("id") or "")
+        name = own_id if own_id and not _is_file(own_id) else entry.get("label") or ""
         if not name or str(name).startswith(_FILE) or (entry and name == raw):
             name = self._text.rpartition("/")[2].partition(".")[0] if _is_file(self._text) else ""
         own = origin.file.rpartition("/")[2].partition(".")[0]
@@ -139,6 +141,16 @@ class _Written:
             text = self._of_file(text.removeprefix(_FILE))
         reader = MessageReader(self._read, self._image, self.remarks)
         value = self._value(text)
+        if (whole := _WHOLE.fullmatch(text.strip())) is not None:
+            self.remarks.add(
+                f"all messages are the variable {whole[1][:40]!r}; they are those of the call here",
+                "Send them as `messages` beside `prompt`",
+            )
+            return [DraftTurn("history", [])]
+        if text.startswith("exec:"):
+            self.remarks.add(
+                "a program makes this prompt; its name stays in the text", "Write the text itself"
+            )
         if is_chat(value):
             return [
                 DraftTurn("history", []) if mapping_of(one).get("content") == _HISTORY else turn
@@ -166,7 +178,8 @@ class _Written:
             return None
 
     def _read(self, text: str) -> tuple[Node, ...]:
-        return read_jinja(_DUMP.sub(r"\1tojson", text), ours=False, remarks=self.remarks)
+        text = _DUMP.sub(r"\1tojson", text)
+        return read_jinja(text, ours=False, remarks=self.remarks, read=self._origin.read)
 
     def _image(self, text: str) -> Path | None:
         match read_jinja(text.strip(), ours=False, remarks=Remarks()):

@@ -90,7 +90,7 @@ class Prompty:
         }
         for name in sorted(left_out):
             remarks.add(f"{name[:60]} was left out", "Keep it where your tools look for it")
-        draft.turns = _turns(body, threads, remarks)
+        draft.turns = _Body(origin, remarks).turns(body, threads)
         return Imported((finish(draft, origin, remarks),))
 
     def export(self, prompt: Prompt) -> Exported:
@@ -150,47 +150,57 @@ def _tool(tool: dict[str, Any]) -> dict[str, Any]:
     return {"type": kind, "function": shown} if "function" not in tool else tool
 
 
-def _turns(body: str, threads: list[str], remarks: Remarks) -> list[DraftTurn]:
-    body = body.replace(_HISTORY_LINE[0], "")
-    body, loops = _HISTORY.subn(_HISTORY_LINE, body)
-    for name in threads:
-        body, places = re.subn(
-            rf"^\{{\{{\s*{re.escape(name)}\s*\}}\}}[ \t]*$", _HISTORY_LINE, body, flags=re.MULTILINE
-        )
-        loops += places
-    if loops:
-        remarks.add(
-            "earlier messages were a variable; they are those of the call here",
-            "Send them as `messages` beside `prompt`",
-        )
-    turns = [DraftTurn("system", [])]
-    lines: list[str] = []
-    for line in body.split("\n"):
-        role = _ROLE.match(line)
-        image = _IMAGE.match(line)
-        if line == _HISTORY_LINE:
-            _flush(turns, lines, remarks)
-            turns.append(DraftTurn("history", []))
-        elif role is not None and role[1].lower() in _ROLES:
-            _flush(turns, lines, remarks)
-            turns.append(DraftTurn(_ROLES[role[1].lower()], []))
-        elif image is not None and turns[-1].role == "user":
-            _flush(turns, lines, remarks)
-            turns[-1].parts.append(Path(tuple(image[1].split("."))))
-        else:
-            lines.append(line)
-    _flush(turns, lines, remarks)
-    return [turn for turn in turns if turn.parts or turn.role == "history"]
+class _Body:
+    """The text below the front matter, on its way to turns."""
 
+    def __init__(self, origin: Origin, remarks: Remarks) -> None:
+        self._origin = origin
+        self._remarks = remarks
+        self._turns = [DraftTurn("system", [])]
+        self._lines: list[str] = []
 
-def _flush(turns: list[DraftTurn], lines: list[str], remarks: Remarks) -> None:
-    text = "\n".join(lines).strip("\n")
-    lines.clear()
-    if not text.strip():
-        return
-    if turns[-1].role == "history":
-        turns.append(DraftTurn("user", []))
-    turns[-1].parts.append(read_jinja(text, ours=False, remarks=remarks))
+    def turns(self, body: str, threads: list[str]) -> list[DraftTurn]:
+        """The turns. Lines of a role divide it, and places of earlier messages."""
+        for line in self._marked(body, threads).split("\n"):
+            role = _ROLE.match(line)
+            image = _IMAGE.match(line)
+            if line == _HISTORY_LINE:
+                self._flush()
+                self._turns.append(DraftTurn("history", []))
+            elif role is not None and role[1].lower() in _ROLES:
+                self._flush()
+                self._turns.append(DraftTurn(_ROLES[role[1].lower()], []))
+            elif image is not None and self._turns[-1].role == "user":
+                self._flush()
+                self._turns[-1].parts.append(Path(tuple(image[1].split("."))))
+            else:
+                self._lines.append(line)
+        self._flush()
+        return [turn for turn in self._turns if turn.parts or turn.role == "history"]
+
+    def _marked(self, body: str, threads: list[str]) -> str:
+        """The text with one line for each place of earlier messages; only the first is one."""
+        body = body.replace(_HISTORY_LINE[0], "")
+        names = "|".join(map(re.escape, threads)) or r"(?!)"
+        thread = rf"^\{{\{{\s*(?:{names})\s*\}}\}}[ \t]*$"
+        places = re.compile(f"{_HISTORY.pattern}|{thread}", re.MULTILINE)
+        body, found = places.subn(_HISTORY_LINE, body, count=1)
+        if found:
+            self._remarks.add(
+                "earlier messages were a variable; they are those of the call here",
+                "Send them as `messages` beside `prompt`",
+            )
+        return body
+
+    def _flush(self) -> None:
+        text = "\n".join(self._lines).strip("\n")
+        self._lines.clear()
+        if not text.strip():
+            return
+        if self._turns[-1].role == "history":
+            self._turns.append(DraftTurn("user", []))
+        nodes = read_jinja(text, ours=False, remarks=self._remarks, read=self._origin.read)
+        self._turns[-1].parts.append(nodes)
 
 
 # ---------------------------------------------------------------- export
