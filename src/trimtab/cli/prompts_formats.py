@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["export_prompt", "import_prompts"]
 
 _MOST_BYTES = 10_000_000  # of one file
-_ENDINGS = {".prompt": "dotprompt", ".prompty": "prompty", ".yaml": "promptfoo", ".yml": "promptfoo"}
+_ENDINGS = {
+    ".prompt": "dotprompt",
+    ".prompty": "prompty",
+    ".yaml": "promptfoo",
+    ".yml": "promptfoo",
+}
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; show what would be.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over files that are there.")]
@@ -143,7 +148,7 @@ def _imported(file: Path, format_: str | None, models: Mapping[str, str]) -> "Im
     name = format_ or _ENDINGS.get(file.suffix)
     if name is None:
         raise UsageError(
-            f"{file} may be of several formats. Name one with --format {' or --format '.join(_formats())}."
+            f"{file} may be of several formats. Name one: --format {' or '.join(_formats())}."
         )
     text = _text(file)
     if text is None:
@@ -188,9 +193,8 @@ def _placed(results: Sequence["Imported"], out: str) -> dict[str, str]:
         prompt_id = f"{safe_id(out)}/{prompt.id}" if out else prompt.id
         for name, text in {file_of(prompt_id): prompt.text, **prompt.files}.items():
             if placed.setdefault(name, text) != text:
-                raise UsageError(
-                    f"Two of these would be prompts/{name}. Import them one by one, with another --out."
-                )
+                problem = f"Two of these would be prompts/{name}"
+                raise UsageError(f"{problem}. Import them one by one, with another --out.")
     return placed
 
 
@@ -198,7 +202,7 @@ def _write(folder: Path, files: Mapping[str, str], *, dry_run: bool, force: bool
     """Write all, or nothing if one is there with another text."""
     from trimtab.errors import UsageError
 
-    there = [name for name, text in files.items() if (folder / name).exists()]
+    there = [name for name in files if (folder / name).exists()]
     other = [name for name in there if _text(folder / name) != files[name]]
     if other and not force:
         raise UsageError(
@@ -214,7 +218,9 @@ def _write(folder: Path, files: Mapping[str, str], *, dry_run: bool, force: bool
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="")
         except OSError as error:
-            raise UsageError(f"Cannot write {path}: {error.strerror}. Choose another place.") from error
+            raise UsageError(
+                f"Cannot write {path}: {error.strerror}. Choose another place."
+            ) from error
 
 
 def _tell(

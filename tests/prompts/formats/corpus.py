@@ -1,6 +1,9 @@
+# ruff: noqa: E501 - the texts of files, most of them in one line
 """Prompts of ours for round trips, each with variables to render it with."""
 
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from trimtab.prompts.formats.border import Imported, ImportedPrompt, Origin
 from trimtab.prompts.formats.table import FORMATS
@@ -8,7 +11,7 @@ from trimtab.prompts.parse import file_of, parse_prompt
 from trimtab.prompts.prompt import Prompt
 
 
-class Case(NamedTuple):
+class Case(msgspec.Struct, frozen=True):
     """A prompt.
 
     Attributes:

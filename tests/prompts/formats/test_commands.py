@@ -34,7 +34,9 @@ def told(result: Result) -> str:
 
 def test_a_prompt_is_imported_with_what_it_includes(project: Path):
     file = str(FOREIGN / "dotprompt" / "chat.prompt")
-    result = run(project, "import", file, "--out", "their/own", "--model", "googleai/gemini-2.5-flash=fast")
+    result = run(
+        project, "import", file, "--out", "their/own", "--model", "googleai/gemini-2.5-flash=fast"
+    )
     assert result.exit_code == 0, result.output
     written = sorted(str(p.relative_to(project)) for p in project.rglob("*") if p.is_file())
     assert written == [
@@ -74,7 +76,12 @@ def test_all_or_nothing(project: Path):
 
 
 def test_a_file_goes_there_and_back(project: Path, tmp_path: Path):
-    assert run(project, "import", str(FOREIGN / "prompty" / "tools.prompty"), "--model", "gpt-4o=m").exit_code == 0
+    assert (
+        run(
+            project, "import", str(FOREIGN / "prompty" / "tools.prompty"), "--model", "gpt-4o=m"
+        ).exit_code
+        == 0
+    )
     out = tmp_path / "out" / "x.json"
     result = run(project, "export", "tools", "--format", "openai", "--out", str(out), "--json")
     assert result.exit_code == 0, result.output
@@ -82,7 +89,9 @@ def test_a_file_goes_there_and_back(project: Path, tmp_path: Path):
     assert json.loads(out.read_text())["tools"][0]["name"] == "get_weather"
     assert "--force" not in run(project, "export", "tools", "--format", "openai").output
     out.write_text("mine")
-    assert "--force" in told(run(project, "export", "tools", "--format", "openai", "--out", str(out)))
+    assert "--force" in told(
+        run(project, "export", "tools", "--format", "openai", "--out", str(out))
+    )
 
 
 def test_standard_output_holds_the_text_alone(project: Path):
@@ -98,7 +107,7 @@ def test_standard_output_holds_the_text_alone(project: Path):
 @pytest.mark.parametrize(
     ("words", "remedy"),
     [
-        (("import", str(FOREIGN / "langfuse" / "text.json")), "--format langfuse"),
+        (("import", str(FOREIGN / "langfuse" / "text.json")), "dotprompt or langfuse"),
         (("import", str(FOREIGN / "none.prompt")), "Check its name"),
         (("import", str(FOREIGN / "dotprompt" / "bare.prompt"), "--format", "docx"), "Use one of"),
         (("import", str(FOREIGN / "dotprompt" / "bare.prompt"), "--model", "x"), "THEIRS=OURS"),

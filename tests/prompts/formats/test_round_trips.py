@@ -95,7 +95,9 @@ def test_what_a_format_has_not_stays_visible():
         exported = FORMATS[name].export(prompt)
         assert "{% if vip %}" in exported.text
         assert any("a condition" in remark.problem for remark in exported.remarks)
-    odd = prompt_of("x", Case("---\nmodel: m\n---\n{% if a > 1 %}\nX\n{% endif %}\n{{ a | upper }}\n"))
+    odd = prompt_of(
+        "x", Case("---\nmodel: m\n---\n{% if a > 1 %}\nX\n{% endif %}\n{{ a | upper }}\n")
+    )
     exported = FORMATS["dotprompt"].export(odd)
     assert "{% if a > 1 %}" in exported.text
     assert "\\{{ a | upper }}" in exported.text

@@ -15,7 +15,7 @@ from trimtab.prompts.formats.handlebars_reader import Known, read_handlebars
 from trimtab.prompts.formats.handlebars_tokens import Token, tokens_of
 from trimtab.prompts.formats.handlebars_writer import handlebars_path, write_handlebars
 from trimtab.prompts.formats.jinja_writer import write_jinja
-from trimtab.prompts.formats.loading import load_front, mapping_of
+from trimtab.prompts.formats.loading import list_of, load_front, mapping_of
 from trimtab.prompts.formats.nodes import Path, Words, parts_in
 from trimtab.prompts.formats.settings import CAMEL, names_of, renamed
 from trimtab.prompts.formats.taken_apart import extras_of, nodes_of, turns_of
@@ -51,7 +51,7 @@ class Dotprompt:
         name = str(front.get("name") or origin.file.removesuffix(self.ending))
         draft = Draft(id=safe_id(f"{name}.{variant}" if variant else name))
         _take_front(draft, front, remarks)
-        _take_tools(draft, front.get("tools"), origin, remarks)
+        _take_tools(draft, front.get("tools"), origin=origin, remarks=remarks)
         draft.turns = _turns(tokens_of(body), _known(draft), remarks)
         _take_partials(draft, origin, remarks)
         return Imported((finish(draft, origin, remarks),))
@@ -112,10 +112,8 @@ def _take_front(draft: Draft, front: dict[str, Any], remarks: Remarks) -> None:
         )
 
 
-def _take_tools(draft: Draft, tools: object, origin: Origin, remarks: Remarks) -> None:
-    if not isinstance(tools, list):
-        return
-    for tool in tools:  # pyright: ignore[reportUnknownVariableType]
+def _take_tools(draft: Draft, tools: object, *, origin: Origin, remarks: Remarks) -> None:
+    for tool in list_of(tools):
         if not isinstance(tool, str):
             draft.take_tool(tool, remarks)
             continue

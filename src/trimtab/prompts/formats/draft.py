@@ -56,7 +56,7 @@ class Draft(msgspec.Struct, kw_only=True):
     partials: dict[str, str] = {}
 
     def take_schema(self, field: str, written: object, remarks: Remarks) -> bool:
-        """Set `input` or `output`; False, with a remark, where the schema is not understood here."""
+        """Set `input` or `output`; False, with a remark, where a schema is not understood here."""
         try:
             schema = parse_schema(written)
         except SchemaProblem as error:

@@ -65,17 +65,18 @@ def jinja_of(expression: Expression) -> str:
             return _path(expression)
         case Constant(value):
             return _constant(value)
-        case OrEmpty(path, empty):
-            nothing = '""' if empty == "text" else "[]"
-            return f"{_path(path)} | default({nothing})"
-        case Json(path):
-            return f"{_path(path)} | tojson"
-        case Items(path):
-            return f"{_path(path)} | items"
         case Other(source):
             return source
+        case OrEmpty() | Json() | Items():
+            return f"{_path(expression.path)} | {_filter(expression)}"
         case _:
             return _condition(expression)
+
+
+def _filter(expression: OrEmpty | Json | Items) -> str:
+    if isinstance(expression, OrEmpty):
+        return 'default("")' if expression.empty == "text" else "default([])"
+    return "tojson" if isinstance(expression, Json) else "items"
 
 
 def _condition(expression: Present | Not | Equal) -> str:
@@ -98,7 +99,7 @@ def _path(path: Path) -> str:
     return first + "".join(f"[{name}]" if name.isdecimal() else f".{name}" for name in rest)
 
 
-def _constant(value: str | float | bool | None) -> str:
+def _constant(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "none"}[value]
     if isinstance(value, str) and '"' in value and "'" not in value and "\\" not in value:

@@ -102,7 +102,8 @@ def _shown(nodes: Sequence[Node], remarks: Remarks) -> Iterator[str]:
                 remarks.add("a comment was left out", "Keep it in the description")
             case _:
                 shown = write_jinja([node], ours=True)
-                what = {Choice: "a condition", Loop: "a loop"}.get(type(node), "an expression")  # pyright: ignore[reportArgumentType, reportCallIssue]
+                what = "a condition" if isinstance(node, Choice) else "an expression"
+                what = "a loop" if isinstance(node, Loop) else what
                 remarks.add(
                     f"this format has no equivalent of {what}; it stays in the text as it is: "
                     f"{shown[:40]!r}",

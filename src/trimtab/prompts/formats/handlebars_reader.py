@@ -135,7 +135,7 @@ class _Reader:
             if len(path.names) == 1:
                 return Value(OrEmpty(path, "text"))
             self._remarks.add(
-                f"`{path.names[0]}` may be absent, and was then printed as nothing; here it is an error",
+                f"`{path.names[0]}` may be absent, and was nothing then; here it is an error",
                 "Put the place into {% if NAME is defined %}, or make the variable required",
             )
         return Value(path)

@@ -82,11 +82,11 @@ def _tokens(source: str, ours: bool) -> list[_Token]:  # noqa: FBT001 - one of t
         if match is None:
             at = found.end()
             continue
-        words = _trimmed(source, (begun, found.start()), (strip, match.left), ours)
+        words = _trimmed(source, (begun, found.start()), (strip, match.left), ours=ours)
         tokens += [_Token("words", words, words), match.token]
         at = begun = match.end
         strip = match.right
-    words = _trimmed(source, (begun, len(source)), (strip, "keep"), ours)
+    words = _trimmed(source, (begun, len(source)), (strip, "keep"), ours=ours)
     return [*tokens, _Token("words", words, words)]
 
 
@@ -124,7 +124,7 @@ def _raw(source: str, begin: re.Match[str]) -> _Match | None:
     return _Match(_Token("words", inside, inside), left, right, end.end())
 
 
-def _trimmed(source: str, span: tuple[int, int], how: tuple[str, str], ours: bool) -> str:  # noqa: FBT001 - one of two, named by its caller
+def _trimmed(source: str, span: tuple[int, int], how: tuple[str, str], *, ours: bool) -> str:
     """A text between two tags, with what they take from it."""
     begin, end = span
     text = source[begin:end]
@@ -210,7 +210,7 @@ class _Parser:
         text = self._reading.read(name) if self._reading.read is not None else None
         if text is None or len(way) > _MOST_INCLUDED or name in self._reading.way:
             self._remarks.add(
-                f"the included file {name[:60]!r} cannot be read; the tag stays in the text as it is",
+                f"the included file {name[:60]!r} cannot be read; the tag stays in the text",
                 'Write it as a partial, and {% include "_partials/NAME.md" %} in its place',
             )
             return [Words(token.raw)]

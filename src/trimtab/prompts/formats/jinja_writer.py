@@ -36,7 +36,9 @@ def write_jinja(nodes: Sequence[Node], *, ours: bool) -> str:
         else:
             prefix = out[out.rfind("\n") + 1 :]
             tall = prefix == "" and _is_tall(pieces, number)
-            out += _ours(piece, prefix, after, tall) if ours else _theirs(piece, after, tall)
+            out += (
+                _ours(piece, prefix, after, tall=tall) if ours else _theirs(piece, after, tall=tall)
+            )
     return out
 
 
@@ -118,7 +120,7 @@ def _is_tall(pieces: Sequence[_Piece], number: int) -> bool:
     return pieces[number].text.startswith("end") and number + 1 < len(pieces)
 
 
-def _ours(piece: _Piece, prefix: str, after: _Piece | None, tall: bool) -> str:  # noqa: FBT001 - one of two, named by its caller
+def _ours(piece: _Piece, prefix: str, after: _Piece | None, *, tall: bool) -> str:
     sign = "%" if piece.kind == "tag" else "#"
     left = "+" if prefix and not prefix.strip() else ""
     line_follows = after is not None and after.text.startswith(("\n", "\r\n"))
@@ -129,7 +131,7 @@ def _ours(piece: _Piece, prefix: str, after: _Piece | None, tall: bool) -> str: 
     return f"{{{sign}{left} {piece.text} {right}{sign}}}{newline}"
 
 
-def _theirs(piece: _Piece, after: _Piece | None, tall: bool) -> str:  # noqa: FBT001 - one of two, named by its caller
+def _theirs(piece: _Piece, after: _Piece | None, *, tall: bool) -> str:
     sign = "%" if piece.kind == "tag" else "#"
     solid = after is not None and not (after.kind == "words" and after.text[0].isspace())
     right = "-" if tall and solid else ""

@@ -19,7 +19,7 @@ from trimtab.prompts.formats.border import (
 )
 from trimtab.prompts.formats.draft import Draft, DraftTurn, finish, safe_id
 from trimtab.prompts.formats.flat import flat_path, read_flat, write_flat
-from trimtab.prompts.formats.loading import load_json, mapping_of, refuse
+from trimtab.prompts.formats.loading import list_of, load_json, mapping_of, refuse
 from trimtab.prompts.formats.messages import MessageReader, chat_of, is_chat
 from trimtab.prompts.formats.nodes import Node, Path, Words
 from trimtab.prompts.formats.settings import response_format, take_response_format
@@ -45,7 +45,7 @@ class Langfuse:
         value = load_json(text, origin.file)
         data = mapping_of(value).get("data", value)
         prompts: list[ImportedPrompt] = []
-        for number, one in enumerate(data if isinstance(data, list) else [data]):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        for number, one in enumerate(list_of(data) or [data]):
             written = mapping_of(one)
             if "prompt" not in written:
                 refuse(f"{origin.file} ({number})", "there is no prompt", "Export it with its text")
@@ -102,7 +102,7 @@ def _take_config(draft: Draft, written: dict[str, Any], remarks: Remarks) -> Non
     draft.model = str(config.pop("model", "") or "")
     extras = config.pop("trimtab", None)
     tools = config.pop("tools", None)
-    for tool in tools if isinstance(tools, list) else []:  # pyright: ignore[reportUnknownVariableType]
+    for tool in list_of(tools):
         draft.take_tool(tool, remarks)
     draft.take_config(config, remarks)
     take_response_format(draft, remarks)

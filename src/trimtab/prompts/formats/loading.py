@@ -8,7 +8,7 @@ from trimtab.errors import ConfigError, Finding
 from trimtab.prompts.front_matter import split_file
 from trimtab.prompts.yaml_text import load_all
 
-__all__ = ["load_front", "load_json", "load_yaml", "mapping_of", "refuse"]
+__all__ = ["list_of", "load_front", "load_json", "load_yaml", "mapping_of", "refuse"]
 
 _MOST_SHARED: Final = 10_000  # values that aliases of YAML may add
 
@@ -60,6 +60,11 @@ def load_front(text: str, file: str) -> tuple[dict[str, Any], str]:
 def mapping_of(value: object) -> dict[str, Any]:
     """The value if it is a mapping, else an empty one."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def list_of(value: object) -> list[object]:
+    """The value if it is a list, else an empty one."""
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def refuse(place: str, problem: str, remedy: str) -> NoReturn:

@@ -20,7 +20,7 @@ from trimtab.prompts.formats.border import (
 )
 from trimtab.prompts.formats.draft import Draft, DraftTurn, finish, safe_id
 from trimtab.prompts.formats.flat import flat_path, read_flat, write_flat
-from trimtab.prompts.formats.loading import load_json, mapping_of
+from trimtab.prompts.formats.loading import list_of, load_json, mapping_of
 from trimtab.prompts.formats.messages import MessageReader, chat_of
 from trimtab.prompts.formats.nodes import Node
 from trimtab.prompts.formats.settings import RESPONSES, names_of, renamed, take_response_format
@@ -86,8 +86,8 @@ def _imported(written: dict[str, Any], origin: Origin) -> ImportedPrompt:
     written = {**reference, **{name: value for name, value in written.items() if name != "prompt"}}
     if not any(written.get(name) for name in _TEXTS):
         raise UsageError(
-            f"{origin.file} has no instructions, input or messages. A reference to a stored prompt does "
-            "not carry its text: copy the text from the dashboard into `instructions` and `messages`."
+            f"{origin.file} has no instructions, input or messages. A reference to a stored prompt "
+            "does not carry its text: copy it from the dashboard into `instructions` and `messages`."
         )
     name = str(written.get("name") or written.get("id") or origin.file.removesuffix(".json"))
     remarks = Remarks(f"{origin.file}: {name[:60]}")
@@ -96,7 +96,7 @@ def _imported(written: dict[str, Any], origin: Origin) -> ImportedPrompt:
     _take_settings(draft, written, remarks)
     draft.defaults = _defaults(written.get("variables"), remarks)
     tools = written.get("tools")
-    for tool in tools if isinstance(tools, list) else []:  # pyright: ignore[reportUnknownVariableType]
+    for tool in list_of(tools):
         draft.take_tool(tool, remarks)
     if written.get("version"):
         remarks.add("the version is not carried over; versions begin anew", "Release the prompt")

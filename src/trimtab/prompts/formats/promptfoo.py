@@ -21,7 +21,7 @@ from trimtab.prompts.formats.border import (
 from trimtab.prompts.formats.draft import Draft, DraftTurn, finish, safe_id
 from trimtab.prompts.formats.jinja_reader import read_jinja
 from trimtab.prompts.formats.jinja_writer import write_jinja
-from trimtab.prompts.formats.loading import load_yaml, mapping_of, refuse
+from trimtab.prompts.formats.loading import list_of, load_yaml, mapping_of, refuse
 from trimtab.prompts.formats.messages import MessageReader, chat_of, is_chat
 from trimtab.prompts.formats.nodes import Node, Path, Value
 from trimtab.prompts.formats.settings import response_format, take_response_format
@@ -124,7 +124,7 @@ class _Written:
         draft = Draft(id=self._id, model=model, description=str(config.get("description") or ""))
         own = {**settings, **mapping_of(self._entry.get("config"))}
         tools = own.pop("tools", None)
-        for tool in tools if isinstance(tools, list) else []:  # pyright: ignore[reportUnknownVariableType]
+        for tool in list_of(tools):
             draft.take_tool(tool, self.remarks)
         draft.take_config(own, self.remarks)
         take_response_format(draft, self.remarks)

@@ -12,7 +12,7 @@ from trimtab.prompts.formats.border import NOWHERE, Exported, Imported, Origin, 
 from trimtab.prompts.formats.draft import Draft, DraftTurn, finish, safe_id
 from trimtab.prompts.formats.jinja_reader import read_jinja
 from trimtab.prompts.formats.jinja_writer import write_jinja
-from trimtab.prompts.formats.loading import load_front, mapping_of
+from trimtab.prompts.formats.loading import list_of, load_front, mapping_of
 from trimtab.prompts.formats.nodes import Path
 from trimtab.prompts.formats.properties import properties_of, schema_of
 from trimtab.prompts.formats.settings import CAMEL, names_of, renamed, take_response_format
@@ -73,7 +73,7 @@ class Prompty:
         _take_model(draft, mapping_of(front.get("model")), front.get("model"), remarks=remarks)
         threads = _take_schemas(draft, front, remarks)
         tools = front.get("tools")
-        for tool in tools if isinstance(tools, list) else []:  # pyright: ignore[reportUnknownVariableType]
+        for tool in list_of(tools):
             draft.take_tool(_tool(mapping_of(tool)), remarks)
         metadata = mapping_of(front.get("metadata"))
         draft.take_extras(metadata.get("trimtab"), remarks)
@@ -283,6 +283,6 @@ def _without_roles(text: str, remarks: Remarks) -> str:
         lines[number] = f'{{{{ "" }}}}{line}'
         remarks.add(
             "a line of the text looks like a role or an image",
-            "Some versions of prompty divide the text after rendering; write the line in another way",
+            "Some versions of prompty divide the text after rendering; write the line otherwise",
         )
     return "\n".join(lines)

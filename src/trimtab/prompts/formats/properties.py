@@ -58,7 +58,7 @@ def _named(written: object) -> list[tuple[str, dict[str, Any]]]:
     if isinstance(written, dict):
         named = cast("dict[str, object]", written)
         return [
-            (name, mapping_of(one) if isinstance(one, dict) else {"default": one})
+            (name, mapping_of(one) or ({} if one == {} else {"default": one}))
             for name, one in named.items()
         ]
     if isinstance(written, list):

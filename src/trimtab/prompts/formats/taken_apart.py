@@ -38,7 +38,7 @@ def turns_of(prompt: Prompt, remarks: Remarks, *, inline: bool) -> list[DraftTur
         remarks: takes what no other tool has.
         inline: put the texts of partials where they are included.
     """
-    partials = prompt.behaviour.partials if inline else {}
+    partials: Mapping[str, str] = prompt.behaviour.partials if inline else {}
     turns: list[DraftTurn] = []
     for turn in prompt.turns:
         parts: list[tuple[Node, ...] | Path] = []

@@ -1,4 +1,4 @@
-"""JSON values as YAML that every reader takes in the same way: quotes where there could be a doubt."""
+"""JSON values as YAML that every reader takes in the same way: where in doubt, with quotes."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
