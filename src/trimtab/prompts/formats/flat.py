@@ -87,17 +87,18 @@ def _shown(nodes: Sequence[Node], remarks: Remarks) -> Iterator[str]:
                     )
                 yield text
             case Value(Path() as path) | Value(OrEmpty(path, "text")):
-                if len(path.names) > 1:
+                name = ".".join(path.names)
+                if "." in name:
                     remarks.add(
-                        f"variables of this format have no fields: {'.'.join(path.names)[:60]!r}",
+                        f"variables of this format have no fields: {name[:60]!r}",
                         "Pass the field under this name, with the point in it",
                     )
                 elif not isinstance(node.expression, Path):
                     remarks.add(
-                        f"{path.names[0][:40]!r} may be absent here, and must be sent there",
+                        f"{name[:40]!r} may be absent here, and must be sent there",
                         "Pass an empty text",
                     )
-                yield f"{{{{{'.'.join(path.names)}}}}}"
+                yield f"{{{{{name}}}}}"
             case Note():
                 remarks.add("a comment was left out", "Keep it in the description")
             case _:

@@ -214,7 +214,9 @@ def _path(path: Path, scopes: _Scopes) -> str:
             return "@key"
     if first in _HELPERS and not scopes and not tail:
         return f"this.{first}"
-    return "../" * len(scopes) + ".".join((first, *tail))
+    # Handlebars does not count a loop whose element is that of the loop around it.
+    above = "@root." if len(scopes) > 1 else "../" * len(scopes)
+    return above + ".".join((first, *tail))
 
 
 def _merged(pieces: Iterator[_Piece]) -> list[_Piece]:

@@ -9,7 +9,7 @@ from trimtab.prompts.formats.nodes import Choice, Loop, Node, Note, Part, Tag, V
 
 __all__ = ["opening_of", "write_jinja"]
 
-_SIGNS: Final = re.compile(r"\{+[%#]|\{{2,}")
+_SIGNS: Final = re.compile(r"\{+[%#]|\{{2,}|#\}")  # Nunjucks refuses a lone #}
 
 
 class _Piece(NamedTuple):

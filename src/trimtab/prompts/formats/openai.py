@@ -49,7 +49,7 @@ class OpenAI:
         """One prompt, or a list of them, also below `data`."""
         value = load_json(text, origin.file)
         data = mapping_of(value).get("data", value)
-        several = cast("list[object]", data) if isinstance(data, list) else [data]
+        several = list_of(data) or [data]
         return Imported(tuple(_imported(mapping_of(one), origin) for one in several))
 
     def export(self, prompt: Prompt) -> Exported:
@@ -87,7 +87,7 @@ def _imported(written: dict[str, Any], origin: Origin) -> ImportedPrompt:
     if not any(written.get(name) for name in _TEXTS):
         raise UsageError(
             f"{origin.file} has no instructions, input or messages. A reference to a stored prompt "
-            "does not carry its text: copy it from the dashboard into `instructions` and `messages`."
+            "does not carry its text: copy that from the dashboard into `instructions`."
         )
     name = str(written.get("name") or written.get("id") or origin.file.removesuffix(".json"))
     remarks = Remarks(f"{origin.file}: {name[:60]}")

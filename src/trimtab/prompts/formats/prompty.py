@@ -23,7 +23,8 @@ from trimtab.prompts.prompt import Prompt
 __all__ = ["Prompty"]
 
 _ROLE: Final = re.compile(
-    r"^[ \t]*#?[ \t]*(system|user|assistant|developer|tool|function)[ \t]*(?:\[[^\]\n]*\])?:[ \t]*$",
+    r"^[ \t]*#?[ \t]*(system|user|assistant|developer|tool|function)[ \t]*"
+    r"(?:\[[^\]\n]*\])?:[ \t]*$",
     re.IGNORECASE,
 )
 _IMAGE: Final = re.compile(r"^!\[[^\]]*\]\(\{\{\s*([^\W\d]\w*(?:\.[^\W\d]\w*)*)\s*\}\}\)[ \t]*$")

@@ -49,7 +49,7 @@ def _value(value: object, depth: int) -> Iterator[str]:
         for line in value.split("\n")[: -1 if ends else None]:
             yield "  " * (depth + 1) + line if line else ""
     else:
-        yield f" {_scalar(value)}"
+        yield f" {_scalar(cast('object', value))}"
 
 
 def _list(items: Sequence[object], depth: int) -> Iterator[str]:
@@ -60,7 +60,7 @@ def _list(items: Sequence[object], depth: int) -> Iterator[str]:
             yield f"{pad}- {first.lstrip(' ')}"
             yield from rest
         else:
-            first, *rest = _value(item, depth)
+            first, *rest = _value(cast("object", item), depth)
             yield f"{pad}-{first}"
             yield from rest
 
@@ -78,10 +78,7 @@ def _is_block(text: str) -> bool:
 def _scalar(value: object) -> str:
     if isinstance(value, str):
         return _text(value)
-    if isinstance(value, Mapping):
-        return "{}"
-    if isinstance(value, list | tuple):
-        return "[]"
+    # Mappings and lists are written as lines, unless they are empty.
     return msgspec.json.encode(value).decode()
 
 
