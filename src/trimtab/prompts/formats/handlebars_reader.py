@@ -131,12 +131,12 @@ class _Reader:
         if len(words) != 1:
             raise _NoEquivalent
         path = self._path(words[0], scopes)
-        if path.names[0] in self._known.optional:
-            if len(path.names) == 1:
-                return Value(OrEmpty(path, "text"))
+        if path.names[0] in self._known.optional and len(path.names) == 1:
+            return Value(OrEmpty(path, "text"))
+        if len(path.names) > 1 and path.names[0] != "loop":
             self._remarks.add(
-                f"`{path.names[0]}` may be absent, and was nothing then; here it is an error",
-                "Put the place into {% if NAME is defined %}, or make the variable required",
+                "fields that are absent were printed as nothing; here they are errors",
+                'Make them required in input.schema, or write {{ it.field | default("") }}',
             )
         return Value(path)
 
