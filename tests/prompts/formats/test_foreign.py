@@ -228,3 +228,22 @@ def test_what_is_not_in_the_format_is_a_clear_error(name: str, text: str):
     with pytest.raises((ConfigError, UsageError)) as caught:
         FORMATS[name].import_(text, Origin(file="theirs"))
     assert len(str(caught.value)) > 20
+
+
+def test_a_block_with_an_else_that_is_not_known_loses_nothing():
+    text = "{{#if a}}one{{else lookup b}}two{{/if}}{{#each xs}}three{{else if q}}four{{/each}}"
+    (one,) = FORMATS["dotprompt"].import_(f"---\nmodel: m\n---\n{text}").prompts
+    rendered = parsed(one).render({}).messages[0]["content"]
+    assert rendered == text
+
+
+@pytest.mark.parametrize(
+    "tag", ["{{#if a}}", "{{#each a}}{{@key}}", "{% if a %}", "{{ ", "{# ", "{{! "]
+)
+def test_what_is_never_closed_takes_no_time_and_stays(tag: str):
+    for name in ("dotprompt", "prompty"):
+        (one,) = FORMATS[name].import_(f"---\nmodel: m\n---\nuser:\n{tag * 500}x").prompts
+        prompt = parsed(one)
+        text = prompt.render({"a": "1"}).messages[0]["content"]
+        assert text.endswith((tag * 500 + "x", "x")), text[-50:]
+        assert one.remarks

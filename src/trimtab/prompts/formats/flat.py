@@ -21,7 +21,7 @@ from trimtab.prompts.formats.nodes import (
 
 __all__ = ["flat_path", "read_flat", "write_flat"]
 
-_PLACE: Final = re.compile(r"\{\{[^\S\n]*([^{}\n]+?)[^\S\n]*\}\}")
+_PLACE: Final = re.compile(r"\{\{([^{}\n]+)\}\}")
 _NEAR: Final = re.compile(r"\w[\w .-]*")
 _NAME: Final = re.compile(r"[^\W\d_]\w*(?:\.[^\W\d_]\w*)*")
 
@@ -52,7 +52,7 @@ def write_flat(nodes: Sequence[Node], remarks: Remarks) -> str:
 
 
 def _place(place: re.Match[str], remarks: Remarks) -> Node:
-    name = place[1]
+    name = place[1].strip()
     if _NEAR.fullmatch(name) is None:
         remarks.add(
             f"{place[0][:40]!r} is no variable; it stays in the text as it is",

@@ -37,6 +37,7 @@ _WORDS: Final = re.compile(r"""\w+=(?:"[^"]*"|'[^']*'|[^\s"']+)|"[^"]*"|'[^']*'|
 _LOOP_NAMES: Final = {"@index": "index0", "@first": "first", "@last": "last"}
 _CONDITIONS: Final = ("if", "unless", "ifEquals", "unlessEquals")
 _DEEPEST: Final = 60
+_NEAR: Final = 100  # blocks around a tag that it can be the end of
 
 
 class Known(NamedTuple):
@@ -75,7 +76,7 @@ def read_handlebars(
 ) -> tuple[Node, ...]:
     """What a template says. What has no equivalent stays in the text, with a remark."""
     tokens = tokens_of(source) if isinstance(source, str) else list(source)
-    return tuple(_Reader(tokens, known, remarks).nodes([_Scope(())], ""))
+    return tuple(_Reader(tokens, known, remarks).nodes([_Scope(())], len(tokens)))
 
 
 class _Reader:
@@ -84,21 +85,22 @@ class _Reader:
         self._known = known
         self._remarks = remarks
         self._at = 0
+        self._depth = 0
+        self._blocks = _blocks(tokens)
         self._used = set(known.given | known.optional)
         tags = " ".join(token.text for token in tokens if token.kind == "tag")
         own = re.findall(r"\w+", " ".join(re.findall(r"\bas\s*\|([^|]*)\|", tags)))
         above = re.findall(r"(?:@root\.|\.\./)(\w+)", tags)
         self._used |= set(re.findall(r"\w+", tags)) - set(own) | set(above)
 
-    def nodes(self, scopes: list[_Scope], inside: str) -> list[Node]:
-        """Nodes up to the end of the block `inside`, or up to an else of it."""
+    def nodes(self, scopes: list[_Scope], end: int) -> list[Node]:
+        """Nodes up to a token, which is taken too."""
         found: list[Node] = []
-        while self._at < len(self._tokens):
+        while self._at < end:
             token = self._tokens[self._at]
-            if inside and token.kind == "tag" and _is_end(token.text):
-                break
             self._at += 1
             found += self._node(token, scopes)
+        self._at = end + 1
         return found
 
     def _node(self, token: Token, scopes: list[_Scope]) -> Iterable[Node]:
@@ -107,8 +109,13 @@ class _Reader:
         if token.kind == "note":
             return [Note(token.text)] if token.text else []
         try:
-            if token.text.startswith("#") and len(scopes) < _DEEPEST:
-                return self._block(token, scopes)
+            bounds = self._blocks.get(self._at - 1)
+            if bounds is not None and self._depth < _DEEPEST:
+                self._depth += 1
+                try:
+                    return self._block(token, bounds, scopes)
+                finally:
+                    self._depth -= 1
             if token.text.startswith(">"):
                 return [_partial(token.text)]
             return [self._value(token.text, scopes)]
@@ -173,46 +180,29 @@ class _Reader:
 
     # ------------------------------------------------------------ blocks
 
-    def _block(self, token: Token, scopes: list[_Scope]) -> Iterable[Node]:
+    # Whatever has no equivalent is found before a body is read, so that nothing is read twice.
+
+    def _block(self, token: Token, bounds: list[int], scopes: list[_Scope]) -> Iterable[Node]:
         words = _WORDS.findall(token.text[1:].strip())
         if words[:1] == ["each"]:
-            return self._each(token, words[1:], scopes)
-        if words[:1] == ["with"] and len(words) == 2:
-            return self._with(token, words[1], scopes)
+            return self._each(words[1:], bounds, scopes)
+        if words[:1] == ["with"] and len(words) == 2 and len(bounds) == 1:
+            return self._with(words[1], bounds, scopes)
         if words and words[0] in _CONDITIONS:
-            return [self._choice(token, words, scopes)]
+            return [self._choice(words, bounds, scopes)]
         raise _NoEquivalent
 
-    def _choice(self, token: Token, words: Sequence[str], scopes: list[_Scope]) -> Node:
-        branches: list[Branch] = []
-        condition: Expression | None = self._condition(words, scopes)
-        start = self._at
-        while condition is not None:
-            branches.append(Branch(condition, tuple(self.nodes(scopes, words[0]))))
-            tag = self._taken(token, start)
-            if tag.startswith("/"):
-                return Choice(tuple(branches))
-            further = _WORDS.findall(tag.removeprefix("else").removeprefix("^"))
-            condition = self._condition(further, scopes) if further else None
-        otherwise = tuple(self.nodes(scopes, words[0]))
-        if not self._taken(token, start).startswith("/"):
-            self._at = start
-            raise _NoEquivalent
-        return Choice(tuple(branches), otherwise)
-
-    def _taken(self, token: Token, start: int) -> str:
-        """The tag that ended a body: an else, or the end of the block that `token` began."""
-        if self._at < len(self._tokens):
-            text = self._tokens[self._at].text
-            self._at += 1
-            begun = _WORDS.findall(token.text[1:].strip())[0]
-            if not text.startswith("/") or text[1:].strip() == begun:
-                return text
-        self._at = start
-        raise _NoEquivalent
+    def _choice(self, words: Sequence[str], bounds: list[int], scopes: list[_Scope]) -> Node:
+        further = [_after_else(self._tokens[bound].text) for bound in bounds[:-1]]
+        has_rest = bool(further) and not further[-1]
+        asked = further[:-1] if has_rest else further
+        conditions = [self._condition(one, scopes) for one in (words, *asked)]
+        bodies = [tuple(self.nodes(scopes, bound)) for bound in bounds]
+        otherwise = bodies.pop() if has_rest else ()
+        return Choice(tuple(map(Branch, conditions, bodies)), otherwise)
 
     def _condition(self, words: Sequence[str], scopes: list[_Scope]) -> Expression:
-        kind, *rest = words
+        kind, *rest = words or ("",)
         if kind in {"if", "unless"} and len(rest) == 1:
             path = self._path(rest[0], scopes)
             here = path if self._is_certain(path, scopes) else Present(path)
@@ -224,50 +214,36 @@ class _Reader:
             return Equal(left, right) if kind == "ifEquals" else Not(Equal(left, right))
         raise _NoEquivalent
 
-    def _each(self, token: Token, words: Sequence[str], scopes: list[_Scope]) -> Iterable[Node]:
-        if not words:
-            raise _NoEquivalent
-        path = self._path(words[0], scopes)
+    def _each(
+        self, words: Sequence[str], bounds: list[int], scopes: list[_Scope]
+    ) -> Iterable[Node]:
         names = [word.strip("|") for word in words[2:]] if words[1:2] == ["as"] else []
         names = [name for name in names if name]
-        if len(words) > 1 and not names:
+        plain = all(not _after_else(self._tokens[bound].text) for bound in bounds[:-1])
+        if not words or (len(words) > 1 and len(names) != 1) or len(bounds) > 2 or not plain:
             raise _NoEquivalent
-        keyed = self._has_key()
-        if len(names) > 1:
-            raise _NoEquivalent
+        path = self._path(words[0], scopes)
+        keyed = self._has_key(bounds[0])
         name, key = self._element(path, scopes), "key" if keyed else ""
         scope = _Scope((name,), key, loop=True, names=tuple(names))
-        start = self._at
-        body = tuple(self.nodes([*scopes, scope], "each"))
-        tag = self._taken(token, start)
-        otherwise: tuple[Node, ...] = ()
-        if not tag.startswith("/"):
-            otherwise = tuple(self.nodes(scopes, "each"))
-            if tag.removeprefix("else").strip("^ ") or not self._taken(token, start).startswith(
-                "/"
-            ):
-                self._at = start
-                raise _NoEquivalent
-        certain = keyed or self._is_certain(path, scopes)
-        over: Expression = path if certain else OrEmpty(path, "list")
-        if len(path.names) > 1 and path.names[0] not in self._known.optional:
-            over = path
-        return [
-            Loop((key, name) if keyed else (name,), Items(path) if keyed else over, body, otherwise)
-        ]
+        over = Items(path) if keyed else self._list(path, scopes)
+        body = tuple(self.nodes([*scopes, scope], bounds[0]))
+        otherwise = tuple(self.nodes(scopes, bounds[1])) if len(bounds) == 2 else ()
+        return [Loop((key, name) if keyed else (name,), over, body, otherwise)]
 
-    def _has_key(self) -> bool:
-        """Whether the block that begins here asks for keys itself."""
+    def _list(self, path: Path, scopes: list[_Scope]) -> Expression:
+        certain = self._is_certain(path, scopes)
+        if certain or (len(path.names) > 1 and path.names[0] not in self._known.optional):
+            return path
+        return OrEmpty(path, "list")
+
+    def _has_key(self, end: int) -> bool:
+        """Whether the body that begins here asks for keys itself."""
         depth = 0
-        for token in self._tokens[self._at :]:
+        for token in self._tokens[self._at : end]:
             text = token.text if token.kind == "tag" else ""
-            if text.startswith("#each"):
-                depth += 1
-            elif text.startswith("/each"):
-                if not depth:
-                    return False
-                depth -= 1
-            elif not depth and re.search(r"(?<!/)@key\b", text):
+            depth += text.startswith("#each") - text.startswith("/each")
+            if not depth and re.search(r"(?<!/)@key\b", text):
                 return True
         return False
 
@@ -285,19 +261,34 @@ class _Reader:
             name = f"item{number}"
         return name
 
-    def _with(self, token: Token, word: str, scopes: list[_Scope]) -> Iterable[Node]:
+    def _with(self, word: str, bounds: list[int], scopes: list[_Scope]) -> Iterable[Node]:
         path = self._path(word, scopes)
-        start = self._at
-        body = tuple(self.nodes([*scopes, _Scope(path.names)], "with"))
-        if not self._taken(token, start).startswith("/"):
-            self._at = start
-            raise _NoEquivalent
+        body = tuple(self.nodes([*scopes, _Scope(path.names)], bounds[0]))
         condition = path if self._is_certain(path, scopes) else Present(path)
         return [Choice((Branch(condition, body),))]
 
 
-def _is_end(text: str) -> bool:
-    return text.startswith("/") or text == "^" or re.match(r"else\b", text) is not None
+def _blocks(tokens: Sequence[Token]) -> dict[int, list[int]]:
+    """By the token that begins a block: those of its else, and its end. Others are not closed."""
+    blocks: dict[int, list[int]] = {}
+    opened: list[tuple[int, str, list[int]]] = []
+    for number, token in enumerate(tokens):
+        text = token.text if token.kind == "tag" else ""
+        if text.startswith("#"):
+            name = next(iter(_WORDS.findall(text[1:])), "")
+            opened.append((number, name, []))
+        elif opened and (text == "^" or re.match(r"else\b", text)):
+            opened[-1][2].append(number)
+        elif text.startswith("/") and text[1:].strip() in {name for _, name, _ in opened[-_NEAR:]}:
+            while opened[-1][1] != text[1:].strip():
+                opened.pop()
+            start, _, bounds = opened.pop()
+            blocks[start] = [*bounds, number]
+    return blocks
+
+
+def _after_else(text: str) -> list[str]:
+    return _WORDS.findall(text.removeprefix("else").removeprefix("^"))
 
 
 def _segments(word: str) -> tuple[str, ...]:

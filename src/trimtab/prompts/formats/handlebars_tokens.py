@@ -75,11 +75,12 @@ def _split(source: str) -> list[Token]:
 
 
 def _tag(source: str, at: int) -> Token | None:
-    note = _COMMENT.match(source, at)
+    closed = source.find("}}", at) >= 0
+    note = _COMMENT.match(source, at) if closed else None
     if note is not None:
         text = note["long"] if note["long"] is not None else note["short"]
         return Token("note", text.strip(), note[0], "{{~" in note[0][:3], note[0].endswith("~}}"))
-    found = _MUSTACHE.match(source, at)
+    found = _MUSTACHE.match(source, at) if closed else None
     if found is None:
         return None
     return Token("tag", found["text"].strip(), found[0], bool(found["left"]), bool(found["right"]))

@@ -25,7 +25,8 @@ __all__ = ["read_jinja"]
 
 _BEGIN: Final = re.compile(r"\{[{%#]")
 _RAW: Final = re.compile(r"\{%[-+]?\s*(raw|verbatim)\s*[-+]?%\}")
-_INSIDE: Final = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^"'])*?"""
+# A tag ends before the next one begins, so that what is never closed is not searched for again.
+_INSIDE: Final = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^"'{]|\{(?![{%]))*?"""
 _TAG: Final = {
     "{{": re.compile(rf"\{{\{{(?P<left>[-+]?)(?P<text>{_INSIDE})(?P<right>[-+]?)\}}\}}", re.DOTALL),
     "{%": re.compile(rf"\{{%(?P<left>[-+]?)(?P<text>{_INSIDE})(?P<right>[-+]?)%\}}", re.DOTALL),
@@ -101,6 +102,8 @@ def _match(source: str, found: re.Match[str]) -> _Match | None:
     raw = _RAW.match(source, found.start())
     if raw is not None:
         return _raw(source, raw)
+    if found[0] == "{#" and source.find("#}", found.end()) < 0:
+        return None
     match = _TAG[found[0]].match(source, found.start())
     if match is None:
         return None
@@ -111,6 +114,8 @@ def _match(source: str, found: re.Match[str]) -> _Match | None:
 
 
 def _raw(source: str, begin: re.Match[str]) -> _Match | None:
+    if source.find(f"end{begin[1]}", begin.end()) < 0:
+        return None
     end = re.compile(rf"\{{%([-+]?)\s*end{begin[1]}\s*([-+]?)%\}}").search(source, begin.end())
     if end is None:
         return None
@@ -196,11 +201,11 @@ class _Parser:
             token, f"{{% {token.text} %}}", whole=False
         ):
             return [Tag(token.text)]
-        if word not in TAGS:
-            self._remarks.add(
-                f"our templates have no tag {word[:40]!r}; it stays in the text as it is",
-                "Write what it does with if, for, set or include, or pass a variable",
-            )
+        known = "the tag {} has no place here" if word in TAGS else "our templates have no tag {}"
+        self._remarks.add(
+            f"{known.format(repr(word[:40]))}; it stays in the text as it is",
+            "Write what it does with if, for, set or include, or pass a variable",
+        )
         return [Words(token.raw)]
 
     def _include(self, token: _Token, name: str) -> list[Node]:

@@ -8,8 +8,9 @@ from trimtab.errors import ConfigError, Finding
 from trimtab.prompts.front_matter import split_file
 from trimtab.prompts.yaml_text import load_all
 
-__all__ = ["list_of", "load_front", "load_json", "load_yaml", "mapping_of", "refuse"]
+__all__ = ["depth_of", "list_of", "load_front", "load_json", "load_yaml", "mapping_of", "refuse"]
 
+_DEEPEST: Final = 60
 _MOST_SHARED: Final = 10_000  # values that aliases of YAML may add
 
 
@@ -20,11 +21,25 @@ def load_json(text: str, file: str) -> Any:  # noqa: ANN401 - a JSON value of an
         ConfigError: it is not JSON.
     """
     try:
-        return msgspec.json.decode(text)
+        value = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         refuse(file, f"not JSON: {error}", "Export it again")
     except (RecursionError, UnicodeEncodeError):
         refuse(file, "not JSON that can be read", "Export it again")
+    if depth_of(value) > _DEEPEST:
+        refuse(file, f"nested more than {_DEEPEST} deep", "Flatten it")
+    return value
+
+
+def depth_of(value: object) -> int:
+    """How many mappings and lists are inside each other."""
+    depth, level = 0, [value]
+    while level:
+        inside: list[object] = []
+        for one in level:
+            inside += mapping_of(one).values() if isinstance(one, dict) else list_of(one)
+        level, depth = inside, depth + 1
+    return depth - 1
 
 
 def load_yaml(text: str, file: str, *, first_line: int = 1) -> Any:  # noqa: ANN401 - a JSON value of any kind
