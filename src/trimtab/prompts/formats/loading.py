@@ -37,7 +37,7 @@ def depth_of(value: object) -> int:
     while level:
         inside: list[object] = []
         for one in level:
-            inside += mapping_of(one).values() if isinstance(one, dict) else list_of(one)
+            inside += [*mapping_of(one).values(), *list_of(one)]
         level, depth = inside, depth + 1
     return depth - 1
 
