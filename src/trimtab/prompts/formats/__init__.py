@@ -1,0 +1,1 @@
+"""Prompts of other tools as ours, and ours as theirs."""
