@@ -19,8 +19,8 @@ from trimtab.gateway.slots import Slots
 from trimtab.providers.usage.reading import Reading
 from trimtab.providers.wire.chat_request import parse_request
 from trimtab.providers.wire.chat_stream import ChatStream
-from trimtab.spend.estimate import estimate_tokens
 from trimtab.releases.serving import open_desk
+from trimtab.spend.estimate import estimate_tokens
 from trimtab.spend.pricebook import PriceBook
 from trimtab.types.clock import SystemClock
 from trimtab.types.identity import Caller

@@ -196,7 +196,7 @@ def test_files_that_change_meanwhile_are_not_recorded(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     made = library(tmp_path, {"p.prompt.md": TRIAGE, "_versions": "a file"})
     with pytest.raises(UsageError, match=r"not a folder|cannot be written"):
-        record_version(made, made.prompt("p"), CLOCK)
+        record_version(made, made.prompt("p"), today=TODAY)
     assert (made.folder / "_versions").read_text() == "a file"
 
 

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from trimtab.cli.prompts_formats import export_prompt, import_prompts
+from trimtab.cli.prompts.formats import export_prompt, import_prompts
 from trimtab.errors import UsageError
 
 FOREIGN = Path(__file__).parent / "foreign"

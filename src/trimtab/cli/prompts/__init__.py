@@ -4,6 +4,7 @@ import typer
 
 from trimtab.cli.prompts.adopt import adopt
 from trimtab.cli.prompts.diff import diff
+from trimtab.cli.prompts.formats import export_prompt, import_prompts
 from trimtab.cli.prompts.history import blame, history
 from trimtab.cli.prompts.lint import lint
 from trimtab.cli.prompts.list import list_prompts
@@ -35,5 +36,7 @@ prompts.command()(diff)
 prompts.command()(history)
 prompts.command()(blame)
 prompts.command()(record)
-# What is no file yet.
+# What is no file yet, or somebody else's.
 prompts.command()(adopt)
+prompts.command("import")(import_prompts)
+prompts.command("export")(export_prompt)
