@@ -285,10 +285,12 @@ class Gateway:
             self._idle.set()
 
     def _close_lease(self, inference_id: str) -> None:
-        """Give back the place of a request that nothing works for any more."""
+        """Give back the place of a request that nothing works for any more. Any number of times."""
         if not self._under_way.get(inference_id):
             self._under_way.pop(inference_id, None)
-            self._leases.pop(inference_id).close()
+            lease = self._leases.pop(inference_id, None)
+            if lease is not None:
+                lease.close()
 
     def _spawn_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self.spawn(work)  # which the server sets later
