@@ -237,6 +237,27 @@ def test_when_all_are_left_alone_nobody_is_called(project_folder: Path):
         assert on.calls("main") == 5
 
 
+def test_the_same_with_limits_budgets_and_a_cache(project_folder: Path):
+    """Its place is given back when it cannot even begin; once, whichever way it took."""
+    more = """
+[limits.all]
+per = "user"
+concurrent = 1
+[budgets.all]
+per = "total"
+window = "day"
+limit_usd = 100
+"""
+    text = "retries = 0\ncache = {ttl_s = 5}"
+    script = {"main": Behaviour(status=503)}
+    with stage(project_folder, script, default=text, models=more) as on:
+        for _ in range(5):
+            assert on.gateway.chat(model="main").status == 503
+        for _ in range(3):
+            reply = on.gateway.chat(model="main")
+            assert (reply.status, reply.error["code"]) == (503, "route_unavailable")
+
+
 def test_t11_a_call_may_be_read_to_its_usage_after_the_caller_left(project_folder: Path):
     slow = Behaviour(tokens=20, token_every_s=0.02)
     with stage(project_folder, {"main": slow}, route='on_disconnect = "drain"') as on:
