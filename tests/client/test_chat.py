@@ -199,8 +199,11 @@ def test_a_key_is_sent_and_never_shown(project_folder: Path, monkeypatch: pytest
 def test_what_is_no_json_is_told_before_it_is_sent(client: Client):
     with pytest.raises(UsageError, match="JSON values"):
         client.chat("support/triage", {"ticket": object()})
-    with pytest.raises(UsageError, match="x-trimtab-user"):
-        client.chat("support/triage", SAYS, user="a\r\nx-evil: b")
+    for user in ("a\r\nx-evil: b", "\ud800"):
+        with pytest.raises(UsageError, match="x-trimtab-user"):
+            client.chat("support/triage", SAYS, user=user)
+    with pytest.raises(UnknownPrompt):
+        client.prompt("\ud800?/&", "\ud800?&")
 
 
 @pytest.mark.parametrize(
@@ -385,6 +388,23 @@ def test_a_client_that_is_forgotten_leaves_no_thread():
         "assert threading.active_count() == 1\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
+
+
+def test_a_fork_is_told_and_does_not_hang():
+    script = (
+        "import os, trimtab\n"
+        "client = trimtab.Client('http://127.0.0.1:9/v1')\n"
+        "def error():\n"
+        "    try: client.prompt('x')\n"
+        "    except trimtab.errors.TrimtabError as error: return type(error).__name__\n"
+        "assert error() == 'GatewayUnreachable'\n"
+        "child = os.fork()\n"
+        "if not child: os._exit(error() != 'UsageError')\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+        "assert error() == 'GatewayUnreachable'\n"
+        "client.close()\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
 
 
 def test_the_shop_window():

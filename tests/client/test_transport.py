@@ -15,6 +15,7 @@ from harness import wait_until
 from server.test_tls import certificate
 from server.wire import Peer, RawServer, head
 from trimtab import AnswerTimeout, Client, GatewayGarbage, GatewayUnreachable
+from trimtab.client import transport
 from trimtab.client.address import parse_base_url
 from trimtab.client.events import Chunks, EventReader
 from trimtab.client.transport import Broken, Transport
@@ -89,6 +90,27 @@ def test_a_connection_that_was_closed_in_between_is_replaced():
         assert len(server.calls) == 10
 
 
+def test_a_call_that_is_cut_off_later_is_not_made_twice(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(transport, "_STALE_S", 0.0)  # any moment is later
+    server = RawServer()
+    calls: list[bytes] = []
+
+    def play(peer: Peer) -> None:
+        while body := peer.read_request():
+            calls.append(body)
+            if len(calls) == 2:
+                return
+            peer.send(whole(b'{"choices": []}'))
+
+    server.play(play)
+    with Client(f"http://127.0.0.1:{server.port}/v1") as client:
+        client.chat(messages=HI, model="m")
+        with pytest.raises(GatewayUnreachable, match="closed the connection"):
+            client.chat(messages=HI, model="m")
+    assert len(calls) == 2
+    server.close()
+
+
 # ------------------------------------------------------------------ a server that is scripted
 
 
@@ -100,8 +122,8 @@ def whole(body: bytes) -> bytes:
     return OK + b"content-length: %d\r\n\r\n%b" % (len(body), body)
 
 
-async def ask(transport: Transport, body: bytes = b"{}") -> bytes:
-    reply = await transport.send("POST", "/x", headers={}, body=body)
+async def ask(link: Transport, body: bytes = b"{}") -> bytes:
+    reply = await link.send("POST", "/x", headers={}, body=body)
     return await reply.read()
 
 
@@ -123,15 +145,15 @@ def test_bytes_that_nobody_asked_for_are_no_answer():
     server.play(play)
 
     async def work() -> None:
-        transport = Transport(parse_base_url(f"http://127.0.0.1:{server.port}"), silence_s=5)
-        assert await ask(transport) == b"1"
-        assert len(transport._free) == 1
+        link = Transport(parse_base_url(f"http://127.0.0.1:{server.port}"), silence_s=5)
+        assert await ask(link) == b"1"
+        assert len(link._free) == 1
         late.set()
         await asyncio.to_thread(wait_until, lambda: not late.is_set())
         for _ in range(3):
-            assert await ask(transport) == b"2"
-        assert len(transport._all) == 1
-        await transport.aclose()
+            assert await ask(link) == b"2"
+        assert len(link._all) == 1
+        await link.aclose()
 
     run(work())
     server.close()
@@ -148,13 +170,13 @@ def test_an_interim_answer_and_trailers_are_passed_over():
     server.play(play)
 
     async def work() -> None:
-        transport = Transport(parse_base_url(f"http://127.0.0.1:{server.port}"), silence_s=5)
+        link = Transport(parse_base_url(f"http://127.0.0.1:{server.port}"), silence_s=5)
         for _ in range(2):
-            reply = await transport.send("POST", "/x", headers={}, body=b"{}")
+            reply = await link.send("POST", "/x", headers={}, body=b"{}")
             assert await reply.read() == b"abc"
             assert "etag" not in reply.headers
-        assert len(transport._all) == 1
-        await transport.aclose()
+        assert len(link._all) == 1
+        await link.aclose()
 
     run(work())
     server.close()
@@ -171,12 +193,12 @@ def test_a_refusal_that_comes_before_the_body_is_read_is_seen():
     server.play(play)
 
     async def work() -> None:
-        transport = Transport(parse_base_url(f"http://127.0.0.1:{server.port}"), silence_s=5)
-        reply = await transport.send("POST", "/x", headers={}, body=b"x" * 30_000_000)
+        link = Transport(parse_base_url(f"http://127.0.0.1:{server.port}"), silence_s=5)
+        reply = await link.send("POST", "/x", headers={}, body=b"x" * 30_000_000)
         assert reply.status == 413
         assert await reply.read() == b""
-        assert not transport._free, "what is still to be sent would pass for a request"
-        await transport.aclose()
+        assert not link._free, "what is still to be sent would pass for a request"
+        await link.aclose()
 
     run(work())
     server.close()
@@ -192,11 +214,11 @@ def test_an_answer_that_is_too_long_is_not_read_to_its_end():
     server.play(play)
 
     async def work() -> None:
-        transport = Transport(parse_base_url(f"http://127.0.0.1:{server.port}"), silence_s=5)
-        reply = await transport.send("POST", "/x", headers={}, body=b"{}")
+        link = Transport(parse_base_url(f"http://127.0.0.1:{server.port}"), silence_s=5)
+        reply = await link.send("POST", "/x", headers={}, body=b"{}")
         with pytest.raises(Broken, match="longer than"):
             await reply.read(1_000)
-        await transport.aclose()
+        await link.aclose()
 
     run(work())
     server.close()
@@ -215,13 +237,13 @@ def test_tls_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     server.play(play)
 
     async def work(host: str) -> None:
-        transport = Transport(parse_base_url(f"https://{host}:{server.port}"), silence_s=5)
+        link = Transport(parse_base_url(f"https://{host}:{server.port}"), silence_s=5)
         try:
-            assert await ask(transport) == b"secret"
-            assert await ask(transport) == b"secret"
-            assert len(transport._all) == 1
+            assert await ask(link) == b"secret"
+            assert await ask(link) == b"secret"
+            assert len(link._all) == 1
         finally:
-            await transport.aclose()
+            await link.aclose()
 
     with pytest.raises(Broken, match="not trusted"):
         run(work("localhost"))

@@ -72,7 +72,7 @@ def request_bytes(
         body: whole; b"" for none.
 
     Raises:
-        UsageError: a header's value has a control character in it. The value is not shown.
+        UsageError: a header's value cannot be sent. The value is not shown.
     """
     lines = [
         f"{method} {address.prefix}{target} HTTP/1.1",
@@ -82,7 +82,9 @@ def request_bytes(
     ]
     for name, value in headers.items():
         if not _is_plain(value):
-            raise UsageError(f"The value for the header {name} has a control character in it.")
+            raise UsageError(
+                f"The value for the header {name} has a character in it that cannot be sent."
+            )
         lines.append(f"{name}: {value}")
     if body:
         lines += ["content-type: application/json", f"content-length: {len(body)}"]
@@ -90,4 +92,4 @@ def request_bytes(
 
 
 def _is_plain(text: str) -> bool:
-    return not any(ord(letter) < 32 or ord(letter) == 127 for letter in text)
+    return not any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text)

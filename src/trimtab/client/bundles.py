@@ -157,8 +157,10 @@ class Bundles:
         tags = [tag for tag in arms if tag]
         if tags:
             headers["if-none-match"] = ", ".join(tags)
-        query = f"?version={quote(wanted.version, safe='')}" if wanted.version else ""
-        target = f"/prompts/{quote(wanted.prompt)}{query}"
+        query = (
+            f"?version={quote(wanted.version, safe='', errors='replace')}" if wanted.version else ""
+        )
+        target = f"/prompts/{quote(wanted.prompt, errors='replace')}{query}"
         try:
             async with asyncio.timeout(_ASK_S):
                 reply = await self._gateway.send("GET", target, headers=headers)

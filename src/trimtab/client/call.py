@@ -138,7 +138,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - a JSON value of any kind
 def _encoded(value: Any) -> bytes:  # noqa: ANN401 - as above
     try:
         return msgspec.json.encode(value)
-    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         # Its words name types; of a value that cannot be read they could show some.
         raise UsageError(
             f"Variables, messages and fields must be JSON values ({type(error).__name__}). Pass "

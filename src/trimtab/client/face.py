@@ -1,6 +1,7 @@
 """The client for those who wait: the asynchronous one, on a loop in a thread of its own."""
 
 import asyncio
+import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ class _Loop:
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._process = 0
         self._closed = False
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
@@ -60,7 +62,8 @@ class _Loop:
         if loop is None or thread is None:
             return
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(_JOIN_S)
+        if thread is not threading.current_thread():  # where a collection happens to run
+            thread.join(_JOIN_S)
 
     @property
     def is_running(self) -> bool:
@@ -71,12 +74,18 @@ class _Loop:
         with self._starting:
             if self._closed:
                 raise UsageError("This client is closed. Make another one.")
+            if self._loop is not None and self._process != os.getpid():
+                raise UsageError(
+                    "This client made a call before the process forked, and its thread stayed "
+                    "behind. Make one in each process."
+                )
             if self._loop is None:
                 loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
                     target=_run, args=(loop,), name="trimtab-client", daemon=True
                 )
                 self._thread.start()
+                self._process = os.getpid()
                 self._loop = loop
             return self._loop
 

@@ -1,7 +1,7 @@
 """HTTP/1.1 to one server: asyncio streams, httptools (llhttp) for the parsing, reused connections.
 
-Strict and small: no redirects, no proxies, no compression, nothing sent twice once a byte of an
-answer has come.
+Strict and small: no redirects, no proxies, no compression, and nothing sent twice but where a kept
+connection turns out to be closed.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ _MOST_FRAMING: Final = 64_000  # of head, and of what frames a body between two 
 _AT_ONCE: Final = 65_536
 _CONNECT_S: Final = 5.0
 _IDLE_S: Final = 30.0  # less than what servers keep a free connection for
+_STALE_S: Final = 1.0  # in which a server says that it has closed a connection
 _MOST_FREE: Final = 64
 _TAIL_S: Final = 1.0
 
@@ -118,12 +119,14 @@ class Transport:
         request = request_bytes(method, self.address, target, headers=headers, body=body)
         connection = await self._take_free()
         if connection is not None:
+            sent_s = _now_s()
             try:
                 return await self._exchange(connection, request)
             except Broken as error:
-                if error.kind != "unreachable":
+                # The server had closed it before the request came: another one, once. Later it
+                # is somebody in between who lost patience, and the call is under way.
+                if error.kind != "unreachable" or _now_s() - sent_s >= _STALE_S:
                     raise
-                # The server had closed it before the request came: another one, once.
         return await self._exchange(await self._connect(), request)
 
     async def aclose(self) -> None:
