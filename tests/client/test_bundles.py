@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -23,7 +23,9 @@ from client.stage import (
 )
 from harness import start_gateway, wait_until
 from harness import trimtab as command
-from trimtab import Bundle, Client, GatewayGarbage, GatewayUnreachable
+from server.wire import Peer, RawServer, head
+from trimtab import AnswerTimeout, Bundle, Client, GatewayGarbage, GatewayUnreachable
+from trimtab.client import bundles
 from trimtab.client.bundle import read_bundle
 from trimtab.client.bundles import Wanted
 from trimtab.client.call import ChatCall
@@ -31,7 +33,7 @@ from trimtab.client.shelf import Shelf
 from trimtab.errors import PromptNotReleased, PromptVariables, UnknownPrompt
 from trimtab.prompts.library import load_library
 from trimtab.prompts.parse import parse_prompt
-from trimtab.releases.edit import Trying, try_out
+from trimtab.releases.edit import Trying, promote, try_out
 
 PATH = "/v1/prompts/support/triage"
 SAYS = {"ticket": "lost"}
@@ -188,8 +190,8 @@ def test_users_get_the_same_arm_here_and_there(project_folder: Path):
             assert here.messages == on.sent()["messages"]
             versions.add(here.version)
         assert versions == {"v1", "v2"}
-        bundles = client._client._bundles
-        assert len(bundles._kept["support/triage", ""]) == 2, "one for each arm, not for each user"
+        kept = client._client._bundles
+        assert len(kept._kept["support/triage", ""]) == 2, "one for each arm, not for each user"
 
 
 # ------------------------------------------------------------------ freshness
@@ -321,6 +323,92 @@ def test_a_damaged_file_is_no_file(project_folder: Path, tmp_path: Path, name: s
                 client.prompt("support/triage")
             file.write_text(good)
             assert client.prompt("support/triage").stale
+
+
+def test_what_is_kept_has_its_bounds(project_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bundles, "_MOST_USERS", 3)
+    monkeypatch.setattr(bundles, "_MOST_PROMPTS", 2)
+    monkeypatch.setattr(bundles, "_MOST_ARMS", 1)
+    write_corpus(project_folder)
+    canary(project_folder)
+    library = load_library(project_folder)
+    for name in ("plain", "history", "image"):
+        promote(
+            library,
+            "production",
+            library.prompts[name],
+            model="one:fault:main",
+            author=ADA,
+            force=True,
+        )
+    with stage(project_folder, environment="production") as on, Client(on.gateway.url) as client:
+        for name in ("plain", "history", "image"):
+            assert client.prompt(name, user="ana").prompt == name
+        for number in range(20):
+            client.prompt("support/triage", user=f"u{number}")
+        kept = client._client._bundles
+        assert [name for name, _ in kept._kept] == ["image", "support/triage"]
+        assert len(kept._kept["support/triage", ""]) == 1
+        assert [wanted.user for wanted in kept._seen] == ["u17", "u18", "u19"]
+
+
+class Scripted(NamedTuple):
+    """A server that gives a bundle, and then what it is told."""
+
+    server: RawServer
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}/v1"
+
+    def play(self, *answers: bytes) -> None:
+        left = list(answers)
+
+        def play(peer: Peer) -> None:
+            while peer.socket.recv(1 << 16):
+                if left:
+                    peer.send(left.pop(0))
+
+        self.server.play(play)
+
+
+def bundle_reply() -> bytes:
+    files = {"a.prompt.md": "---\nmodel: main\n---\nHi\n"}
+    found = parse_prompt("a", files.get)
+    bundle = Bundle(
+        prompt="a",
+        version="v1",
+        hash=found.version_hash,
+        model="main",
+        environment="",
+        arm="draft",
+        files=files,
+    )
+    body = msgspec.json.encode(bundle)
+    return head("HTTP/1.1 200 OK", f"content-length: {len(body)}", 'etag: "tag"') + body
+
+
+def test_a_gateway_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bundles, "_ASK_S", 0.2)
+    silent = Scripted(RawServer())
+    silent.play(bundle_reply())
+    with Client(silent.url, fresh_s=0) as client:
+        assert not client.prompt("a").stale
+        assert client.prompt("a").stale
+        assert client.prompt("a", user="new").stale
+        with pytest.raises(AnswerTimeout, match="readyz"):
+            client.prompt("b")
+    silent.server.close()
+
+
+def test_nothing_has_changed_of_nothing():
+    odd = Scripted(RawServer())
+    odd.play(bundle_reply(), head("HTTP/1.1 304 Not Modified", 'etag: "other"'))
+    with Client(odd.url, fresh_s=0) as client:
+        client.prompt("a")
+        with pytest.raises(GatewayGarbage, match="nothing has changed"):
+            client.prompt("a")
+    odd.server.close()
 
 
 def test_a_folder_that_cannot_be_written_is_told_once(

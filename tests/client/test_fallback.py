@@ -61,6 +61,21 @@ def test_a_killed_gateway_is_gone_around(project_folder: Path, caplog: pytest.Lo
     assert "sk-direct" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "own", [{"max_tokens": 7}, {"max_completion_tokens": 7}, {"max_tokens": None}, {"tools": []}]
+)
+def test_what_the_caller_says_wins_here_as_there(project_folder: Path, own: dict[str, Any]):
+    write_corpus(project_folder)
+    with stage(project_folder) as on, Client(on.gateway.url, fallback=direct(on)) as client:
+        for name in ("triage", "folder/with-partial"):
+            client.chat(name, CORPUS[name][1], **own)
+        sent = [json.loads(call.body) for call in on.provider.calls]
+        on.gateway.kill()
+        for name, there in zip(("triage", "folder/with-partial"), sent, strict=True):
+            client.chat(name, CORPUS[name][1], **own)
+            assert on.sent() == {**there, "model": "fault:direct"}
+
+
 def test_streams_and_messages_without_a_prompt_go_around_too(project_folder: Path):
     write_triage(project_folder)
     with stage(project_folder) as on, Client(on.gateway.url, fallback=direct(on)) as client:
