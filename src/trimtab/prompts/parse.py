@@ -41,12 +41,13 @@ def parse_prompt(prompt_id: str, read: FileReader, *, folder: str = "prompts") -
         ConfigError: a file is missing or wrong; the findings carry file and line.
     """
     name = file_of(prompt_id)
-    text = read(name)
+    files = _Kept(read)
+    text = files.read(name)
     if text is None:
         raise ConfigError([Finding(f"{folder}/{name}", "no such file", "Check the prompt's name")])
     split = split_file(text, f"{folder}/{name}")
     front = parse_front_matter(split.front, f"{folder}/{name}")
-    parser = _Parser(f"{folder}/{name}", folder, read, body_line=split.body_line)
+    parser = _Parser(f"{folder}/{name}", folder, files.read, body_line=split.body_line)
     turns = parser.turns(split.body)
     partials = parser.partials(turns)
     behaviour = Behaviour(
@@ -68,7 +69,22 @@ def parse_prompt(prompt_id: str, read: FileReader, *, folder: str = "prompts") -
         version_hash=content_hash(behaviour),
         turns=turns,
         templates=parser.templates(turns, partials),
+        files=files.texts,
     )
+
+
+class _Kept:
+    """Reads files and keeps what it has read."""
+
+    def __init__(self, read: FileReader) -> None:
+        self._read = read
+        self.texts: dict[str, str] = {}
+
+    def read(self, name: str) -> str | None:
+        text = self._read(name)
+        if text is not None:
+            self.texts[name] = text
+        return text
 
 
 class _Parser:

@@ -58,11 +58,22 @@ class Prompt:
         version_hash: of `behaviour`.
         turns: the body, parsed.
         templates: the texts of the turns and the partials, compiled.
+        files: the texts that all this was read from, by name below `prompts/`; whoever has them
+            can parse the version again.
     """
 
-    __slots__ = ("_defaults", "_templates", "about", "behaviour", "id", "turns", "version_hash")
+    __slots__ = (
+        "_defaults",
+        "_templates",
+        "about",
+        "behaviour",
+        "files",
+        "id",
+        "turns",
+        "version_hash",
+    )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a version is
         self,
         id: str,  # noqa: A002 - its name for everybody
         about: About,
@@ -71,6 +82,7 @@ class Prompt:
         version_hash: str,
         turns: tuple[Turn, ...],
         templates: Templates,
+        files: Mapping[str, str],
     ) -> None:
         self.id = id
         self.about = about
@@ -78,6 +90,7 @@ class Prompt:
         self.version_hash = version_hash
         self.turns = turns
         self._templates = templates
+        self.files = files
 
     @property
     def short(self) -> str:

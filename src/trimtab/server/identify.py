@@ -7,7 +7,7 @@ from trimtab.server.exchange import Exchange
 from trimtab.store.protocol import KeyStore
 from trimtab.types.identity import Caller
 
-__all__ = ["check_local", "identify"]
+__all__ = ["check_local", "identify", "named"]
 
 _MAX_NAME = 256
 _LOOPBACK_HOSTS = frozenset((b"localhost", b"127.0.0.1", b"[::1]"))
@@ -23,9 +23,9 @@ def identify(exchange: Exchange, keys: KeyStore) -> Caller:
         MalformedRequest: a header is too long.
     """
     headers = exchange.headers
-    user = _name(headers, b"x-trimtab-user")
-    session = _name(headers, b"x-trimtab-session")
-    user_class = _name(headers, b"x-trimtab-user-class")
+    user = named(headers, b"x-trimtab-user")
+    session = named(headers, b"x-trimtab-session")
+    user_class = named(headers, b"x-trimtab-user-class")
     if not keys.any_configured():
         check_local(headers)
         return Caller(user=user, session=session, user_class=user_class)
@@ -64,7 +64,12 @@ def check_local(headers: Mapping[bytes, bytes]) -> None:
         )
 
 
-def _name(headers: dict[bytes, bytes], header: bytes) -> str:
+def named(headers: Mapping[bytes, bytes], header: bytes) -> str:
+    """The text of a header that names somebody; "" without it.
+
+    Raises:
+        MalformedRequest: it is too long.
+    """
     value = headers.get(header)
     if value is None:
         return ""

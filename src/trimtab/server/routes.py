@@ -1,4 +1,4 @@
-"""Every route that is not hot: the models on offer, how the gateway is, the console."""
+"""Every route that is not hot: the models and prompts on offer, how the gateway is, the console."""
 
 import asyncio
 import threading
@@ -16,6 +16,7 @@ from trimtab.errors import MethodNotAllowed, TrimtabError, UnknownPath, reply_of
 from trimtab.gateway.replies import error_body, error_headers
 from trimtab.server.complaints import Complaints
 from trimtab.server.identify import check_local
+from trimtab.server.prompts import prompt_routes
 from trimtab.types.clock import NS_PER_S, Clock
 
 __all__ = ["DEFECT", "build_routes"]
@@ -57,6 +58,7 @@ def build_routes(app: App, clock: Clock, complaints: Complaints) -> Starlette:
         routes=[
             Route("/v1/models", models),
             Route("/v1/models/{name:path}", model),
+            *prompt_routes(lambda: app.gateway.serving.prompts),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
@@ -111,7 +113,7 @@ async def _unknown_path(request: Request, _error: Exception) -> Response:
         request,
         UnknownPath(
             "No such path. This gateway serves POST /v1/chat/completions, GET /v1/models, "
-            "/healthz, /readyz, /metrics, and /console for people."
+            "GET /v1/prompts/ID, /healthz, /readyz, /metrics, and /console for people."
         ),
     )
 
