@@ -85,6 +85,7 @@ def counted(key: Key, events: Sequence[Event]) -> dict[str, Any]:
     """The facts of some events of one attempt each, one event at a time."""
     outcomes = Counter(event.outcome for event in events)
     answers = [event.output_tokens for event in events if event.outcome == "ok"]
+    reasons = [event.finish_reason for event in events if event.outcome == "ok"]
     refusals = {"content_filter", "refusal", "SAFETY"}
     return {
         **dict(zip(("prompt", "version", "hash", "arm"), key, strict=True)),
@@ -96,7 +97,7 @@ def counted(key: Key, events: Sequence[Event]) -> dict[str, Any]:
         "cached": 0,
         "form_ok": sum(event.form == "ok" for event in events),
         "form_invalid": sum(event.form == "invalid" for event in events),
-        "refused": sum(event.finish_reason in refusals for event in events),
+        "refused": sum(reason in refusals for reason in reasons),
         "output_tokens": sum(answers),
         "cost_nanousd": sum(event.cost_nanousd for event in events),
         "cost_histogram": histogram(event.cost_nanousd for event in events),

@@ -367,7 +367,7 @@ class PromptFacts(msgspec.Struct, frozen=True, kw_only=True):
         inferences: those that ended: ok + errors + timeouts + cancelled.
         cached: those of the ok ones that the response cache answered.
         form_ok, form_invalid: those whose answer has the form that the prompt declares, or not.
-        refused: those whose finish reason is a content filter or a refusal.
+        refused: answers, from a model and ok, whose finish reason is a refusal or content filter.
         output_tokens: what `output_histogram` counts, added up.
         cost_nanousd: of all attempts.
         cost_histogram: nano-dollars of each that called a provider, as it stood when it ended.

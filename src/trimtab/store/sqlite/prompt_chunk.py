@@ -124,7 +124,7 @@ def _figures(settled: Sequence[SettledAttempt]) -> _Figures:
         int(ok and cached),
         int(settle.form == "ok"),
         int(settle.form == "invalid"),
-        int(settle.finish_reason.lower() in _REFUSED),
+        int(tokens is not None and settle.finish_reason.lower() in _REFUSED),
         tokens or 0,
         cost_nanousd,
     )
