@@ -49,13 +49,18 @@ def use(version: str, name: str, arm: Arm = "released") -> PromptUse:
 
 
 def served(
-    prompt: PromptUse, day: int, count: int, behaviour: Behaviour = USUAL, *, seed: int = 0
+    prompt: PromptUse,
+    day: int,
+    count: int,
+    behaviour: Behaviour = USUAL,
+    *,
+    first_ns: int = FIRST_NS,
 ) -> Iterator[Record]:
-    """So many inferences on a day, 0 for the first."""
-    rng = Random(f"{seed} {prompt.hash} {prompt.arm} {day}")
+    """So many inferences on a day, 0 for the one that begins at `first_ns`."""
+    rng = Random(f"0 {prompt.hash} {prompt.arm} {day}")
     level = rng.lognormvariate(0, behaviour.spread)
     for number in range(count):
-        started_ns = FIRST_NS + day * DAY_NS + rng.randrange(86_400) * NS_PER_S
+        started_ns = first_ns + day * DAY_NS + rng.randrange(86_400) * NS_PER_S
         began = intent(
             f"{prompt.id}/{prompt.hash}/{prompt.arm}/{day}/{number}",
             started_ns=started_ns,

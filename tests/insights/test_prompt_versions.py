@@ -9,7 +9,12 @@ import pytest
 
 from insights.prompt_traffic import FIRST_NS, Behaviour, reader_of, served, use, write
 from store.samples import DAY_NS, all_events, intent, settle
-from trimtab.insights.prompt_versions import LEAST_FOR_INTERVAL, Figure, version_report
+from trimtab.insights.prompt_versions import (
+    LEAST_FOR_INTERVAL,
+    Figure,
+    VersionFigures,
+    version_report,
+)
 from trimtab.stats.sequential import wilson
 from trimtab.store.chain import Record
 from trimtab.store.protocol import Reader
@@ -17,8 +22,12 @@ from trimtab.store.records import Event
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.usage import Usage
 
-SPAN = {"since_ns": FIRST_NS, "until_ns": FIRST_NS + 5 * DAY_NS}
 NAME = "support/triage"
+
+
+def report(reader: Reader, prompt: str | None = None) -> list[VersionFigures]:
+    until_ns = FIRST_NS + 5 * DAY_NS
+    return version_report(reader, since_ns=FIRST_NS, until_ns=until_ns, prompt=prompt)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +49,7 @@ def figure_of(hits: int, count: int) -> Figure:
 
 
 def test_versions_and_arms_stand_apart(reader: Reader) -> None:
-    found = version_report(reader, **SPAN)
+    found = report(reader)
     assert [(f.prompt, f.version, f.arm, f.inferences) for f in found] == [
         ("other", "v7", "released", 10),
         (NAME, "v1", "released", 750),
@@ -53,7 +62,7 @@ def test_versions_and_arms_stand_apart(reader: Reader) -> None:
         ("2026-11-24", "2026-11-25"),
         ("2026-11-25", "2026-11-26"),
     ]
-    [only] = version_report(reader, **SPAN, prompt="other")
+    [only] = report(reader, "other")
     assert only == found[0]
 
 
@@ -62,7 +71,7 @@ def nearest(values: list[float], q: float) -> float:
 
 
 def test_figures_are_those_of_the_events(reader: Reader) -> None:
-    for line in version_report(reader, **SPAN, prompt=NAME):
+    for line in report(reader, NAME):
         events: list[Event] = all_events(
             reader, where={"prompt_hash": line.hash, "prompt_arm": line.arm}
         )
@@ -91,7 +100,7 @@ def test_what_nobody_can_tell_is_none(tmp_path: Path) -> None:
     prompt = use("v1", NAME)
     begun = [intent("a", prompt=prompt), gone, intent("b", prompt=prompt, cause="cache"), cached]
     write(tmp_path, iter(begun))
-    [line] = version_report(reader_of(tmp_path), **SPAN)
+    [line] = report(reader_of(tmp_path))
     assert (line.inferences, line.cancelled, line.cached) == (2, 1, 1)
     assert line.errors is line.invalid is line.refused is line.mean_output_tokens is None
     assert line.mean_cost_nanousd == Figure(estimate=90.0, low=None, high=None, inferences=1)
@@ -101,7 +110,7 @@ def test_what_nobody_can_tell_is_none(tmp_path: Path) -> None:
 def test_a_version_that_called_nobody_has_no_latency(tmp_path: Path) -> None:
     cached = [intent("b", prompt=use("v1", NAME), cause="cache"), settle("b", cost_nanousd=0)]
     write(tmp_path, iter(cached))
-    [line] = version_report(reader_of(tmp_path), **SPAN)
+    [line] = report(reader_of(tmp_path))
     assert (line.latency_p50_ms, line.latency_p95_ms, line.mean_cost_nanousd) == (None, None, None)
 
 
@@ -118,7 +127,7 @@ def test_the_interval_of_the_mean_holds_what_it_says(tmp_path: Path) -> None:
             parts += [intent(name, prompt=prompt, started_ns=started_ns)]
             parts += [settle(name, cost_nanousd=cost)]
     write(tmp_path, iter(parts))
-    for line in version_report(reader_of(tmp_path), **SPAN):
+    for line in report(reader_of(tmp_path)):
         mean = line.mean_cost_nanousd
         assert mean is not None
         assert mean.inferences >= LEAST_FOR_INTERVAL

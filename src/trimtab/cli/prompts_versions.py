@@ -12,7 +12,7 @@ __all__ = ["drift", "versions"]
 PromptName = Annotated[
     str | None,
     typer.Argument(
-        metavar="[PROMPT]",
+        metavar="PROMPT",
         help="Only this prompt, such as support/triage.",
         show_default="all",
     ),

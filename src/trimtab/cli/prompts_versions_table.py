@@ -1,6 +1,6 @@
 """What versions of prompts did, and what drifts, as tables."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from rich.text import Text
@@ -27,15 +27,15 @@ def print_versions(found: Sequence[VersionFigures], *, since: str, prompt: str |
     whole = console.width >= NARROW
     columns = ["arm", "inferences", "errors", "no form", "mean cost", "P50", "P95"]
     columns += ["tokens", "first day", "last day"] if whole else []
-    shown = table(f"Versions of {_named(prompt)}, last {since}", "prompt", "version", *columns)
+    shown = table(f"Versions of prompts, last {since}", "prompt", "version", *columns)
     for line in found:
         cells = [
             Text(line.version),
             line.arm,
             f"{line.inferences:,}",
-            _cell(line.errors, _percent, whole=whole),
-            _cell(line.invalid, _percent, whole=whole),
-            _cell(line.mean_cost_nanousd, _usd, whole=whole),
+            _share(line.errors, whole=whole),
+            _share(line.invalid, whole=whole),
+            _amount(line.mean_cost_nanousd, whole=whole),
             format_ms(line.latency_p50_ms),
             format_ms(line.latency_p95_ms),
         ]
@@ -46,7 +46,7 @@ def print_versions(found: Sequence[VersionFigures], *, since: str, prompt: str |
         shown.add_row(Text(line.prompt), *cells)
     print_table(shown)
     if whole:
-        console.print("In brackets: 95 % intervals. Days are UTC.")
+        console.print("With 95 % intervals. Days are UTC.")
 
 
 def print_drift(report: DriftReport, *, prompt: str | None) -> None:
@@ -79,18 +79,19 @@ def _named(prompt: str | None) -> str:
     return "any prompt" if prompt is None else f"prompt {prompt}"
 
 
-def _cell(figure: Figure | None, shown: Callable[[float], str], *, whole: bool) -> str:
+def _share(figure: Figure | None, *, whole: bool) -> str:
     if figure is None:
         return _UNKNOWN
-    estimate = shown(figure.estimate)
+    estimate = f"{figure.estimate:.1%}"
     if not whole or figure.low is None or figure.high is None:
         return estimate
-    return f"{estimate} ({shown(figure.low)} to {shown(figure.high)})"
+    return f"{estimate} ({100 * figure.low:.1f}-{100 * figure.high:.1f})"
 
 
-def _percent(share: float) -> str:
-    return f"{share:.1%}"
-
-
-def _usd(nanousd: float) -> str:
-    return format_usd(round(nanousd), digits=3)
+def _amount(figure: Figure | None, *, whole: bool) -> str:
+    if figure is None:
+        return _UNKNOWN
+    estimate = format_usd(round(figure.estimate), digits=3)
+    if not whole or figure.high is None or not figure.estimate:
+        return estimate
+    return f"{estimate} ±{figure.high / figure.estimate - 1:.0%}"
