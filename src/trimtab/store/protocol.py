@@ -177,7 +177,7 @@ class Reader(Protocol):
     def prompt_facts(
         self, since_ns: int, until_ns: int, *, step_s: int = 0, prompt: str | None = None
     ) -> list[PromptFacts]:
-        """What versions of prompts did, by prompt, version, hash and arm, and by step, in order.
+        """What versions did: by step, and in it by prompt, version, hash and arm, in this order.
 
         Ends are moved outwards to full hours. With `step_s` there is one of each for each step
         that saw anything; steps begin at multiples of it (UTC), and those at both ends are whole.
