@@ -28,6 +28,7 @@ from trimtab.insights.forecast import forecast_month
 from trimtab.insights.forecast_alerts import forecast_alerts
 from trimtab.insights.outlier_actions import outlier_alerts, sanctions
 from trimtab.insights.outliers import outlier_report
+from trimtab.insights.prompt_drift import drift_alerts, drift_report
 from trimtab.insights.shadow_costs import shadow_costs
 from trimtab.plugins import PROVIDERS, load_plugin
 from trimtab.providers.kind import Engine, ProviderKind
@@ -63,6 +64,8 @@ _log = logging.getLogger("trimtab.app")
 _RETENTION_PAUSE_S = 3600.0
 _FORECAST_PAUSE_S = 6 * 3600.0
 _FIRST_FORECAST_S = 60.0
+_DRIFT_PAUSE_S = 3600.0
+_FIRST_DRIFT_S = 90.0
 _FIRST_LOOK_S = 30.0  # after the start, which has enough to do
 _BREAKERS_PAUSE_S = 0.5
 _PROMPTS_PAUSE_S = 0.2  # a version that is withdrawn must be gone within a second
@@ -270,6 +273,19 @@ class App:
             except Exception:  # noqa: BLE001 - as in `tend_outliers`
                 _log.exception("the forecast failed; the next one follows")
             await asyncio.sleep(_FORECAST_PAUSE_S)
+
+    async def tend_drift(self) -> None:
+        """Tell when a version no longer is what it was. Runs until it is cancelled."""
+        await asyncio.sleep(_FIRST_DRIFT_S)
+        while True:
+            try:
+                now_ns = self._clock.wall_ns()
+                report = await asyncio.to_thread(drift_report, self.reader, now_ns=now_ns)
+                for alert in drift_alerts(report, now_ns=now_ns):
+                    self.alerts.put(alert)
+            except Exception:  # noqa: BLE001 - as in `tend_outliers`
+                _log.exception("the look for drift failed; the next one follows")
+            await asyncio.sleep(_DRIFT_PAUSE_S)
 
     async def _look_for_outliers(self, project: Project) -> None:
         policy, now_ns = project.outliers, self._clock.wall_ns()

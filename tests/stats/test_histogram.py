@@ -63,6 +63,12 @@ def test_merge_is_adding_both(left: list[int], right: list[int]) -> None:
     assert merged == histogram_of(left + right)
 
 
+@given(st.integers(min_value=1, max_value=2**63 - 1))
+def test_the_value_of_a_bucket_is_near_all_in_it(value: int) -> None:
+    assert abs(LogHistogram.value_of(LogHistogram.bucket_of(value)) - value) <= 0.01 * value
+    assert LogHistogram.value_of(ZERO_BUCKET) == 0
+
+
 def test_nothing_added() -> None:
     empty = LogHistogram()
     assert empty.percentile(0.5) is None

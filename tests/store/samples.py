@@ -135,6 +135,7 @@ def derived(data_dir: Path) -> dict[str, list[Any]]:
     hours_ns = range(month_ns[0], month_ns[1] + 1, 3_600 * NS_PER_S)
     found["spend"] = list(reader.spend_facts(hours_ns))
     found["visits"] = list(reader.visits(hours_ns))
+    found["prompts"] = list(reader.prompt_facts(*month_ns, step_s=3_600))
     found["costs"] = sorted(reader.cost_per_user(*month_ns).items())
     for path in sorted(data_dir.glob("events-*.sqlite")):
         found[path.name] = rows(path, "SELECT * FROM events ORDER BY 1, 2")

@@ -120,6 +120,7 @@ async def serve(app: App, *, host: str, port: int, on_ready: Callable[[str, int]
             group.create_task(app.tend_retention()),
             group.create_task(app.tend_outliers()),
             group.create_task(app.tend_forecast()),
+            group.create_task(app.tend_drift()),
             group.create_task(app.tend_breakers()),
             group.create_task(app.tend_prompts()),
         ]

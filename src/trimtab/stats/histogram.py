@@ -70,6 +70,11 @@ class LogHistogram:
         """The index of the bucket that `value` falls into."""
         return ceil(log(value) * _SCALE) if value > 0 else ZERO_BUCKET
 
+    @staticmethod
+    def value_of(index: int) -> float:
+        """A value that is within 1 % of each that falls into a bucket."""
+        return 0.0 if index == ZERO_BUCKET else _MIDDLE * _GAMMA**index
+
     def add(self, value: int, count: int = 1) -> None:
         """Count `value` `count` times."""
         self.add_bucket(self.bucket_of(value), count)
@@ -190,8 +195,7 @@ class LogHistogram:
                 raise ValueError(f"q is {q}; it must be in 0..1 (0.99 for the 99th percentile).")
         if not self.count:
             return [None] * len(shares)
-        found = self._ranked(shares)
-        return [0.0 if index == ZERO_BUCKET else _MIDDLE * _GAMMA**index for index in found]
+        return [self.value_of(index) for index in self._ranked(shares)]
 
     def _ranked(self, shares: Sequence[float]) -> list[int]:
         """The bucket of each share's rank, of one value or more."""

@@ -15,6 +15,7 @@ from trimtab.store.records import (
     LadderSummary,
     Measure,
     OpenIntent,
+    PromptFacts,
     SpendFacts,
     Visits,
 )
@@ -171,6 +172,20 @@ class Reader(Protocol):
 
     def visits(self, edges_ns: Sequence[int]) -> list[Visits]:
         """Users and sessions between each two neighbours of `edges_ns`, as in `spend_facts`."""
+        ...
+
+    def prompt_facts(
+        self, since_ns: int, until_ns: int, *, step_s: int = 0, prompt: str | None = None
+    ) -> list[PromptFacts]:
+        """What versions did: by step, and in it by prompt, version, hash and arm, in this order.
+
+        Ends are moved outwards to full hours. With `step_s` there is one of each for each step
+        that saw anything; steps begin at multiples of it (UTC), and those at both ends are whole.
+        With `prompt`, of this one only. Kept as long as rollups are.
+
+        Raises:
+            UsageError: `step_s` is not a multiple of 3600.
+        """
         ...
 
     def unsettled(self, since_ns: int, until_ns: int) -> list[OpenIntent]:

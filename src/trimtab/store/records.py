@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from trimtab.stats.histogram import LogHistogram
-from trimtab.types.records import Cause, Intent, Outcome, UsageSource
+from trimtab.types.records import Arm, Cause, Intent, Outcome, UsageSource
 from trimtab.types.usage import NO_USAGE, Usage
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "LadderSummary",
     "Measure",
     "OpenIntent",
+    "PromptFacts",
     "RebuildReport",
     "SpendFacts",
     "VerifyReport",
@@ -348,6 +349,54 @@ class SpendFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     usage: Usage
     cost_nanousd: int
     saved_nanousd: int
+
+
+class PromptFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What one version of a prompt did, served for one reason, in a range of time.
+
+    An answer from the response cache says nothing of a version, so it is counted and has no part in
+    the histograms. A refusal inside a message that ended as usual is not on record.
+
+    Attributes:
+        since_ns, until_ns: UTC nanoseconds; the inferences began between them.
+        first_ns, last_ns: midnights (UTC) of the first and the last day that any of them began on.
+        prompt: its id.
+        version: as people call it.
+        hash: of everything of it that changes behaviour.
+        arm: why this version was rendered.
+        inferences: those that ended: ok + errors + timeouts + cancelled.
+        cached: those of the ok ones that the response cache answered.
+        form_ok, form_invalid: those whose answer has the form that the prompt declares, or not.
+        refused: answers, from a model and ok, whose finish reason is a refusal or content filter.
+        output_tokens: what `output_histogram` counts, added up.
+        cost_nanousd: of all attempts.
+        cost_histogram: nano-dollars of each that called a provider, as it stood when it ended.
+        latency_histogram: microseconds of each; timeouts count at their deadline.
+        output_histogram: tokens of each answer that is ok, as far as the caller saw it.
+    """
+
+    since_ns: int
+    until_ns: int
+    first_ns: int
+    last_ns: int
+    prompt: str
+    version: str
+    hash: str
+    arm: Arm
+    inferences: int
+    ok: int
+    errors: int
+    timeouts: int
+    cancelled: int
+    cached: int
+    form_ok: int
+    form_invalid: int
+    refused: int
+    output_tokens: int
+    cost_nanousd: int
+    cost_histogram: LogHistogram
+    latency_histogram: LogHistogram
+    output_histogram: LogHistogram
 
 
 class Visits(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -7,7 +7,7 @@ import msgspec
 
 __all__ = ["Alert", "AlertKind", "AlertSink"]
 
-AlertKind = Literal["budget", "outlier", "forecast", "reconcile", "canary"]
+AlertKind = Literal["budget", "outlier", "forecast", "reconcile", "canary", "drift"]
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -13,6 +13,7 @@ import msgspec
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.sqlite.event_rows import row_of
 from trimtab.store.sqlite.ladder import LadderSample, ladder_sample
+from trimtab.store.sqlite.prompt_chunk import PromptChunk
 from trimtab.store.sqlite.samples import Measures, Sample
 from trimtab.store.sqlite.served import SettledAttempt
 from trimtab.store.sqlite.spend_chunk import SpendChunk
@@ -62,6 +63,7 @@ class Fold:
         samples: for the rollups.
         ladder: for what is told of ladders.
         spend: for what a bill is explained by.
+        prompts: for what is told of versions of prompts.
     """
 
     def __init__(self, load: Callable[[str], InferenceState | None]) -> None:
@@ -70,6 +72,7 @@ class Fold:
         self.samples: list[Sample] = []
         self.ladder: list[LadderSample] = []
         self.spend = SpendChunk()
+        self.prompts = PromptChunk()
         self._load = load
         # First attempts that began in this chunk. Most end in it, and need no state.
         self._begun: dict[str, OpenAttempt] = {}
@@ -129,6 +132,8 @@ class Fold:
         was_over, state.over = state.over, state.over or settle.final
         if state.over:
             self._tell_ladder(state.settled, was_over=was_over)
+            if begun.intent.prompt is not None:
+                self.prompts.add_last(state.settled, begun.intent.prompt, was_over=was_over)
         self.spend.add_last(state.settled)
         self.rows[settle.inference_id] = row_of(state.settled)
         if len(state.settled) > 1:
@@ -144,6 +149,8 @@ class Fold:
         self.rows[settle.inference_id] = row_of([attempt])
         self.spend.add_only(attempt)
         self.samples.append(_sample(intent, settle, settle.cost_nanousd))
+        if intent.prompt is not None:
+            self.prompts.add_last((attempt,), intent.prompt, was_over=False)
         if intent.cause != "first":
             self._tell_ladder([attempt], was_over=False)
 

@@ -20,6 +20,7 @@ from trimtab.store.sqlite.event_rows import ROW_COLUMNS, settled_attempt
 from trimtab.store.sqlite.files import day_of, exclusive, ledger_db, rollups_db
 from trimtab.store.sqlite.fold import Fold, InferenceState
 from trimtab.store.sqlite.ladder_rows import add_ladder
+from trimtab.store.sqlite.prompt_rows import add_prompts
 from trimtab.store.sqlite.rollups import add_samples, prepare_rollups
 from trimtab.store.sqlite.schema import DAY_INDEXES
 from trimtab.store.sqlite.spend_rows import add_spend
@@ -76,6 +77,7 @@ class Projector:
             self._write_events(fold)
             add_ladder(self._rollups, fold.ladder)  # these before the next line empties the tails
             add_spend(self._rollups, fold.spend)
+            add_prompts(self._rollups, fold.prompts)
             for day_s in add_samples(self._rollups, fold.samples):
                 self._days.get(day_of(day_s * NS_PER_S)).executescript(DAY_INDEXES)
             self._write_states(fold)

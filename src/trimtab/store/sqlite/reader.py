@@ -22,6 +22,7 @@ from trimtab.store.records import (
     LadderSummary,
     Measure,
     OpenIntent,
+    PromptFacts,
     SpendFacts,
     Visits,
 )
@@ -39,6 +40,7 @@ from trimtab.store.sqlite.fold import InferenceState
 from trimtab.store.sqlite.kept import KeptTotals
 from trimtab.store.sqlite.ladder_rows import read_ladder
 from trimtab.store.sqlite.pages import read_page
+from trimtab.store.sqlite.prompt_rows import read_prompts
 from trimtab.store.sqlite.registration import dead_writers
 from trimtab.store.sqlite.rollup_rows import RowQuery, add_rows
 from trimtab.store.sqlite.rollups import Tail, closed_days
@@ -172,6 +174,19 @@ class SqliteReader:
         self._files.catch_up()
         with self._files.rollups() as db:
             return read_visits(db, _hours(edges_ns))
+
+    def prompt_facts(
+        self, since_ns: int, until_ns: int, *, step_s: int = 0, prompt: str | None = None
+    ) -> list[PromptFacts]:
+        """See `Reader.prompt_facts`."""
+        if step_s < 0 or step_s % HOUR_S:
+            raise UsageError(
+                f"Steps of {step_s} s cannot be shown by prompt. Use a multiple of {HOUR_S} s."
+            )
+        self._files.catch_up()
+        span = _widened(step_s or HOUR_S, since_ns, until_ns)
+        with self._files.rollups() as db:
+            return read_prompts(db, (span.since_s, span.until_s), step_s=step_s, prompt=prompt)
 
     def unsettled(self, since_ns: int, until_ns: int) -> list[OpenIntent]:
         """See `Reader.unsettled`. Oldest first."""

@@ -25,8 +25,8 @@ from trimtab.store.sqlite.projector import catch_up
 __all__ = ["rebuild"]
 
 _DERIVED = (
-    "rollups", "tail", "ladder", "ladder_tail", "spend", "visits", "sessions", "spend_tail", "days",
-    "costs", "users", "open_inferences", "cursors",
+    "rollups", "tail", "ladder", "ladder_tail", "spend", "visits", "sessions", "spend_tail",
+    "prompts", "prompt_tail", "days", "costs", "users", "open_inferences", "cursors",
 )  # fmt: skip
 _DAMAGED = frozenset(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 

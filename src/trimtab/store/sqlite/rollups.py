@@ -14,6 +14,7 @@ from typing import Any, Final
 from trimtab.stats.histogram import merged_bytes
 from trimtab.store.records import Dimension
 from trimtab.store.sqlite.ladder_rows import ADD_LADDER_ROW, ladder_tail_rows
+from trimtab.store.sqlite.prompt_rows import add_prompt_tail
 from trimtab.store.sqlite.samples import (
     COST,
     MAXIMA,
@@ -153,6 +154,7 @@ def _add_tail(db: sqlite3.Connection) -> list[int]:
     db.execute("DELETE FROM tail")
     db.executemany(ADD_LADDER_ROW, _breathing(ladder_tail_rows(db)))
     add_spend_tail(db)
+    add_prompt_tail(db)
     newest_s = max(sample.started_s for sample in samples)
     found = db.execute(
         "SELECT start_s FROM days WHERE NOT closed AND start_s <= ?",

@@ -283,6 +283,37 @@ CREATE TABLE spend_tail (
     chunk  BLOB    NOT NULL
 ) STRICT;
 
+-- What versions of prompts did, by hour and by day; only inferences of a prompt have part in it.
+CREATE TABLE prompts (
+    tier_s        INTEGER NOT NULL,
+    start_s       INTEGER NOT NULL,
+    prompt        TEXT    NOT NULL,
+    version       TEXT    NOT NULL,
+    hash          TEXT    NOT NULL,
+    arm           TEXT    NOT NULL,
+    inferences    INTEGER NOT NULL,
+    ok            INTEGER NOT NULL,
+    errors        INTEGER NOT NULL,
+    timeouts      INTEGER NOT NULL,
+    cancelled     INTEGER NOT NULL,
+    cached        INTEGER NOT NULL,
+    form_ok       INTEGER NOT NULL,
+    form_invalid  INTEGER NOT NULL,
+    refused       INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cost_nanousd  INTEGER NOT NULL,
+    cost          BLOB    NOT NULL,
+    latency       BLOB    NOT NULL,
+    output        BLOB    NOT NULL,
+    PRIMARY KEY (tier_s, start_s, prompt, version, hash, arm)
+) STRICT, WITHOUT ROWID;
+
+-- What is not in `prompts` yet; it is added together with the other tails.
+CREATE TABLE prompt_tail (
+    number INTEGER PRIMARY KEY,
+    rows   BLOB    NOT NULL
+) STRICT;
+
 -- Days that users, keys and teams have rows of; those of a closed day have rows by day as well.
 -- closed is 0, or a stamp: a number drawn anew whenever a row of the closed day changes.
 CREATE TABLE days (
