@@ -17,7 +17,7 @@ from trimtab import app as composition
 from trimtab.alerts.outbox_file import OutboxFile
 from trimtab.app import App
 from trimtab.cli.output import console
-from trimtab.cli.prompts_versions import drift, versions
+from trimtab.cli.prompts.versions import drift, versions
 from trimtab.insights.prompt_drift import DriftReport, drift_report
 from trimtab.store.protocol import Reader
 from trimtab.testing import FrozenClock

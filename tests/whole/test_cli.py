@@ -24,7 +24,8 @@ COMMANDS = (
     "alerts", "alerts test", "alerts list", "ledger", "ledger verify", "ledger rebuild", "prompts",
     "prompts list", "prompts show", "prompts render", "prompts lint", "prompts record",
     "prompts diff", "prompts history", "prompts blame", "prompts adopt", "prompts import",
-    "prompts export", "release", "release status", "release promote", "release canary",
+    "prompts export", "prompts versions", "prompts drift", "release", "release status",
+    "release promote", "release canary",
     "release rollback", "release log", "release owners",
 )  # fmt: skip
 

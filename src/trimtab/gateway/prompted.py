@@ -8,6 +8,7 @@ import msgspec
 from trimtab.config.schema import Project, Target
 from trimtab.errors import MalformedRequest, PromptNotReleased
 from trimtab.gateway.form import Form
+from trimtab.prompts.fields import call_fields
 from trimtab.prompts.prompt import Prompt
 from trimtab.providers.wire.chat_request import (
     PROMPT_PREFIX,
@@ -23,7 +24,6 @@ __all__ = ["Prompted", "names_prompt", "pinned", "prompted", "prompted_as"]
 
 _encode = msgspec.json.encode
 _DROPPED: Final = frozenset(("prompt",))
-_LIMITS: Final = frozenset(("max_tokens", "max_completion_tokens"))
 
 
 class Prompted(NamedTuple):
@@ -151,18 +151,5 @@ def _has_own_model(request: ChatRequest) -> bool:
 
 def _defaults(prompt: Prompt, request: ChatRequest) -> dict[str, bytes]:
     """The fields of the call for which a prompt has a word, if the caller has none."""
-    behaviour = prompt.behaviour
-    fields = dict(behaviour.config)
-    if request.limits:
-        fields = {name: value for name, value in fields.items() if name not in _LIMITS}
-    if behaviour.tools:
-        fields["tools"] = list(behaviour.tools.values())
-    if behaviour.output is not None and "response_format" not in fields:
-        schema = {"name": _schema_name(prompt.id), "schema": behaviour.output}
-        fields["response_format"] = {"type": "json_schema", "json_schema": schema}
+    fields = call_fields(prompt, request.limits)
     return {name: _encode(value) for name, value in fields.items()}
-
-
-def _schema_name(prompt_id: str) -> str:
-    """As providers allow it: letters, digits, - and _, at most 64."""
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in prompt_id)[:64]

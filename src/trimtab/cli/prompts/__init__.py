@@ -11,6 +11,7 @@ from trimtab.cli.prompts.list import list_prompts
 from trimtab.cli.prompts.record import record
 from trimtab.cli.prompts.render import render
 from trimtab.cli.prompts.show import show
+from trimtab.cli.prompts.versions import drift, versions
 
 __all__ = ["prompts"]
 
@@ -36,6 +37,9 @@ prompts.command()(diff)
 prompts.command()(history)
 prompts.command()(blame)
 prompts.command()(record)
+# How it does.
+prompts.command()(versions)
+prompts.command()(drift)
 # What is no file yet, or somebody else's.
 prompts.command()(adopt)
 prompts.command("import")(import_prompts)

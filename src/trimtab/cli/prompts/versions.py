@@ -40,7 +40,7 @@ def versions(
     if as_json:
         print_json(found)
     else:
-        from trimtab.cli.prompts_versions_table import print_versions
+        from trimtab.cli.prompts.versions_table import print_versions
 
         print_versions(found, since=since, prompt=prompt)
 
@@ -60,6 +60,6 @@ def drift(
     if as_json:
         print_json(report)
     else:
-        from trimtab.cli.prompts_versions_table import print_drift
+        from trimtab.cli.prompts.versions_table import print_drift
 
         print_drift(report, prompt=prompt)
