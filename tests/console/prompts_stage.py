@@ -15,6 +15,7 @@ TRIAGE = "support/triage"
 ODD = "support/odd"
 PIN = "one:fault:main"
 MARKUP = '<b onclick="window.pwned=1">because</b> \u202eesrever'
+SOME = Trying(0.05)
 SCRIPT = Script(named={name: (Behaviour(tokens=5),) for name in ("main", "other")})
 
 _TRIAGE = """\
@@ -112,7 +113,7 @@ def prove(folder: Path, text: str) -> None:
 
 
 def attempt(
-    folder: Path, text: str, by: Author, *, to: str = "production", trying: Trying = Trying(0.05)
+    folder: Path, text: str, by: Author, *, to: str = "production", trying: Trying = SOME
 ) -> str:
     """Try this text beside what is served; the version that it is."""
     write(folder, f"{TRIAGE}.prompt.md", text)

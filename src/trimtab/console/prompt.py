@@ -77,7 +77,7 @@ def prompt_page(site: Site, project: Serving, report_of: ReportOf) -> Answer:
         lives = lives_of(read_places(opened), prompt_id)
         rows = _rows(known, lives, report)
         chosen = _chosen(rows, asked.query.get("version", ""), prompt_id)
-        texts, trouble = _texts(library, known, chosen, prompt_id)
+        texts, trouble = _texts(library, known, chosen, prompt_id=prompt_id)
         hashes = {row.hash for row in rows}
         return Page(
             "prompt.html",
@@ -171,7 +171,7 @@ def _chosen(rows: Sequence[VersionRow], version: str, prompt_id: str) -> Version
 
 
 def _texts(
-    library: Library, known: _Known, chosen: VersionRow | None, prompt_id: str
+    library: Library, known: _Known, chosen: VersionRow | None, *, prompt_id: str
 ) -> tuple[list[Text], list[str]]:
     """The files of a version, the prompt's own first; and what is wrong with them."""
     if chosen is None:

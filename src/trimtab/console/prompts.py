@@ -70,9 +70,7 @@ def prompts_page(project: Serving) -> Answer:
     return answer
 
 
-def _row(
-    library: Library, places: Sequence[Place], prompt_id: str, *, is_gone: bool
-) -> PromptRow:
+def _row(library: Library, places: Sequence[Place], prompt_id: str, *, is_gone: bool) -> PromptRow:
     prompt = library.prompts.get(prompt_id)
     if prompt is None:
         state = "its file is gone" if is_gone else "its file is wrong"

@@ -58,14 +58,16 @@ class _Change(msgspec.Struct, frozen=True):
         if self.act == "rollback":
             return self.back.trouble
         if self.tried is None:
-            return f"{self.place.name} tries no version of {self.prompt_id}. There is nothing to do."
+            return (
+                f"{self.place.name} tries no version of {self.prompt_id}. There is nothing to do."
+            )
         if self.act == "pause" and self.tried.paused:
             return f"{self.tried.version} of {self.prompt_id} is paused already."
         return ""
 
 
 def change_form(project: Serving) -> Answer:
-    """What will be served instead, and a field for the reason; `env`, `id`, `act` in the address."""
+    """What will be served instead, and a field for why; `env`, `id`, `act` in the address."""
 
     def answer(asked: Asked) -> Page:
         return _page(_change(project(), asked))
@@ -121,7 +123,7 @@ def _change(project: Project, asked: Asked) -> _Change:
         prompt_id,
         released,
         tried[0] if tried else None,
-        way_back(library, releases, prompt_id, place.name),
+        way_back(library, releases, prompt_id, environment=place.name),
         seen_as(releases.prompts[prompt_id]),
     )
 

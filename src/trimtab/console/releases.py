@@ -101,7 +101,7 @@ def _rows(library: Library, place: Place) -> list[ServedRow]:
         ServedRow(
             prompt_id,
             lives_of([place], prompt_id),
-            way_back(library, place.releases, prompt_id, place.name),
+            way_back(library, place.releases, prompt_id, environment=place.name),
         )
         for prompt_id in sorted(place.releases.prompts)
     ]

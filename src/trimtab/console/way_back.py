@@ -27,7 +27,7 @@ class WayBack(msgspec.Struct, frozen=True):
     trouble: str = ""
 
 
-def way_back(library: Library, releases: Releases, prompt_id: str, environment: str) -> WayBack:
+def way_back(library: Library, releases: Releases, prompt_id: str, *, environment: str) -> WayBack:
     """The version that `releases.edit.rollback` goes back to, by the same log."""
     now = releases.prompts[prompt_id]
     for entry in reversed(releases.log):
