@@ -1,6 +1,5 @@
 """The pages about prompts and releases in a real browser: pictures, axe, and a rollback by hand."""
 
-import json
 from collections.abc import Generator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from browser.stage import SCREENSHOTS, Watched, open_context
 from browser.test_looks import CROWDED, SCHEMES, WIDE, WIDTHS, check_page
 from browser.test_looks import settle as painted
-from console.prompts_stage import ODD, SCRIPT, TRIAGE, lay_out, project
+from console.prompts_stage import ODD, SCRIPT, TRIAGE, ask, lay_out, project
 from harness import Gateway, running_gateway, wait_until
 from trimtab.console.query import link
 from trimtab.testing import running_fault_provider
@@ -29,14 +28,6 @@ PATHS = {
     "release-pause": link("/console/release", env="production", id=TRIAGE, act="pause"),
     "release-nothing": link("/console/release", env="production", id=ODD, act="rollback"),
 }
-
-
-def ask(gateway: Gateway, user: str = "ana") -> str:
-    """One inference; the version that it got, as the header says it."""
-    body = {"prompt": {"id": TRIAGE, "variables": {"ticket": "lost"}}, "user": user}
-    reply = gateway.request("/v1/chat/completions", json.dumps(body).encode())
-    assert reply.status == 200, reply.body
-    return reply.headers["x-trimtab-prompt"].partition("@")[2]
 
 
 @pytest.fixture(scope="module")

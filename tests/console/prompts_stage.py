@@ -1,11 +1,13 @@
 """A project with prompts, versions on record, releases in two environments, and odd texts."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from harness import Gateway
 from trimtab.prompts.library import load_library
 from trimtab.releases.edit import Author, Trying, pause, promote, try_out
 from trimtab.releases.evidence import Evidence, suite_hash
@@ -137,6 +139,14 @@ def lay_out(folder: Path) -> None:
     release(folder, _filled(_ODD, {"words": "one"}), author(14, MARKUP), prompt=ODD)
     write(folder, f"{TRIAGE}.prompt.md", triage("at last", more=", locale: string"))
     write(folder, "support/broken.prompt.md", "---\nmodel: [main\n---\nHello\n")
+
+
+def ask(gateway: Gateway, user: str = "ana") -> str:
+    """One inference; the version that it got, as the header says it."""
+    body = {"prompt": {"id": TRIAGE, "variables": {"ticket": "lost"}}, "user": user}
+    reply = gateway.request("/v1/chat/completions", json.dumps(body).encode())
+    assert reply.status == 200, reply.body
+    return reply.headers["x-trimtab-prompt"].partition("@")[2]
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -93,7 +93,7 @@ def prompt_page(site: Site, project: Serving, report_of: ReportOf) -> Answer:
                 "chosen": chosen,
                 "texts": texts,
                 "list": link("/console/inferences", span.parameters, prompt=prompt_id),
-                "names": [DRAFT, *(record.name for record in reversed(known.records))],
+                "names": [row.asked for row in rows],
             },
         )
 
