@@ -1,7 +1,7 @@
 """The pages about prompts: what they say, and that texts of prompts are only text."""
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from html import unescape
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from console.prompts_stage import (
 )
 from harness import Gateway, project_text, running_gateway, trimtab, wait_until
 from trimtab.console.prompt_diff import marked
-from trimtab.console.prompt_figures import recent_figures
+from trimtab.console.prompt_figures import Figures, recent_figures
 from trimtab.console.query import link
 from trimtab.prompts.diff.words import Span
 from trimtab.stats.sequential import wilson
@@ -48,7 +48,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
         assert not [line for line in gateway.output if "Traceback" in line or "defect" in line]
 
 
-def figures(gateway: Gateway):
+def figures(gateway: Gateway) -> Sequence[Figures]:
     report = recent_figures(gateway.reader(), since_ns=0, until_ns=FOREVER_NS, prompt=TRIAGE)
     done = sum(one.inferences for one in report.versions) == 40
     return report.versions if done else []
