@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from trimtab.console.prompt_figures import Figures, Report, ReportOf
+from trimtab.console.prompt_figures import Figures, ReportOf
 from trimtab.console.prompt_places import Live, lives_of, read_places
 from trimtab.console.query import link, read_span
 from trimtab.console.render import Page
@@ -71,8 +71,11 @@ def prompt_page(site: Site, project: Serving, report_of: ReportOf) -> Answer:
         prompt_id = asked.query.get("id", "")
         span = read_span(asked.query, asked.now_ns, "30d")
         known = _known(library, prompt_id)
-        report = report_of(
-            site.reader, since_ns=span.since_ns, until_ns=span.until_ns, prompt=prompt_id
+        report = sorted(
+            report_of(
+                site.reader, since_ns=span.since_ns, until_ns=span.until_ns, prompt=prompt_id
+            ),
+            key=lambda one: -one.inferences,
         )
         lives = lives_of(read_places(opened), prompt_id)
         rows = _rows(known, lives, report)
@@ -88,8 +91,7 @@ def prompt_page(site: Site, project: Serving, report_of: ReportOf) -> Answer:
                 "span": span,
                 "rows": rows,
                 "lives": lives,
-                "others": [one for one in report.versions if one.hash not in hashes],
-                "back_to_ns": report.back_to_ns,
+                "others": [one for one in report if one.hash not in hashes],
                 "chosen": chosen,
                 "texts": texts,
                 "list": link("/console/inferences", span.parameters, prompt=prompt_id),
@@ -120,7 +122,7 @@ def _known(library: Library, prompt_id: str) -> _Known:
     return _Known(now, records, trouble)
 
 
-def _rows(known: _Known, lives: Sequence[Live], report: Report) -> list[VersionRow]:
+def _rows(known: _Known, lives: Sequence[Live], report: Sequence[Figures]) -> list[VersionRow]:
     """The newest first; the file before them where it is none of those on record."""
     now_hash = known.now.version_hash if known.now is not None else ""
     rows: list[VersionRow] = []
@@ -145,7 +147,7 @@ def _rows(known: _Known, lives: Sequence[Live], report: Report) -> list[VersionR
         msgspec.structs.replace(
             row,
             lives=[live for live in lives if live.hash == row.hash],
-            figures=[one for one in report.versions if one.hash == row.hash],
+            figures=[one for one in report if one.hash == row.hash],
         )
         for row in reversed(rows)
     ]
