@@ -23,6 +23,8 @@ PAGES = (
     "/console/explain",
     "/console/latency",
 )
+# What they show is in files, not in the store.
+OF_FILES = ("/console/prompts", "/console/releases")
 
 
 def ask(
@@ -49,7 +51,7 @@ def cookie_of(answer: Answer) -> str:
 # ------------------------------------------------------------------ headers
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/console/nothing"])
+@pytest.mark.parametrize("path", [*PAGES, *OF_FILES, "/console/nothing"])
 def test_every_page_has_the_policy(gateway: Gateway, path: str):
     answer = ask(gateway, path)
     assert answer.status == (404 if path.endswith("nothing") else 200)
@@ -68,7 +70,7 @@ def test_every_page_has_the_policy(gateway: Gateway, path: str):
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|https?://", html)
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/console/login", "/console/nothing"])
+@pytest.mark.parametrize("path", [*PAGES, *OF_FILES, "/console/login", "/console/nothing"])
 def test_head_sends_no_body(gateway: Gateway, path: str):
     answer = ask(gateway, path, method="HEAD")
     assert answer.status == ask(gateway, path).status
@@ -184,7 +186,7 @@ def test_no_template_switches_escaping_off():
 # ------------------------------------------------------------------ who may look
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*PAGES, *OF_FILES])
 def test_without_keys_only_this_machine_is_let_in(gateway: Gateway, path: str):
     for header in ("Host: evil.example", "Origin: https://evil.example", "Host: 10.0.0.1"):
         answer = ask(gateway, path, header)
@@ -197,7 +199,12 @@ def test_without_keys_only_this_machine_is_let_in(gateway: Gateway, path: str):
 
 def test_with_keys_everything_leads_to_the_login(keyed: Keyed):
     gateway = keyed.gateway
-    for path in (*PAGES, "/console/inferences/inf_x", "/console/inferences/inf_x/request"):
+    for path in (
+        *PAGES,
+        *OF_FILES,
+        "/console/inferences/inf_x",
+        "/console/inferences/inf_x/request",
+    ):
         answer = ask(gateway, f"{path}?range=1h")
         assert answer.status == 303
         assert answer.headers["location"].startswith("/console/login?next=%2Fconsole")

@@ -16,6 +16,12 @@ from trimtab.console.inferences import inferences_page
 from trimtab.console.latency import latency_page
 from trimtab.console.login import logged_in, logged_out, login_form
 from trimtab.console.overview import overview_page
+from trimtab.console.prompt import prompt_page
+from trimtab.console.prompt_diff import diff_page
+from trimtab.console.prompt_figures import recent_figures
+from trimtab.console.prompts import prompts_page
+from trimtab.console.release_change import change_form, changed
+from trimtab.console.releases import releases_page
 from trimtab.console.render import PAGE_HEADERS
 from trimtab.console.site import Complain, Serving, Site
 from trimtab.console.spend import spend_page
@@ -45,7 +51,7 @@ def build_console(
         clock: the time.
         check_local: guards the console while no key exists.
         complain: logs.
-        project: as it is now; prices, budgets and classes of users.
+        project: as it is now; prices, budgets, classes of users, and the folder of its prompts.
     """
 
     def classes() -> Mapping[str, UserClass]:
@@ -74,6 +80,12 @@ def build_console(
         Route("/console/spend", site.page(spend_page(site, bookkeeper))),
         Route("/console/explain", site.page(explain_page(site, bookkeeper))),
         Route("/console/latency", site.page(latency_page(site))),
+        Route("/console/prompts", site.page(prompts_page(project))),
+        Route("/console/prompt", site.page(prompt_page(site, project, recent_figures))),
+        Route("/console/diff", site.page(diff_page(project))),
+        Route("/console/releases", site.page(releases_page(project))),
+        Route("/console/release", site.page(change_form(project)), methods=["GET"]),
+        Route("/console/release", site.form(changed(project)), methods=["POST"]),
         Route("/console/login", login_form(site), methods=["GET"]),
         Route("/console/login", logged_in(site), methods=["POST"]),
         Route("/console/logout", logged_out(site), methods=["POST"]),

@@ -29,6 +29,8 @@ _FILTERS: tuple[tuple[str, EventField, str], ...] = (
     ("outcome", "outcome", "Outcome"),
     ("error", "error_code", "Error code"),
     ("cause", "cause", "Cause"),
+    ("prompt", "prompt", "Prompt"),
+    ("version", "prompt_version", "Prompt version"),
 )
 
 _FIRST = {"user", "model", "outcome"}  # the other filters are folded away until they are used

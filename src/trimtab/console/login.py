@@ -1,24 +1,15 @@
 """Logging in and out."""
 
-from urllib.parse import parse_qs
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from trimtab.console.access import (
-    COOKIE,
-    SESSION_S,
-    Visitor,
-    check_own_form,
-    local_path,
-)
+from trimtab.console.access import COOKIE, SESSION_S, Visitor, local_path
+from trimtab.console.forms import own_form
 from trimtab.console.render import PAGE_HEADERS, Page
 from trimtab.console.site import Asked, Endpoint, Site
-from trimtab.errors import MalformedRequest, TrimtabError, reply_of
+from trimtab.errors import TrimtabError, reply_of
 
 __all__ = ["logged_in", "logged_out", "login_form"]
-
-_MOST_BYTES = 8_192
 
 
 def login_form(site: Site) -> Endpoint:
@@ -42,7 +33,7 @@ def logged_in(site: Site) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         path = "/console"
         try:
-            fields = await _own_form(request)
+            fields = await own_form(request)
             path = local_path(fields.get("next", ""))
             cookie = site.access.open_session(fields.get("key", ""))
         except TrimtabError as error:
@@ -63,7 +54,7 @@ def logged_out(site: Site) -> Endpoint:
 
     async def endpoint(request: Request) -> Response:
         try:
-            await _own_form(request)
+            await own_form(request)
         except TrimtabError as error:
             return await site.failure(request, error)
         answer = RedirectResponse("/console/login", 303, PAGE_HEADERS)
@@ -71,21 +62,6 @@ def logged_out(site: Site) -> Endpoint:
         return answer
 
     return endpoint
-
-
-async def _own_form(request: Request) -> dict[str, str]:
-    """The fields of a form of ours.
-
-    Raises:
-        ForbiddenOrigin: it is not ours.
-        MalformedRequest: it is too long.
-    """
-    check_own_form(dict(request.headers.raw))
-    body = await request.body()
-    if len(body) > _MOST_BYTES:
-        raise MalformedRequest("This form is too long. A key has 43 characters.")
-    fields = parse_qs(body.decode("latin-1"), max_num_fields=8)
-    return {name: values[-1] for name, values in fields.items()}
 
 
 def _form(site: Site, path: str, error: TrimtabError | None = None) -> Response:

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from trimtab.config.money import UserClass
 from trimtab.config.schema import Project
 from trimtab.console.access import COOKIE, Access, Visitor
+from trimtab.console.forms import own_form
 from trimtab.console.query import Query, link
 from trimtab.console.render import PAGE_HEADERS, Page, render
 from trimtab.errors import Overloaded, TrimtabError, reply_of
@@ -50,6 +51,7 @@ class Asked(msgspec.Struct, frozen=True):
         host: name and port that the gateway was called by.
         keys: all credentials, for their names. Read before the page goes to its thread, because
             the store of keys is for one thread at a time.
+        fields: what was filled in; empty where nothing was sent.
     """
 
     path: str
@@ -59,6 +61,7 @@ class Asked(msgspec.Struct, frozen=True):
     visitor: Visitor
     host: str = "127.0.0.1:8080"
     keys: tuple[Key, ...] = ()
+    fields: dict[str, str] = {}
 
     def key_id(self, reference: str) -> str:
         """The id of the key that people call so; what no key is called stays as it is."""
@@ -101,19 +104,29 @@ class Site:
     def page(self, answer: Answer) -> Endpoint:
         """An endpoint for those who may look; others are led to the login."""
 
-        async def endpoint(request: Request) -> Response:
-            try:
-                visitor = self.visitor(request)
-                if visitor is None:
-                    return _to_login(request)
-                return await self._in_thread(answer, self._asked(request, visitor))
-            except TrimtabError as error:
-                return await self.failure(request, error)
-            except Exception:  # noqa: BLE001 - a defect of a page must not look like one of the gateway
-                _log.exception("a page of the console could not be made")
-                return await self.failure(request, TrimtabError(_DEFECT))
+        async def shown(request: Request) -> Response:
+            visitor = self.visitor(request)
+            if visitor is None:
+                return _to_login(request)
+            return await self._in_thread(answer, self._asked(request, visitor))
 
-        return endpoint
+        return self._guarded(shown)
+
+    def form(self, answer: Answer) -> Endpoint:
+        """An endpoint for what those who may look fill in, in a form of ours and no other."""
+
+        async def sent(request: Request) -> Response:
+            fields = await own_form(request)
+            headers = dict(request.headers.raw)
+            # It was our own, so this is not the foreign page that it stands for elsewhere.
+            del headers[b"origin"]
+            visitor = self.access.visitor(headers, request.cookies.get(COOKIE, ""))
+            if visitor is None:
+                return _to_login(request)
+            asked = msgspec.structs.replace(self._asked(request, visitor), fields=fields)
+            return await self._in_thread(answer, asked)
+
+        return self._guarded(sent)
 
     def visitor(self, request: Request) -> Visitor | None:
         """Who looks; None must log in."""
@@ -147,6 +160,18 @@ class Site:
         }
         html = render(page.template, common | page.values)
         return Response(html, page.status, PAGE_HEADERS | page.headers, "text/html")
+
+    def _guarded(self, endpoint: Endpoint) -> Endpoint:
+        async def guarded(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except TrimtabError as error:
+                return await self.failure(request, error)
+            except Exception:  # noqa: BLE001 - a defect of a page must not look like one of the gateway
+                _log.exception("a page of the console could not be made")
+                return await self.failure(request, TrimtabError(_DEFECT))
+
+        return guarded
 
     async def _in_thread(self, answer: Answer, asked: Asked) -> Response:
         if self._waiting >= _MOST_WAITING:
