@@ -21,8 +21,8 @@ from console.prompts_stage import (
 )
 from harness import Gateway, project_text, running_gateway, trimtab, wait_until
 from trimtab.console.prompt_diff import marked
-from trimtab.console.prompt_figures import Figures, recent_figures
 from trimtab.console.query import link
+from trimtab.insights.prompt_versions import VersionFigures, version_report
 from trimtab.prompts.diff.words import Span
 from trimtab.stats.sequential import wilson
 from trimtab.testing import running_fault_provider
@@ -48,9 +48,9 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
         assert not [line for line in gateway.output if "Traceback" in line or "defect" in line]
 
 
-def figures(gateway: Gateway) -> Sequence[Figures]:
+def figures(gateway: Gateway) -> Sequence[VersionFigures]:
     """Of both versions that were served; nothing while some of the inferences are missing."""
-    found = recent_figures(gateway.reader(), since_ns=0, until_ns=FOREVER_NS, prompt=TRIAGE)
+    found = version_report(gateway.reader(), since_ns=0, until_ns=FOREVER_NS, prompt=TRIAGE)
     return found if sum(one.inferences for one in found) == 40 else []
 
 

@@ -18,7 +18,6 @@ from trimtab.console.login import logged_in, logged_out, login_form
 from trimtab.console.overview import overview_page
 from trimtab.console.prompt import prompt_page
 from trimtab.console.prompt_diff import diff_page
-from trimtab.console.prompt_figures import recent_figures
 from trimtab.console.prompts import prompts_page
 from trimtab.console.release_change import change_form, changed
 from trimtab.console.releases import releases_page
@@ -81,7 +80,7 @@ def build_console(
         Route("/console/explain", site.page(explain_page(site, bookkeeper))),
         Route("/console/latency", site.page(latency_page(site))),
         Route("/console/prompts", site.page(prompts_page(project))),
-        Route("/console/prompt", site.page(prompt_page(site, project, recent_figures))),
+        Route("/console/prompt", site.page(prompt_page(site, project))),
         Route("/console/diff", site.page(diff_page(project))),
         Route("/console/releases", site.page(releases_page(project))),
         Route("/console/release", site.page(change_form(project)), methods=["GET"]),

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from trimtab.console.prompt_figures import Figures, ReportOf
 from trimtab.console.prompt_places import Live, lives_of, read_places
 from trimtab.console.query import link, read_span
 from trimtab.console.render import Page
 from trimtab.console.site import Answer, Asked, Serving, Site
 from trimtab.errors import ConfigError, UnknownPrompt
+from trimtab.insights.prompt_versions import VersionFigures, version_report
 from trimtab.prompts.front_matter import split_file
 from trimtab.prompts.library import FOLDER, Library, load_library, prompt_ids
 from trimtab.prompts.parse import file_of
@@ -43,7 +43,7 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     before: str = ""
     is_file: bool = False
     lives: Sequence[Live] = ()
-    figures: Sequence[Figures] = ()
+    figures: Sequence[VersionFigures] = ()
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -62,7 +62,7 @@ class _Known(msgspec.Struct, frozen=True):
     trouble: list[str]
 
 
-def prompt_page(site: Site, project: Serving, report_of: ReportOf) -> Answer:
+def prompt_page(site: Site, project: Serving) -> Answer:
     """One prompt; `id`, `version` and a range in the address."""
 
     def answer(asked: Asked) -> Page:
@@ -72,7 +72,7 @@ def prompt_page(site: Site, project: Serving, report_of: ReportOf) -> Answer:
         span = read_span(asked.query, asked.now_ns, "30d")
         known = _known(library, prompt_id)
         report = sorted(
-            report_of(
+            version_report(
                 site.reader, since_ns=span.since_ns, until_ns=span.until_ns, prompt=prompt_id
             ),
             key=lambda one: -one.inferences,
@@ -122,7 +122,9 @@ def _known(library: Library, prompt_id: str) -> _Known:
     return _Known(now, records, trouble)
 
 
-def _rows(known: _Known, lives: Sequence[Live], report: Sequence[Figures]) -> list[VersionRow]:
+def _rows(
+    known: _Known, lives: Sequence[Live], report: Sequence[VersionFigures]
+) -> list[VersionRow]:
     """The newest first; the file before them where it is none of those on record."""
     now_hash = known.now.version_hash if known.now is not None else ""
     rows: list[VersionRow] = []

@@ -6,6 +6,7 @@ import msgspec
 
 from trimtab.errors import ConfigError
 from trimtab.prompts.library import Library
+from trimtab.releases import back as releases_back
 from trimtab.releases.file import Release, Releases
 
 __all__ = ["WayBack", "seen_as", "way_back"]
@@ -28,19 +29,15 @@ class WayBack(msgspec.Struct, frozen=True):
 
 
 def way_back(library: Library, releases: Releases, prompt_id: str, *, environment: str) -> WayBack:
-    """The version that `releases.edit.rollback` goes back to, by the same log."""
-    now = releases.prompts[prompt_id]
-    for entry in reversed(releases.log):
-        promoted = (entry.prompt, entry.act, entry.after) == (prompt_id, "promote", now.version)
-        if promoted and entry.before:
-            evidence = _evidence_of(releases, prompt_id, entry.before, model=entry.model_before)
-            trouble = _missing(library, prompt_id, entry.before)
-            return WayBack(entry.before, entry.model_before, evidence, trouble)
+    """The version that a rollback would go back to."""
+    back = releases_back.way_back(releases, prompt_id)
+    if back is not None:
+        return WayBack(*back, _missing(library, prompt_id, back.version))
     return WayBack(
         trouble=(
-            f"{environment} served no version of {prompt_id} before {now.version}. Another one "
-            f"that is on record is served by `trimtab release rollback {prompt_id} --env "
-            f"{environment} --to VERSION`."
+            f"{environment} served no version of {prompt_id} before "
+            f"{releases.prompts[prompt_id].version}. Another one that is on record is served by "
+            f"`trimtab release rollback {prompt_id} --env {environment} --to VERSION`."
         )
     )
 
@@ -48,14 +45,6 @@ def way_back(library: Library, releases: Releases, prompt_id: str, *, environmen
 def seen_as(release: Release) -> str:
     """A mark of what is served and tried, so that nobody changes what they have not seen."""
     return hashlib.sha256(msgspec.json.encode(release)).hexdigest()[:16]
-
-
-def _evidence_of(releases: Releases, prompt_id: str, version: str, *, model: str) -> str:
-    for entry in reversed(releases.log):
-        about = (entry.prompt, entry.after, entry.model)
-        if about == (prompt_id, version, model) and entry.evidence:
-            return entry.evidence
-    return ""
 
 
 def _missing(library: Library, prompt_id: str, version: str) -> str:

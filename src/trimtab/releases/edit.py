@@ -14,6 +14,7 @@ from trimtab.prompts.library import Library
 from trimtab.prompts.prompt import Prompt
 from trimtab.prompts.recording import record_version
 from trimtab.prompts.versions import Record
+from trimtab.releases.back import way_back
 from trimtab.releases.evidence import find_evidence, wanted_of
 from trimtab.releases.file import (
     Act,
@@ -188,15 +189,18 @@ def rollback(
     """
     with _editing(library.folder.parent, environment) as edit:
         now = edit.of(prompt_id)
-        version, model = _before(edit.releases, prompt_id, now, to=to)
-        record = _on_record(library, prompt_id, version)
-        evidence = _evidence_of(edit.releases, prompt_id, version, model=model)
+        back = way_back(edit.releases, prompt_id, to=to)
+        if back is None:
+            raise UsageError(
+                f"No version of {prompt_id!r} was served before {now.version}. Name one: --to v3."
+            )
+        record = _on_record(library, prompt_id, back.version)
         release = Release(
             version=record.name,
             hash=record.hash,
-            model=model,
-            evidence=evidence,
-            forced="" if evidence else f"rollback: {author.reason or 'no reason given'}",
+            model=back.model,
+            evidence=back.evidence,
+            forced="" if back.evidence else f"rollback: {author.reason or 'no reason given'}",
             since=_time(author),
         )
         entry = _entry("rollback", prompt_id, author, before=now, after=release)
@@ -291,34 +295,6 @@ def _kept(before: Release | None, record: Record) -> Canary | None:
     if before is None or before.canary is None or before.canary.hash == record.hash:
         return None
     return before.canary
-
-
-def _before(releases: Releases, prompt_id: str, now: Release, *, to: str) -> tuple[str, str]:
-    """Version and pin to go back to."""
-    changes = [
-        entry
-        for entry in reversed(releases.log)
-        if entry.prompt == prompt_id and entry.act in {"promote", "rollback"}
-    ]
-    if to:
-        pins = [entry.model for entry in changes if entry.after == to]
-        return to, pins[0] if pins else now.model
-    for entry in changes:
-        # What was rolled back is not what one goes back to.
-        if entry.act == "promote" and entry.after == now.version and entry.before:
-            return entry.before, entry.model_before
-    raise UsageError(
-        f"No version of {prompt_id!r} was served before {now.version}. Name one: --to v3."
-    )
-
-
-def _evidence_of(releases: Releases, prompt_id: str, version: str, *, model: str) -> str:
-    """What allowed a version when it was promoted; "" if nothing did."""
-    for entry in reversed(releases.log):
-        about = (entry.prompt, entry.after, entry.model)
-        if about == (prompt_id, version, model) and entry.evidence:
-            return entry.evidence
-    return ""
 
 
 def _on_record(library: Library, prompt_id: str, version: str) -> Record:
