@@ -1,7 +1,6 @@
 """What is in the language works in the engine; what is not never gets there."""
 
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -190,10 +189,9 @@ def test_a_chain_of_a_length_that_people_write_is_fine() -> None:
     assert rendered("{{ " + "(" * 30 + "number" + ")" * 30 + " }}") == "3"
 
 
+@pytest.mark.timeout(60)  # counting the lines anew for each would take ten minutes
 def test_many_tags_are_read_in_one_pass() -> None:
-    begun = time.monotonic()
     assert check_template("\n{{ a }}" * 100_000) == []
-    assert time.monotonic() - begun < 10
 
 
 def test_text_that_only_looks_like_a_tag_is_text() -> None:
@@ -248,15 +246,14 @@ STATEMENTS = st.recursive(
 )
 
 
+@pytest.mark.timeout(120)  # for all examples together: none may run away
 @given(STATEMENTS)
 def test_everything_in_the_language_compiles_and_is_bounded(source: str) -> None:
-    begun = time.monotonic()
     made = Templates({MAIN: source})
     try:
         text = made.render(MAIN, VALUES)
     except (PromptVariables, PromptTooLarge):
         text = ""
-    assert time.monotonic() - begun < 5
     assert len(text) <= 20_000_000
 
 

@@ -1,6 +1,5 @@
 """JSON values against schemas."""
 
-import time
 from typing import Any
 
 import pytest
@@ -75,10 +74,9 @@ def test_a_schema_that_takes_nothing_of_itself_ends() -> None:
     assert "nested too deeply" in told({"a": 1}, schema)[0]
 
 
-def test_a_long_list_of_different_items_is_quick() -> None:
-    begun = time.monotonic()
+@pytest.mark.timeout(60)  # to compare each with each would take an hour
+def test_a_long_list_of_different_items_is_read_once() -> None:
     assert told(list(range(100_000)), {"type": "array", "uniqueItems": True}) == []
-    assert time.monotonic() - begun < 5
 
 
 def test_at_most_so_many_problems() -> None:

@@ -14,7 +14,7 @@ from trimtab.gateway.downgrade import downgraded
 from trimtab.gateway.funds import Fund
 from trimtab.gateway.inference import Inference
 from trimtab.gateway.outlet import Outlet
-from trimtab.gateway.prompted import names_prompt, pinned, prompted
+from trimtab.gateway.prompted import pinned, prompted
 from trimtab.gateway.purse import Purse
 from trimtab.gateway.recovery import Recovery
 from trimtab.gateway.reliability import Reliability
@@ -331,7 +331,7 @@ class Gateway:
         )
         who = with_class(named, serving.project.classes)
         prompt, pin, form, asked = None, "", None, None
-        if names_prompt(request):
+        if request.names_prompt:
             sticky = who.user or who.session or inference_id
             asked = body
             body, request, prompt, pin, form = prompted(serving.prompts, body, request, who=sticky)

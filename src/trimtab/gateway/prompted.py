@@ -20,7 +20,7 @@ from trimtab.providers.wire.chat_request import (
 from trimtab.releases.serving import PromptDesk, Served
 from trimtab.types.records import PromptUse
 
-__all__ = ["Prompted", "names_prompt", "pinned", "prompted", "prompted_as"]
+__all__ = ["Prompted", "pinned", "prompted", "prompted_as"]
 
 _encode = msgspec.json.encode
 _DROPPED: Final = frozenset(("prompt",))
@@ -42,11 +42,6 @@ class Prompted(NamedTuple):
     use: PromptUse
     pin: str
     form: Form | None
-
-
-def names_prompt(request: ChatRequest) -> bool:
-    """Whether there is something to render."""
-    return request.prompt is not None or request.model.startswith(PROMPT_PREFIX)
 
 
 def prompted(desk: PromptDesk, body: bytes, request: ChatRequest, *, who: str) -> Prompted:
@@ -125,9 +120,9 @@ def _named(request: ChatRequest) -> PromptCall:
     """The prompt that a request names, in either way."""
     name = request.model.removeprefix(PROMPT_PREFIX)
     if name == request.model:
-        assert request.prompt is not None
-        return request.prompt
-    if request.prompt is not None:
+        assert request.prompt_call is not None
+        return request.prompt_call
+    if request.prompt_call is not None:
         raise MalformedRequest(
             "The request names a prompt twice: in `prompt` and in `model`. Keep one of them.",
             param="model",
@@ -138,7 +133,7 @@ def _named(request: ChatRequest) -> PromptCall:
 
 def _variables(named: PromptCall, request: ChatRequest, served: Served) -> Mapping[str, Any]:
     """What the caller gives; frameworks that pass no variables put them into the metadata."""
-    if named.variables is not None or request.prompt is not None:
+    if named.variables is not None or request.prompt_call is not None:
         return named.variables or {}
     schema = served.prompt.behaviour.input or {}
     metadata = request.metadata or {}

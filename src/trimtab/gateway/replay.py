@@ -43,7 +43,7 @@ async def replay(  # noqa: PLR0913 - what is given to whom, and where that is wr
         Overloaded, ShuttingDown: nothing can be recorded now.
     """
     answer = found.answer
-    after_us = int((clock.monotonic_s() - call.begun_s) * 1e6)
+    after_us = round((clock.monotonic_s() - call.begun_s) * 1e6)
     durable = ledger.record_intent(_intent(call, answer, number, cause, after_us))
     settle = _settle(call, answer, number, after_us)
     appended = ledger.record_settle(settle)

@@ -52,7 +52,7 @@ def intent_of(call: Call, attempt: Attempt) -> Intent:
         streamed=bool(call.request.stream),
         hold_nanousd=hold_nanousd,
         price_version=attempt.card.version,
-        after_us=int((attempt.begun_s - call.begun_s) * 1e6) if attempt.number > 1 else 0,
+        after_us=round((attempt.begun_s - call.begun_s) * 1e6) if attempt.number > 1 else 0,
         cause=step.cause,
         rung=step.place,
         repeat=call.repeat,
@@ -82,7 +82,7 @@ def settle_of(
     card, tier = attempt.card, said.price_tier[:_MAX_TIER_CHARS]
     if tier:
         card = call.serving.prices.card(attempt.rung, call.started_ns, tier)
-    latency_us = int((attempt.ended_s - call.begun_s) * 1e6)
+    latency_us = round((attempt.ended_s - call.begun_s) * 1e6)
     return Settle(
         inference_id=call.inference_id,
         attempt=attempt.number,
@@ -176,9 +176,9 @@ def _ttft_us(  # noqa: PLR0917 - what is known of one moment
     call: Call, attempt: Attempt, first_token_s: float | None, error: Exception | None
 ) -> int | None:
     if first_token_s is not None:
-        return int((first_token_s - call.begun_s) * 1e6)
+        return round((first_token_s - call.begun_s) * 1e6)
     if attempt.stream is not None and isinstance(error, ProviderTimeout):
-        return int((attempt.ended_s - call.begun_s) * 1e6)
+        return round((attempt.ended_s - call.begun_s) * 1e6)
     return None
 
 

@@ -1,7 +1,5 @@
 """Files of environment variables."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,11 +67,6 @@ def test_what_is_quoted_is_read_back(text: str):
 @pytest.mark.parametrize(
     "piece", ['A="\n', "A='\n", 'A="\\', "A= ' \" `", "A=b #", "export ", '\\"']
 )
+@pytest.mark.timeout(60)  # a square of the length would take hours
 def test_it_takes_linear_time(piece: str):
-    def seconds(times: int) -> float:
-        began = time.process_time()
-        list(parse_dotenv(piece * times))
-        return time.process_time() - began
-
-    seconds(1000)
-    assert seconds(60_000) < 40 * max(seconds(6_000), 0.005)
+    list(parse_dotenv(piece * 100_000))

@@ -1,7 +1,5 @@
 """The lexer of TypeScript: it knows texts from code, never fails, and takes linear time."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,12 +93,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.timeout(60)  # a square of the length would take hours
 @pytest.mark.parametrize("piece", PIECES)
 def test_it_takes_linear_time(piece: str):
-    def seconds(times: int) -> float:
-        began = time.process_time()
-        parse_script(piece * times)
-        return time.process_time() - began
-
-    seconds(500)
-    assert seconds(30_000) < 40 * max(seconds(3_000), 0.005)
+    parse_script(piece * 60_000)

@@ -49,12 +49,13 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         model: "" only with a prompt, which has its own.
         messages: raw JSON, only checked to be an array; empty only with a prompt.
-        prompt: what is to be rendered; an extension of ours.
+        prompt: what is to be rendered, an extension of ours; or a text, as of OpenAI's older
+            completions, which is the provider's affair.
     """
 
     model: str = ""
     messages: msgspec.Raw = _NO_MESSAGES
-    prompt: PromptCall | None = None
+    prompt: PromptCall | str | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: int | None = None
@@ -65,6 +66,16 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     user: str | None = None
     safety_identifier: str | None = None
     metadata: dict[str, Any] | None = None
+
+    @property
+    def prompt_call(self) -> PromptCall | None:
+        """What is to be rendered, as `prompt` says it."""
+        return self.prompt if isinstance(self.prompt, PromptCall) else None
+
+    @property
+    def names_prompt(self) -> bool:
+        """Whether there is something to render."""
+        return self.prompt_call is not None or self.model.startswith(PROMPT_PREFIX)
 
     @property
     def choices(self) -> int:
@@ -149,7 +160,7 @@ def parse_request(body: bytes) -> ChatRequest:
 
 def _check_names_prompt(request: ChatRequest) -> None:
     """A model and messages may be missing only where a prompt has them."""
-    if request.prompt is not None or request.model.startswith(PROMPT_PREFIX):
+    if request.names_prompt:
         return
     field = "messages" if request.model else "model"
     raise MalformedRequest(
