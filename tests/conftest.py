@@ -24,6 +24,14 @@ def _refuse_outside(event: str, args: tuple[Any, ...]) -> None:
 sys.addaudithook(_refuse_outside)
 
 
+_LONG = frozenset(("test_soak.py", "test_crash.py"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, so that no worker is left alone with them at the end."""
+    items.sort(key=lambda item: item.path.name not in _LONG)
+
+
 @pytest.fixture
 def project_folder(tmp_path: Path) -> Path:
     """An empty folder for a project."""
