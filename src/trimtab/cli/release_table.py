@@ -44,7 +44,7 @@ def print_log(environment: str, entries: Sequence[LogEntry], *, as_json: bool) -
     if not entries:
         typer.echo(f"Nothing was done in {environment} yet.")
     for entry in entries:
-        typer.echo(f"{entry.at}  {_sentence(entry)}  {entry.who}")
+        typer.echo(f"{entry.at}  {entry.sentence}  {entry.who}")
         if entry.reason:
             typer.echo(f"    {entry.reason}")
 
@@ -55,7 +55,7 @@ def print_done(done: Done, *, as_json: bool) -> None:
         recorded = str(done.recorded) if done.recorded is not None else None
         print_json({"file": str(done.file), "entry": done.entry, "recorded": recorded})
         return
-    typer.echo(f"{_sentence(done.entry)}.")
+    typer.echo(f"{done.entry.sentence}.")
     files = [str(path) for path in (done.file, done.recorded) if path is not None]
     typer.echo(f"Commit {' and '.join(files)}.")
 
@@ -90,18 +90,3 @@ def _tried(row: dict[str, Any]) -> str:
     way = "shadow" if canary.shadow else "users"
     state = f"paused: {canary.paused}" if canary.paused else f"{canary.share:.0%} of {way}"
     return f"{canary.version}, {state}"
-
-
-def _sentence(entry: LogEntry) -> str:
-    match entry.act:
-        case "promote" | "rollback":
-            before = f" instead of {entry.before}" if entry.before else ""
-            word = "serves" if entry.act == "promote" else "is back at"
-            return f"{entry.prompt} {word} {entry.after}{before} at {entry.model}"
-        case "canary" | "shadow":
-            return f"{entry.prompt} tries {entry.after} beside {entry.before} as a {entry.act}"
-        case _:
-            return f"{entry.prompt}: {entry.before} {_PAST[entry.act]}"
-
-
-_PAST = {"pause": "is paused", "resume": "goes on", "withdraw": "is tried no more"}

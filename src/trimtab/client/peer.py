@@ -1,5 +1,6 @@
 """Whom a client talks to: its gateway, or a provider while the gateway is away."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,7 +18,7 @@ _MOST_ERROR_BYTES: Final = 1_000_000
 _LATE: Final = "Raise timeout_s if answers take that long; the call may still be under way."
 
 
-class Peer:
+class Peer(ABC):
     """A server that is called with a key, and whose failures have names.
 
     Args:
@@ -72,13 +73,13 @@ class Peer:
         """Close all connections."""
         await self._transport.aclose()
 
+    @abstractmethod
     def failure(self, broken: Broken) -> TrimtabError:
         """The exception for an answer that did not come."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> TrimtabError:
         """The exception for an answer with an error status."""
-        raise NotImplementedError
 
 
 class GatewayPeer(Peer):

@@ -12,7 +12,7 @@ from trimtab.errors import UnknownPath
 from trimtab.prompts.library import Library, load_library
 from trimtab.releases.file import FOLDER, LogEntry
 
-__all__ = ["ServedRow", "place_named", "releases_page", "words_of"]
+__all__ = ["ServedRow", "place_named", "releases_page"]
 
 _MOST_ENTRIES = 200
 
@@ -45,7 +45,7 @@ def releases_page(project: Serving) -> Answer:
         places = read_places(opened)
         place = place_named(places, asked.query.get("env", ""))
         log = place.releases.log if place is not None else ()
-        lines = [_Line(entry, words_of(entry)) for entry in reversed(log[-_MOST_ENTRIES:])]
+        lines = [_Line(entry, entry.sentence) for entry in reversed(log[-_MOST_ENTRIES:])]
         return Page(
             "releases.html",
             {
@@ -77,25 +77,6 @@ def place_named(places: Sequence[Place], name: str) -> Place | None:
     raise UnknownPath(f"There is no environment {name[:80]!r}. In {FOLDER}/ there are: {known}.")
 
 
-def words_of(entry: LogEntry) -> str:
-    """What somebody did, in a sentence without a full stop."""
-    match entry.act:
-        case "promote" | "rollback":
-            before = f" instead of {entry.before}" if entry.before else ""
-            word = "serves" if entry.act == "promote" else "is back at"
-            return f"{entry.prompt} {word} {entry.after}{before} at {entry.model}"
-        case "canary":
-            return f"{entry.prompt} tries {entry.after} beside {entry.before} on some users"
-        case "shadow":
-            return f"{entry.prompt} tries {entry.after} beside {entry.before} in the shadow"
-        case "pause":
-            return f"{entry.prompt}: {entry.before} is paused"
-        case "resume":
-            return f"{entry.prompt}: {entry.before} goes on"
-        case "withdraw":
-            return f"{entry.prompt}: {entry.before} is tried no more"
-
-
 def _rows(library: Library, place: Place) -> list[ServedRow]:
     return [
         ServedRow(
@@ -111,4 +92,4 @@ def _done(log: Sequence[LogEntry], number: str) -> str:
     """What was just done, by the number of its line in the log; "" for none."""
     if not number.isdecimal() or len(number) > 9 or not 0 < int(number) <= len(log):
         return ""
-    return words_of(log[int(number) - 1])
+    return log[int(number) - 1].sentence

@@ -22,7 +22,7 @@ __all__ = [
 
 FOLDER: Final = "releases"
 
-Act = Literal["promote", "canary", "shadow", "pause", "resume", "withdraw", "rollback"]
+Act = Literal["promote", "canary", "shadow", "pause", "withdraw", "rollback"]
 """What somebody did. A canary is withdrawn; a release is rolled back."""
 
 _Version = Annotated[str, Meta(pattern=r"^v[1-9]\d{0,8}$")]
@@ -107,6 +107,23 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     evidence: str = ""
     hash_before: str = ""
     model_before: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What somebody did, in words without a full stop."""
+        match self.act:
+            case "promote" | "rollback":
+                before = f" instead of {self.before}" if self.before else ""
+                word = "serves" if self.act == "promote" else "is back at"
+                return f"{self.prompt} {word} {self.after}{before} at {self.model}"
+            case "canary":
+                return f"{self.prompt} tries {self.after} beside {self.before} on some users"
+            case "shadow":
+                return f"{self.prompt} tries {self.after} beside {self.before} in the shadow"
+            case "pause":
+                return f"{self.prompt}: {self.before} is paused"
+            case "withdraw":
+                return f"{self.prompt}: {self.before} is tried no more"
 
 
 class Releases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
