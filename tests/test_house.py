@@ -79,6 +79,7 @@ def test_every_dependency_has_its_reason():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     page = (ROOT / "docs" / "dependencies.md").read_text()
     needed = [*project["dependencies"], *project["optional-dependencies"]["demo"]]
+    needed += project["optional-dependencies"]["evals"]
     needed += (ROOT / "requirements" / "dev.in").read_text().splitlines()
     for requirement in needed:
         name = re.split(r"[>=<;\s\[]", requirement)[0]

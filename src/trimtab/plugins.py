@@ -9,9 +9,10 @@ from typing import Any
 
 from trimtab.errors import UsageError
 
-__all__ = ["PROVIDERS", "load_plugin", "plugin_names"]
+__all__ = ["EVALUATORS", "PROVIDERS", "load_plugin", "plugin_names"]
 
 PROVIDERS = "trimtab.providers"
+EVALUATORS = "trimtab.evaluators"
 
 
 def plugin_names(group: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Suites: cases, what is expected of the answers, hashes, and other tools' formats."""

@@ -1,0 +1,1 @@
+"""Experiments: evaluators, runs, comparison of two setups, gates and reports."""
