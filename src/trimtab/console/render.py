@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from minijinja import Environment
 
-from trimtab.console import words
 from trimtab.console.assets import asset_url
 from trimtab.console.query import link
+from trimtab.looks import words
 
 __all__ = ["PAGE_HEADERS", "Page", "render"]
 
