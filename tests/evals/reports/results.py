@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from statistics import fmean, stdev
 from typing import Any, Literal
 
@@ -64,7 +65,7 @@ def setup(label: str, model: str = "openai:gpt-5.2-2026-08-01", **overrides: Any
         label=label,
         model=model,
         overrides=overrides,
-        hash=f"{label}{model}{overrides}".encode().hex()[:64],
+        hash=sha256(repr((label, model, overrides)).encode()).hexdigest(),
     )
 
 

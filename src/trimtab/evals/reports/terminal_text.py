@@ -27,6 +27,8 @@ _PLAIN: Final = str.maketrans(
         "\N{RIGHTWARDS ARROW}": "->",
         "\N{HORIZONTAL ELLIPSIS}": "...",
         "\N{NO-BREAK SPACE}": " ",
+        "\N{MATHEMATICAL LEFT WHITE SQUARE BRACKET}": "<",
+        "\N{MATHEMATICAL RIGHT WHITE SQUARE BRACKET}": ">",
     }
 )
 
