@@ -84,6 +84,13 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
         """Something is to be seen in it that is not as it was, or should be."""
         return self.state not in {"same", "passed"}
 
+    @property
+    def moved(self) -> list[MetricChange]:
+        """The metrics that changed; without a baseline those that fall short."""
+        if self.case.baseline is None:
+            return [one for one in self.changes if one.falls_short]
+        return [one for one in self.changes if one.direction]
+
 
 def case_views(result: Result) -> list[CaseView]:
     """All cases of a result: what broke, what got worse, what has no answer, then the rest."""

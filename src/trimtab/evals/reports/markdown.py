@@ -170,8 +170,7 @@ def _case(view: CaseView) -> str:
     case = view.case
     moved = "; ".join(
         f"{html_code(one.metric)} {f'{one.before} → ' if one.before else ''}{one.after}"
-        for one in view.changes
-        if one.direction or one.falls_short
+        for one in view.moved
     )
     state = f"critical, {view.state}" if view.broken else view.state
     title = f"{html_code(case.case_id)} {state}{f': {moved}' if moved else ''}"

@@ -148,7 +148,7 @@ def _cases(
 
 
 def _what(view: CaseView, ink: Ink) -> Text:
-    parts = [_moved(one) for one in view.changes if one.direction or one.falls_short]
+    parts = [_moved(one) for one in view.moved]
     parts += ["critical"] if view.broken else []
     parts += [f"no answer: {', '.join(dict.fromkeys(view.case.candidate.errors))}"] * view.errors
     reasons = [
