@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Collection
 from pathlib import Path
 from typing import Self
@@ -41,7 +42,7 @@ from trimtab.spend.unit_prices import ModelPrices
 from trimtab.stats.sequential_guards import GuardVerdict
 from trimtab.store import sqlite
 from trimtab.store.breaker_file import read_breakers, write_breakers
-from trimtab.store.protocol import KeyStore, Ledger, Reader
+from trimtab.store.protocol import Experiments, KeyStore, Ledger, Reader
 from trimtab.store.records import RebuildReport, VerifyReport
 from trimtab.store.repricing import Repricing, RepricingStore
 from trimtab.telemetry.metrics import Metrics
@@ -97,6 +98,9 @@ class App:
         self._slots: dict[str, Slots] = {}
         self._reliability = Reliability(project, clock)
         self._told_breakers: object = None
+        self._data_folder = folder
+        self._opening = threading.Lock()
+        self._experiments: sqlite.SqliteExperiments | None = None
         hints = read_breakers(folder)
         if hints is not None:
             self._reliability.board.take_hints(hints)
@@ -146,9 +150,22 @@ class App:
         await self._ledger.close()
         await self._cache.close()
         await asyncio.to_thread(self.alerts.close)
+        if self._experiments is not None:
+            self._experiments.close()
         self.gateway.serving.close()
         for engine in self._engines.values():
             await engine.stop()
+
+    def experiments(self) -> Experiments:
+        """Those of the project, for the console; opened when first asked for. For any thread.
+
+        Raises:
+            StoreError: the file cannot be used.
+        """
+        with self._opening:
+            if self._experiments is None:
+                self._experiments = sqlite.open_experiments(self._data_folder, self._clock)
+            return self._experiments
 
     def check_ready(self) -> None:
         """Whether inferences can be served now.
