@@ -359,3 +359,18 @@ def _odd_case(case: CaseResult, text: str, names: dict[str, str]) -> CaseResult:
         candidate=odd(case.candidate, " now"),
         baseline=odd(case.baseline, " before"),
     )
+
+
+HOSTILE = {
+    "markup": '<script>window.pwned=1</script><img src=x onerror="window.pwned=2"><b>b</b>',
+    "ends": "</pre></code></td></table></details></script><!-- --> ]]> &lt;b&gt; \" ' `",
+    "codes": "\x1b[31mred\x1b[0m \x1b]8;;http://e.example\x07link [bold]b[/bold] \r over \x07\x7f",
+    "marks": "@ada |`code`| \\| #12 GH-3 https://e.example www.e.example :smile: $x$ ~~s~~ **b**",
+    "hidden": "\u202egnp.exe\u202c \u200b\ufeff\u2066 \x00\x08 \u2028 \ufffe\uffff \U000e0041",
+    "blocks": "# head\n\n- item\n\n> quote\n\n```\nfence\n\n| a | b |\n|--|--|\n\n---\n===",
+    "template": "{{ 7 * 7 }} {% raw %} {# c #} ${x}",
+    "long": "W" * 3_000,
+    "scripts": "\u65e5\u672c\u8a9e \U0001f642 \u05e9\u05dc\u05d5\u05dd e\u0301",
+    "spaces": "  \t \n ",
+}
+"""Texts that would do something, if anything let them."""

@@ -82,7 +82,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def changed(self) -> bool:
         """Something is to be seen in it that is not as it was, or should be."""
-        return self.state not in {"same", "passed"}
+        return self.broken or self.state not in {"same", "passed"}
 
     @property
     def moved(self) -> list[MetricChange]:

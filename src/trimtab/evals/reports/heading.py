@@ -74,7 +74,7 @@ def facts_of(result: Result) -> list[Fact]:
             "Suite",
             one_line(experiment.suite),
             f"{several(result.cases_total, 'case')}, "
-            f"{several(experiment.repeats, 'repeat')}; {experiment.suite_hash[:12]}",
+            f"{several(experiment.repeats, 'repeat')}; {one_line(experiment.suite_hash[:12])}",
         ),
         _setup("Candidate", experiment.candidate),
     ]

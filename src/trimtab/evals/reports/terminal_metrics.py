@@ -143,7 +143,8 @@ def draw_bar(place: Place | None, width: int, *, ascii_only: bool) -> str:
         cells[at] = glyphs.crossed if low < at < high else glyph
     for at, glyph in _ends(place, glyphs, width):
         cells[at] = glyph
-    cells[_at(place.value, width)] = glyphs.point
+    if abs(place.value) <= REACH:
+        cells[_at(place.value, width)] = glyphs.point
     return "".join(cells)
 
 
