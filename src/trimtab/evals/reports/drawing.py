@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import quantiles
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,7 @@ from trimtab.evals.reports.cases import CaseView
 from trimtab.evals.reports.scale import REACH, Place, clipped
 from trimtab.evals.reports.wording import change, figure
 from trimtab.evals.result import Comparison, Side
+from trimtab.looks.words import several
 
 __all__ = [
     "HEIGHT",
@@ -30,7 +31,11 @@ __all__ = [
 ]
 
 HEIGHT: Final = 90  # pixels of columns
-_BIN: Final = 0.1
+_LEAST: Final = 1e-9  # a change that is one
+_MOST_VALUES: Final = 12  # different changes with a column each
+_STEPS: Final = 8  # on each side, where there are more
+_HALF: Final = 2.5  # per cent of the width: half a column
+_SLIT: Final = 0.6  # between two
 _LEAST_HEIGHT: Final = 3  # of what is little and not nothing
 _MOST_TICKS: Final = 6
 _FEWEST: Final = 5  # values of which a spread is drawn
@@ -136,44 +141,81 @@ def _x(value: float) -> float:
 
 
 def draw_histogram(found: Comparison, views: Sequence[CaseView]) -> Histogram | None:
-    """The changes of one metric over cases; None of amounts, and where no case has both."""
+    """The changes of one metric over cases; None of amounts, and where no case has both.
+
+    With few different changes, as repeats of a rate have, each has its column; else they are
+    counted in steps of a round width.
+    """
     if found.kind == "amount":
         return None
     moves = list(_moves(found, views))
+    changed = [move for move in moves if abs(move) > _LEAST]
     if not moves:
         return None
-    bins = Counter(_bin(move) for move in moves)
-    same = bins.pop(0, 0)
-    reach = max((abs(at) for at in bins), default=1)
+    values = Counter(round(move, 6) for move in changed)
+    bins = {(at, at): count for at, count in values.items()}
+    reach = max(map(abs, values), default=1.0)
+    if len(values) > _MOST_VALUES:
+        step = _round_step(reach / _STEPS)
+        reach = math.ceil(reach / step - _LEAST) * step
+        counts = Counter(_bin(move, step) for move in changed)
+        bins = {((at - 1) * step, at * step) if at > 0 else (at * step, (at + 1) * step): count
+                for at, count in counts.items()}  # fmt: skip
     tallest = max(bins.values(), default=1)
-    step = 100 / (2 * reach + 1)
-    columns = [
-        Column(
-            x=round((at + reach + 0.1) * step, 2),
-            width=round(0.8 * step, 2),
-            y=round(HEIGHT - _height(count, tallest), 1),
-            height=_height(count, tallest),
-            kind="worse" if at < 0 else "better",
-            words=f"{count} changed by about {change(found.kind, _signed(found, at) * _BIN)}",
-        )
-        for at, count in sorted(bins.items())
-    ]
-    ends = [(-reach, "start"), (0, "middle"), (reach, "end")]
     return Histogram(
         metric=found.metric,
-        columns=columns,
-        ticks=[
-            Tick(
-                {"start": 0.0, "middle": 50.0, "end": 100.0}[anchor],
-                change(found.kind, _signed(found, at) * _BIN) if at else "no change",
-                anchor,
-            )
-            for at, anchor in ends
+        columns=[
+            _column(found, ends, count, scale=_Scale(reach, tallest))
+            for ends, count in sorted(bins.items())
         ],
-        same=same,
-        worse=sum(count for at, count in bins.items() if at < 0),
-        better=sum(count for at, count in bins.items() if at > 0),
+        ticks=[
+            Tick(0.0, _moved(found, -reach), "start"),
+            Tick(50.0, "no change"),
+            Tick(100.0, _moved(found, reach), "end"),
+        ],
+        same=len(moves) - len(changed),
+        worse=sum(move < 0 for move in changed),
+        better=sum(move > 0 for move in changed),
     )
+
+
+class _Scale(NamedTuple):
+    """The largest change, and the most cases of a column."""
+
+    reach: float
+    tallest: int
+
+
+def _column(found: Comparison, ends: tuple[float, float], count: int, *, scale: _Scale) -> Column:
+    """So many cases between two changes, or at one."""
+    low, high = (50 + (50 - _HALF) * end / scale.reach for end in ends)
+    width = high - low - _SLIT if high > low else 2 * _HALF
+    height = max(round(count / scale.tallest * HEIGHT, 1), _LEAST_HEIGHT)
+    by = " to ".join(dict.fromkeys(_moved(found, end) for end in ends))
+    return Column(
+        x=round((low + high - width) / 2, 2),
+        width=round(width, 2),
+        y=round(HEIGHT - height, 1),
+        height=height,
+        kind="worse" if sum(ends) < 0 else "better",
+        words=f"{several(count, 'case')} by {by}",
+    )
+
+
+def _moved(found: Comparison, move: float) -> str:
+    """A change as the metric counts it, where `move` counts what is better."""
+    return change(found.kind, move if found.higher_is_better else -move)
+
+
+def _bin(move: float, step: float) -> int:
+    """Which step up from no change, 1 for the first; negative for those down."""
+    return math.ceil(abs(move) / step - _LEAST) * (1 if move > 0 else -1)
+
+
+def _round_step(least: float) -> float:
+    """One, two or five times a power of ten, not below `least`."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(digit * power for digit in (1, 2, 5, 10) if digit * power >= least)
 
 
 def _moves(found: Comparison, views: Sequence[CaseView]) -> Iterator[float]:
@@ -190,22 +232,6 @@ def _moves(found: Comparison, views: Sequence[CaseView]) -> Iterator[float]:
 
 def _score(side: Side, found: Comparison) -> float | None:
     return side.scores.get(found.metric)
-
-
-def _bin(move: float) -> int:
-    """Which tenth; what is not quite nothing is not in the bin of nothing."""
-    if abs(move) < 1e-9:
-        return 0
-    return round(move / _BIN) or (1 if move > 0 else -1)
-
-
-def _signed(found: Comparison, at: int) -> int:
-    """As the metric counts, where `at` counts what is better."""
-    return at if found.higher_is_better else -at
-
-
-def _height(count: int, tallest: int) -> float:
-    return max(round(count / tallest * HEIGHT, 1), _LEAST_HEIGHT)
 
 
 def draw_spread(metric: str, sides: Sequence[tuple[str, Sequence[float]]]) -> Spread | None:
@@ -257,9 +283,10 @@ def _spread_words(metric: str, cuts: Sequence[float]) -> str:
 def _round_amounts(low: float, high: float) -> list[float]:
     """Amounts of one, two or five times a power of ten within the ends, not too many."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    inside = list[float]()
     for digits in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,)):
-        found = [digit * 10**power for power in powers for digit in digits]
+        found = [digit * 10.0**power for power in powers for digit in digits]
         inside = [amount for amount in found if low <= amount <= high]
         if len(inside) <= _MOST_TICKS:
-            return inside
-    return inside[:: -(-len(inside) // _MOST_TICKS)]
+            break
+    return inside[:: max(1, -(-len(inside) // _MOST_TICKS))]
