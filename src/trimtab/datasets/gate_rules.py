@@ -49,7 +49,7 @@ class _Metrics:
             return
         self._asked = True
         for one in self._evaluators:
-            facts = self._describe(one.use)
+            facts = self._describe(one)
             metric = one.metric or (facts.metric if facts is not None else "")
             self.certain &= bool(metric)
             if metric not in self._kinds:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, NamedTuple, get_args
 
-from trimtab.datasets.suite import HEADLINE_METRICS
+from trimtab.datasets.folder import check_word
+from trimtab.datasets.suite import HEADLINE_METRICS, EvaluatorUse
 from trimtab.errors import UsageError
 from trimtab.plugins import EVALUATORS, load_plugin
 from trimtab.types.experiments import MetricKind
@@ -33,18 +34,23 @@ class MetricFacts(NamedTuple):
     kind: MetricKind
 
 
-DescribeEvaluator = Callable[[str], MetricFacts | None]
-"""The metric of an evaluator by what stands in `use`; None where nobody can tell."""
+DescribeEvaluator = Callable[[EvaluatorUse], MetricFacts | None]
+"""What an evaluator of a suite measures by itself; None where nobody can tell."""
+
+
+def installed_metric(evaluator: EvaluatorUse) -> MetricFacts | None:
+    """What the installed evaluator measures; None if there is none, or if its options decide."""
+    return _installed(evaluator.use)
 
 
 @cache
-def installed_metric(use: str) -> MetricFacts | None:
-    """The metric of an installed evaluator; None if none of that name is installed."""
+def _installed(use: str) -> MetricFacts | None:
     try:
         found = load_plugin(EVALUATORS, use, _is_evaluator)
     except UsageError:
         return None
-    return MetricFacts(found.metric, found.kind)
+    # Where options decide, the kind has a phrase there, which is no metric's name.
+    return MetricFacts(found.metric, found.kind) if check_word(found.metric) else None
 
 
 def _is_evaluator(plugin: Any) -> bool:  # noqa: ANN401 - anything may be registered

@@ -14,7 +14,7 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f]")
 
 
-def suite_text(  # noqa: PLR0913 - the keys of the file
+def suite_text(
     *,
     description: str = "",
     prompt: str = "",
