@@ -148,7 +148,7 @@ def _problems_of_line(line: bytes, *, spell: bool) -> list[tuple[str, str]]:
     except RecursionError:
         return [("nested too deeply", "Flatten it")]
     except msgspec.MsgspecError as error:
-        problem = str(error).partition(" - at ")[0]
+        problem = str(error).partition(" - at ")[0].removeprefix("JSON is malformed: ")
         remedy = f"Write one JSON object a line, as {_EXAMPLE}"
         return [(f"not JSON: {problem[:1].lower()}{problem[1:]}", remedy)]
     if not isinstance(value, dict):
