@@ -16,7 +16,8 @@ from trimtab.datasets.formats.border import NOWHERE, CaseIds, ImportedSuite, Ori
 from trimtab.datasets.formats.promptfoo_checks import Assertion, Checks
 from trimtab.datasets.formats.promptfoo_files import TestLists, Written
 from trimtab.errors import ConfigError, Finding
-from trimtab.prompts.yaml_text import Document, load_all
+from trimtab.prompts.formats.loading import load_json
+from trimtab.prompts.yaml_text import Document, Lines, load_all
 
 __all__ = ["import_promptfoo"]
 
@@ -44,7 +45,10 @@ def import_promptfoo(text: str, origin: Origin = NOWHERE) -> ImportedSuite:
     Raises:
         ConfigError: it is not YAML, or has no tests.
     """
-    documents = load_all(text, file=origin.file, expansion=_MOST_SHARED)
+    if origin.file.endswith(".json"):
+        documents = [Document(load_json(text, origin.file), {(): Lines(1, 1)})]
+    else:
+        documents = load_all(text, file=origin.file, expansion=_MOST_SHARED)
     value = documents[0].value if len(documents) == 1 else None
     if not isinstance(value, dict):
         raise ConfigError(
@@ -267,7 +271,7 @@ def _tags(metadata: Mapping[str, Any]) -> Iterator[str]:
         f"{key}:{one}"
         for key, value in metadata.items()
         for one in (_list(value) if isinstance(value, list) else [value])
-        if isinstance(one, str | int | float | bool)
+        if isinstance(one, str | int | float | bool) and one != ""
     ]
     yield from dict.fromkeys(tags)
 
