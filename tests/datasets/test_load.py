@@ -222,11 +222,18 @@ def test_an_evaluator_that_is_not_installed_is_not_known(tmp_path: Path):
 
 LINES = [
     ("{", "not JSON", "Write one JSON object a line"),
-    ("{} {}", "not JSON: trailing characters (byte 3)", "Write one JSON object a line"),
+    ("{} {}", "not JSON: trailing characters (byte 4)", "Write one JSON object a line"),
     ("[1]", "not an object", "Write one JSON object a line"),
     ('{"id": "a", "variables": {"x": NaN}}', "not JSON", "Write one JSON object a line"),
     ('{"id": "a", "variables": {"x": 1e999}}', "not JSON", "Write one JSON object a line"),
-    ("[" * 5000, "nested too deeply", "Flatten it"),
+    ("[" * 5000, "nested too deeply", "at most 60 levels"),
+    (line(expected={"json": 1}).replace("1}", "[" * 61 + "]" * 61 + "}"), "nested too d", "60"),
+    (line(expected={}).replace('"expected"', '"note":"","note"'), "`note` is of the wrong", "text"),
+    (
+        line(note="c", tags=["b"]).replace('"note"', '"note":"","note"'),
+        "`note` stands there twice",
+        "Keep one",
+    ),
     ('{"variables": {"x": 1}}', "id is missing", "refund-01"),
     (line(id="a b"), "'a b' is no id", "letters, digits"),
     (line(id=""), "'' is no id", "letters, digits"),
@@ -263,6 +270,12 @@ def test_a_wrong_line_is_told_by_its_number(tmp_path: Path, text: str, problem: 
     assert found.place == "evals/s/cases.jsonl:3"
     assert problem in found.problem
     assert remedy in found.remedy
+
+
+def test_names_of_keys_may_stand_in_values(tmp_path: Path):
+    text = line(id="a", variables={"id": 1, "note": {"id": 2}, "deep": [[]] * 70}, note='"id"')
+    write(tmp_path, "", [text])
+    assert findings(tmp_path) == []
 
 
 def test_a_call_of_a_tool_needs_no_content(tmp_path: Path):
