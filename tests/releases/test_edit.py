@@ -9,7 +9,7 @@ import pytest
 from releases.project import ADA, NAME, PIN, prompt_of, write, write_evidence, write_suite
 from trimtab.errors import ConfigError, UsageError
 from trimtab.prompts.versions import load_record
-from trimtab.releases.edit import Trying, pause, promote, rollback, try_out, withdraw
+from trimtab.releases.edit import Trying, pause, promote, resume, rollback, try_out, withdraw
 from trimtab.releases.file import load_releases
 
 
@@ -130,6 +130,14 @@ def test_a_canary_is_tried_paused_and_withdrawn(project_folder: Path):
     release = load_releases(project_folder, "production").prompts[NAME]
     assert release.canary is not None
     assert release.canary.paused == "because"
+    with pytest.raises(UsageError, match="needs a reason"):
+        resume(project_folder, "production", NAME, author=ADA._replace(reason=""))
+    resume(project_folder, "production", NAME, author=ADA)
+    release = load_releases(project_folder, "production").prompts[NAME]
+    assert release.canary is not None
+    assert (release.canary.paused, release.canary.share) == ("", 0.1)
+    with pytest.raises(UsageError, match="v2 of prompt .* is not paused"):
+        resume(project_folder, "production", NAME, author=ADA)
     withdraw(project_folder, "production", NAME, author=ADA)
     releases = load_releases(project_folder, "production")
     assert releases.prompts[NAME].canary is None
@@ -138,6 +146,7 @@ def test_a_canary_is_tried_paused_and_withdrawn(project_folder: Path):
         ("promote", "", "v1"),
         ("canary", "v1", "v2"),
         ("pause", "v2", ""),
+        ("resume", "v2", ""),
         ("withdraw", "v2", ""),
     ]
 
