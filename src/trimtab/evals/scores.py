@@ -84,7 +84,7 @@ class Scores:
         set_aside: how many of those there are.
     """
 
-    def __init__(  # noqa: PLR0913 - what, of whom, how often
+    def __init__(
         self,
         store: Experiments,
         setup_hash: str,
@@ -140,8 +140,8 @@ class Scores:
     def _read_facts(self) -> Facts:
         shape = self._shape()
         facts = Facts(
-            np.zeros(shape, bool),
-            np.zeros(shape, bool),
+            np.zeros(shape, np.bool_),
+            np.zeros(shape, np.bool_),
             np.full(shape, np.nan),
             np.full(shape, np.nan),
         )
@@ -178,14 +178,9 @@ class Scores:
     def _metric(self, metric: str, numbers: Sequence[int]) -> MetricScores:
         first = self._evaluators[numbers[0]]
         status, values = _together(self._status[list(numbers)], self._values[list(numbers)], first)
-        return MetricScores(
-            metric,
-            first.kind,
-            first.higher_is_better,
-            values,
-            status,
-            any(self._evaluators[number].asks for number in numbers),
-        )
+        asks = any(self._evaluators[number].asks for number in numbers)
+        better = first.higher_is_better
+        return MetricScores(metric, first.kind, better, values, status, asks=asks)
 
     def _amounts(self) -> Iterable[MetricScores]:
         """What every row says of itself. Amounts are compared as ratios, so none may be 0."""
@@ -198,7 +193,9 @@ class Scores:
             free = self.facts.answered & ~known
             status = np.where(free, NOT_APPLICABLE, status).astype(np.uint8)
             shown = np.where(known, values, np.nan)
-            yield MetricScores(metric, "amount", False, shown, status, asks=False)
+            yield MetricScores(
+                metric, "amount", higher_is_better=False, values=shown, status=status, asks=False
+            )
 
 
 def _let_cases_say_what_applies(status: NDArray[np.uint8]) -> None:
