@@ -65,6 +65,19 @@ def test_evidence_on_anything_else_is_none(project_folder: Path, change: str, sa
     assert not library.records(NAME), "nothing is put on record by what is refused"
 
 
+def test_the_newest_verdict_on_the_same_counts(project_folder: Path):
+    library = write(project_folder, "well")
+    write_suite(project_folder)
+    write_evidence(project_folder, library, file="z", hour=8)
+    write_evidence(project_folder, library, file="a", hour=9, verdict="fail")
+    with pytest.raises(UsageError, match="verdict fail"):
+        promote(library, "production", prompt_of(library), model=PIN, author=ADA)
+    newest = write_evidence(project_folder, library, file="m", hour=10)
+    promote(library, "production", prompt_of(library), model=PIN, author=ADA)
+    release = load_releases(project_folder, "production").prompts[NAME]
+    assert project_folder / release.evidence == newest
+
+
 def test_force_needs_a_reason_and_keeps_it(project_folder: Path):
     library = write(project_folder, "well")
     prompt = prompt_of(library)

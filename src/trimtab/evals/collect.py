@@ -190,19 +190,18 @@ class Collector:
         at_once = asyncio.Semaphore(self._work.suite.concurrency)
         for ready in self._work.setups:
             async with asyncio.TaskGroup() as group, aclosing(self._unmarked(ready)) as unmarked:
-                async for row, case, context, known in unmarked:
+                async for one in unmarked:
                     await at_once.acquire()
-                    task = group.create_task(self._mark(ready, row, case, (context, known)))
+                    task = group.create_task(self._mark(ready, one))
                     task.add_done_callback(lambda _task: at_once.release())
 
-    async def _mark(
-        self, ready: Ready, row: Row, case: Case, rest: tuple[Context, set[str]]
-    ) -> None:
-        marks = await self._markers[ready.setup.hash].mark(row, case, rest[0], known=rest[1])
+    async def _mark(self, ready: Ready, one: "_Unmarked") -> None:
+        marker = self._markers[ready.setup.hash]
+        marks = await marker.mark(one.row, one.case, one.context, known=one.known)
         if marks:
             await self._keeper.keep(marks=marks)
 
-    async def _unmarked(self, ready: Ready) -> AsyncGenerator[tuple[Row, Case, Context, set[str]]]:
+    async def _unmarked(self, ready: Ready) -> "AsyncGenerator[_Unmarked]":
         """Rows that lack marks, each with its case and the marks that are there."""
         marker, scores = self._markers[ready.setup.hash], self._scores(ready, "")
         cases = self._work.suite.cases
@@ -216,7 +215,7 @@ class Collector:
                 continue
             beside = texts.at(_asked(row)) if texts is not None else []
             context = self._context(ready, case, beside[0].text if beside else None)
-            yield row, case, context, there
+            yield _Unmarked(row, case, context, there)
 
     def _baseline_rows(self) -> "Following[Row, tuple[str, int]] | None":
         """The baseline's answers in order, if somebody compares."""
@@ -227,6 +226,15 @@ class Collector:
         rows = self._store.rows(base.setup.hash)
         answers = (row for row in rows if row.status == "ok" and row.served_model == served)
         return Following(answers, _asked)
+
+
+class _Unmarked(NamedTuple):
+    """A row that lacks marks, beside those that are `known`."""
+
+    row: Row
+    case: Case
+    context: Context
+    known: set[str]
 
 
 T = TypeVar("T")
