@@ -149,7 +149,7 @@ def test_a_canary_is_tried_paused_and_withdrawn(project_folder: Path):
     release = load_releases(project_folder, "production").prompts[NAME]
     assert release.canary is not None
     assert (release.canary.paused, release.canary.share) == ("", 0.1)
-    with pytest.raises(UsageError, match="v2 of prompt .* is not paused"):
+    with pytest.raises(UsageError, match=r"v2 of prompt .* is not paused"):
         resume(project_folder, "production", NAME, author=ADA)
     withdraw(project_folder, "production", NAME, author=ADA)
     releases = load_releases(project_folder, "production")
