@@ -134,7 +134,7 @@ class Collector:
                 work.suite.cases,
                 work.repeats,
                 store=self._store,
-                seed=int(work.suite.hash[:8], 16),
+                seed=work.suite.seed,
             )
             if not planned:
                 break
