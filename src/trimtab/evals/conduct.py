@@ -247,9 +247,10 @@ class Conduct:
                 f"{work.repeats}."
             )
         if order.extends:
+            alpha = order.frame().policy.alpha
             notes.append(
-                f"Since a gate may look twice, each look is at alpha {order.frame().policy.alpha:.4f} "
-                f"(Pocock), which keeps {order.suite.gate.alpha:g} in all."
+                f"Since a gate may look twice, each look is at alpha {alpha:.4f} (Pocock), which "
+                f"keeps {order.suite.gate.alpha:g} in all."
             )
         return notes
 

@@ -8,15 +8,17 @@ import numpy as np
 
 from trimtab.evals.compare import Frame, margin_of, measured_rows
 from trimtab.evals.gate import primary_metrics
-from trimtab.evals.scores import MetricScores
+from trimtab.evals.scores import NOT_APPLICABLE, MetricScores
 from trimtab.stats.gate_power import Design, detects, gate_power
 from trimtab.stats.power import MILLER, Spread, spread_of_one, spread_of_two
-from trimtab.stats.units import Floats, case_scores, unit_sums
+from trimtab.stats.units import Floats, keep, unit_sums
 
-__all__ = ["Outlook", "outlooks"]
+__all__ = ["GridCell", "Outlook", "grid_of", "outlooks"]
 
 _AMOUNT_SPREAD: Final = Spread(0.0, 0.04, 0.04)
 """Of logarithms: answers of a provider vary by about 20 %."""
+_CASES: Final = (50, 100, 200, 400)
+_REPEATS: Final = (1, 3, 5, 10)
 
 
 class Outlook(NamedTuple):
@@ -35,6 +37,52 @@ class Outlook(NamedTuple):
     passes: float
     detects: float | None
     known: bool
+
+
+class GridCell(NamedTuple):
+    """What a gate with other numbers could tell of a metric.
+
+    Attributes:
+        metric, margin, passes, detects, known: as of `Outlook`.
+        cases, repeats: the numbers.
+        is_now: the suite has so many cases to which the metric applies.
+    """
+
+    metric: str
+    margin: float
+    cases: int
+    repeats: int
+    passes: float
+    detects: float | None
+    known: bool
+    is_now: bool
+
+
+def grid_of(metrics: Sequence[MetricScores], frame: Frame) -> list[GridCell]:
+    """Numbers of cases and repeats around those of the suite, for each metric that decides."""
+    cells: list[GridCell] = []
+    for name in primary_metrics(metrics, frame.policy):
+        found = next((one for one in metrics if one.metric == name), None)
+        if found is None or frame.advisory.get(name):
+            continue
+        now = _design(found, None, frame, repeats=1)
+        for cases in sorted({now.cases, *_CASES}):
+            for repeats in _REPEATS:
+                design = now._replace(cases=cases, repeats=repeats)
+                margin = margin_of(found.metric, found.kind, frame.policy)
+                cells.append(
+                    GridCell(
+                        name,
+                        margin,
+                        cases,
+                        repeats,
+                        gate_power(design).passes,
+                        detects(design),
+                        known=_seen(found, None) is not None,
+                        is_now=cases == now.cases,
+                    )
+                )
+    return cells
 
 
 def outlooks(
@@ -63,19 +111,24 @@ def outlooks(
 
 def _outlook(new: MetricScores, old: MetricScores | None, frame: Frame, *, repeats: int) -> Outlook:
     margin = margin_of(new.metric, new.kind, frame.policy)
-    spread = _seen(new, old)
+    design = _design(new, old, frame, repeats=repeats)
+    known = _seen(new, old) is not None
+    return Outlook(new.metric, margin, gate_power(design).passes, detects(design), known)
+
+
+def _design(new: MetricScores, old: MetricScores | None, frame: Frame, *, repeats: int) -> Design:
+    margin = margin_of(new.metric, new.kind, frame.policy)
     supposed = _AMOUNT_SPREAD if new.kind == "amount" else MILLER
-    applies = len(unit_sums(case_scores(new.values), frame.clusters).sums)
-    design = Design(
-        cases=applies,
+    applies = ~(new.status == NOT_APPLICABLE).any(axis=1)
+    units = unit_sums(np.ones(int(applies.sum())), keep(frame.clusters, applies))
+    return Design(
+        cases=len(units.sums),
         repeats=repeats,
-        spread=spread or supposed,
+        spread=_seen(new, old) or supposed,
         margin=log(margin) if new.kind == "amount" else margin,
         counted=new.kind in {"rate", "preference"},
         alpha=frame.policy.alpha,
     )
-    passes = gate_power(design).passes
-    return Outlook(new.metric, margin, passes, detects(design), known=spread is not None)
 
 
 def _seen(new: MetricScores, old: MetricScores | None) -> Spread | None:
