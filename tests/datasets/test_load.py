@@ -48,7 +48,7 @@ latency = 1.10
 
 [gate.floors]
 politeness = 1
-cost = 2.5
+cost = 2_500_000
 """
 
 
@@ -83,7 +83,7 @@ def test_all_that_a_suite_can_say(tmp_path: Path):
     assert suite.gate == GatePolicy(
         primary=["accuracy", "politeness", "latency"],
         margins={"accuracy": 0.05, "latency": 1.1},
-        floors={"politeness": 1.0, "cost": 2.5},
+        floors={"politeness": 1.0, "cost": 2_500_000.0},
         alpha=0.025,
         inconclusive="block",
         extend_repeats=5,
@@ -162,6 +162,7 @@ TOML = [
     ("[gate.margins]\ncost = 11", 2, "11 is no ratio", "up to 10"),
     ("[gate.floors]\naccuracy = 85", 2, "85 is out of range", "from 0 to 1"),
     ("[gate.floors]\nlatency = 0", 2, "0 is no amount", "above 0"),
+    ("[gate.floors]\ncost = 0.002", 2, "0.002 nano-dollars", "0.002 US dollars are 2000000"),
     ("[gate.floors]\nlatency = 'fast'", 2, "'fast' is not valid", "a number"),
     ("x = [", 1, "not TOML", "toml.io"),
     ("a = 1\na = 2", 2, "not TOML", "toml.io"),
