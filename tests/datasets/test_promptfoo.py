@@ -190,6 +190,7 @@ def test_an_assertion(assertion: dict[str, Any], wanted: dict[str, Any]):
     [
         ({"type": "contains"}, "contains was left out: it has no text"),
         ({"type": "not-contains-all", "value": ["a"]}, "one of its texts may be there"),
+        ({"type": "equals"}, "equals was left out: it has no value"),
         ({"type": "not-equals", "value": {}}, "its value is no text"),
         ({"type": "starts-with", "value": []}, "it has no text"),
         ({"type": "regex", "value": "("}, "Python cannot read its pattern"),

@@ -13,7 +13,7 @@ import msgspec
 
 from trimtab.datasets.case import Case
 from trimtab.datasets.formats.border import NOWHERE, CaseIds, ImportedSuite, Origin, Remarks
-from trimtab.datasets.formats.promptfoo_checks import Assertion, Checks
+from trimtab.datasets.formats.promptfoo_checks import TELLING_CASE, Assertion, Checks
 from trimtab.datasets.formats.promptfoo_files import TestLists, Written
 from trimtab.errors import ConfigError, Finding
 from trimtab.prompts.formats.loading import load_json
@@ -88,9 +88,7 @@ class _Import:
                 [Finding(self._place("tests"), "there are no tests with vars", "Write them")]
             )
         filled = [self._filled(row) for row in rows]
-        tells_case = any(
-            one.kind.startswith("contains") for assertions in filled for one in assertions
-        )
+        tells_case = any(one.kind in TELLING_CASE for assertions in filled for one in assertions)
         checks = Checks(self._remarks, tells_case=tells_case)
         ids = CaseIds()
         cases = [
