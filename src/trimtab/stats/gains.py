@@ -17,8 +17,9 @@ import numpy as np
 from scipy.special import stdtr
 
 from trimtab.stats.mean_bounds import Moments, lower_bound, moments_of, p_of_margin
-from trimtab.stats.paired import mcnemar, tango_interval, tango_p
+from trimtab.stats.paired import mcnemar
 from trimtab.stats.resampling import MOST_ENUMERATED, sign_flip
+from trimtab.stats.tango import tango_interval, tango_p
 from trimtab.stats.units import Floats, Labels, unit_sums
 
 __all__ = ["Gains", "Tested", "gains_of", "weigh_counts", "weigh_means"]

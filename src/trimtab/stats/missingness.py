@@ -45,8 +45,9 @@ def check_missing(
     """Look at which planned rows were measured.
 
     Args:
-        candidate, baseline: of the same shape, one for each planned row (case, repeat) in the same
-            order; rows of cases that do not ask for the metric are not planned.
+        candidate: one for each planned row (case, repeat); rows of cases that do not ask for the
+            metric are not planned.
+        baseline: the same rows in the same order.
         most_dropped: share from which on nothing can be concluded.
 
     Raises:

@@ -1,9 +1,9 @@
 """Many tests at once: adjusted p values, each to be held against alpha itself. Pure.
 
 Holm, "A simple sequentially rejective multiple test procedure" (Scandinavian Journal of Statistics
-6, 1979): the probability of any false call stays below alpha, whatever the dependence. Benjamini and
-Hochberg, "Controlling the false discovery rate" (Journal of the Royal Statistical Society B 57,
-1995): of all calls, a share of at most q is false on average.
+6, 1979): the probability of any false call stays below alpha, whatever the dependence. Benjamini
+and Hochberg, "Controlling the false discovery rate" (Journal of the Royal Statistical Society B
+57, 1995): of all calls, a share of at most q is false on average.
 """
 
 from collections.abc import Sequence

@@ -4,23 +4,20 @@ Of cases with one answer from each setup that is right or wrong only those tell 
 the setups differ. Tests: McNemar, "Note on the sampling error of the difference between
 correlated proportions" (Psychometrika 12, 1947); the mid-p form, which is neither as timid as the
 exact one nor too bold, after Fagerland, Lydersen and Laake, "The McNemar test for binary
-matched-pairs data" (BMC Medical Research Methodology 13, 2013). Intervals of the difference:
-Tango, "Equivalence test and confidence interval for the difference in proportions for the
-paired-sample design" (Statistics in Medicine 17, 1998); Newcombe, "Improved confidence intervals
-for the difference between binomial proportions based on paired data", method 10 (Statistics in
-Medicine 17, 1998).
+matched-pairs data" (BMC Medical Research Methodology 13, 2013). The interval of the difference:
+Newcombe, "Improved confidence intervals for the difference between binomial proportions based on
+paired data", method 10 (Statistics in Medicine 17, 1998).
 
 Other scores: the difference of each case, with the standard error of its mean. Pairing does not
 have to help: where the setups are right on different cases the correlation is below 0, and the
 paired error larger than that of two samples. It is the right one all the same.
 """
 
-from math import sqrt
-from typing import Final, NamedTuple
+from math import log, sqrt
+from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import bdtr, chdtrc, ndtr, ndtri
+from scipy.special import bdtr, chdtrc, gammaln
 
 from trimtab.stats.means import MeanEstimate, estimate_mean
 from trimtab.stats.rates import Interval, wilson_interval
@@ -35,13 +32,10 @@ __all__ = [
     "count_pairs",
     "mcnemar",
     "mcnemar_chi_square",
+    "mcnemar_drops",
     "newcombe_interval",
     "paired_difference",
-    "tango_interval",
-    "tango_p",
 ]
-
-_NEXT_TO_ONE: Final = 1 - 1e-12
 
 
 class Tails(NamedTuple):
@@ -139,6 +133,13 @@ def mcnemar(gains: int, losses: int) -> Tails:
     return Tails(below, 1 - below - above, above)
 
 
+def mcnemar_drops(gains: Floats, losses: Floats) -> Floats:
+    """`mcnemar(...).drop` of whole arrays of counts."""
+    differ = gains + losses
+    logs = gammaln(differ + 1) - gammaln(gains + 1) - gammaln(losses + 1) - differ * log(2)
+    return bdtr(gains, differ, 0.5) - np.exp(logs) / 2
+
+
 def mcnemar_chi_square(gains: int, losses: int, *, corrected: bool) -> ChiSquare:
     """McNemar's statistic, two-sided; with Yates' correction or without."""
     differ = gains + losses
@@ -147,24 +148,6 @@ def mcnemar_chi_square(gains: int, losses: int, *, corrected: bool) -> ChiSquare
     apart = max(abs(gains - losses) - int(corrected), 0)
     statistic = apart * apart / differ
     return ChiSquare(statistic, float(chdtrc(1, statistic)))
-
-
-def tango_interval(gains: int, losses: int, count: int, *, confidence: float = 0.95) -> Interval:
-    """Tango's score interval of the difference of rates, candidate - baseline.
-
-    Args:
-        gains: cases on which only the candidate was right, or won.
-        losses: cases on which only the baseline was right, or won.
-        count: all cases; at least 1.
-        confidence: two-sided.
-    """
-    z = float(ndtri((1 + confidence) / 2))
-    return Interval(_tango_low(gains, losses, (count, z)), -_tango_low(losses, gains, (count, z)))
-
-
-def tango_p(gains: int, losses: int, count: int, *, margin: float) -> float:
-    """One-sided p value of "the candidate is worse by `margin` or more", 0 to 1 without 1."""
-    return float(ndtr(-_tango_score((gains, losses, count), -margin)))
 
 
 def newcombe_interval(pairs: PairCounts, *, confidence: float = 0.95) -> Interval:
@@ -213,30 +196,3 @@ def _phi(pairs: PairCounts) -> float:
     if above > 0:
         above = max(above - pairs.count / 2, 0.0)
     return above / sqrt(margins)
-
-
-def _tango_low(gains: int, losses: int, of: tuple[int, float]) -> float:
-    count, z = of
-    seen = (gains - losses) / count
-    if losses == count:
-        return -1.0
-
-    def apart(difference: float) -> float:
-        return _tango_score((gains, losses, count), difference) - z
-
-    top = min(seen, _NEXT_TO_ONE)
-    return brentq(apart, -_NEXT_TO_ONE, top, xtol=1e-12)
-
-
-def _tango_score(counts: tuple[int, int, int], difference: float) -> float:
-    """How far the data are above a supposed difference, in errors as they are under it."""
-    gains, losses, count = counts
-    square, line = 2.0 * count, -gains - losses + (2 * count - gains + losses) * difference
-    rest = -losses * difference * (1 - difference)
-    root = sqrt(max(line * line - 4 * square * rest, 0.0))
-    lost = (root - line) / (2 * square)
-    variance = count * (2 * lost + difference * (1 - difference))
-    above = gains - losses - count * difference
-    if variance <= 0:
-        return 0.0 if abs(above) < 1e-9 else above * np.inf
-    return above / sqrt(variance)
