@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
-from stats import oracles
 
+from stats import oracles
 from trimtab.stats.means import clustered_error, estimate_mean, split_variance
 from trimtab.stats.units import Floats, case_scores, unit_sums
 

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stats import oracles
 
+from stats import oracles
 from trimtab.stats.multiple import benjamini_hochberg, bonferroni, holm
 
 # Benjamini and Hochberg (1995), section 4.

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import gammaln
-from stats import oracles
 
+from stats import oracles
 from trimtab.stats.rates import estimate_rate, exact_interval, most_of_none, wilson_interval
 from trimtab.stats.units import Floats
 
