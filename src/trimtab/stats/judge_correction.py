@@ -23,6 +23,7 @@ from scipy.special import ndtri
 __all__ = [
     "Corrected",
     "Observed",
+    "Pair",
     "Powered",
     "corrected_rate",
     "corrected_rate_by_delta",
@@ -38,6 +39,20 @@ class Observed(NamedTuple):
 
     value: float
     of: float
+
+
+class Pair(NamedTuple):
+    """A row that people and the judge have seen.
+
+    Attributes:
+        label: by people.
+        judged: by the judge.
+        weight: rows that it stands for, in any unit.
+    """
+
+    label: float
+    judged: float
+    weight: float = 1.0
 
 
 class Corrected(NamedTuple):
@@ -123,50 +138,53 @@ def corrected_rate_by_delta(
 
 
 def prediction_powered(
-    labels: Sequence[float],
-    judged: Sequence[float],
+    pairs: Sequence[Pair],
     others: Sequence[float],
     *,
-    weights: Sequence[float] | None = None,
     tuned: bool = True,
+    worth: float | None = None,
     alpha: float = 0.05,
 ) -> Powered:
     """The mean of what people would say of all rows.
 
     Args:
-        labels: by people.
-        judged: by the judge, of the same rows in the same order.
+        pairs: rows with a label.
         others: by the judge, of rows without a label.
-        weights: of the labels, where they were not drawn with one chance; in any unit.
-        tuned: count the judge as far as it helps; without it fully.
+        tuned: count the judge as far as it helps; without it fully. For labels of the same kind of
+            rows as `others`: with labels from elsewhere it would pull towards the mean there.
+        worth: independent rows that the others are worth; None for all.
         alpha: two-sided.
 
     Raises:
-        ValueError: fewer than two labels or two other rows, or lengths that differ.
+        ValueError: fewer than two pairs or two other rows.
     """
-    count, many = len(labels), len(others)
+    count, many = len(pairs), len(others)
     if min(count, many) < 2:
         raise ValueError(f"{count} labels and {many} other rows; give at least two of each.")
-    if len(judged) != count or (weights is not None and len(weights) != count):
-        raise ValueError("Each label needs one verdict of the judge, and one weight or none.")
-    heavy = np.ones(count) if weights is None else np.asarray(weights, dtype=float)
+    said, seen, heavy = np.array(pairs, dtype=float).T
     heavy = heavy * count / heavy.sum()
-    said, seen, rest = (np.asarray(values, dtype=float) for values in (labels, judged, others))
+    rest = np.array(others, dtype=float)
     said_of, seen_of = float((heavy * said).mean()), float((heavy * seen).mean())
     ours, theirs = heavy * (said - said_of), heavy * (seen - seen_of)
-    weight = _tuned(ours, theirs, rest) if tuned else 1.0
+    spread = float(rest.var()) / (worth or many)
+    weight = _tuned(ours, theirs, spread) if tuned else 1.0
     value = weight * float(rest.mean()) + said_of - weight * seen_of
     left = float(((ours - weight * theirs) ** 2).mean())
-    se = sqrt(weight**2 * float(rest.var()) / many + left / count)
+    se = sqrt(weight**2 * spread + left / count)
     half = float(ndtri(1 - alpha / 2)) * se
     return Powered(value, se, value - half, value + half, weight)
 
 
-def _tuned(ours: _Numbers, theirs: _Numbers, rest: _Numbers) -> float:
-    """The weight of the judge that gives the least variance; both are around their means."""
-    together = float((ours * theirs).mean())
-    spread = float((theirs**2).mean()) + len(ours) / len(rest) * float(rest.var())
-    return min(max(together / spread, 0.0), 1.0) if spread > 0 else 0.0
+def _tuned(ours: _Numbers, theirs: _Numbers, spread: float) -> float:
+    """The weight of the judge that gives the least variance.
+
+    Args:
+        ours: weighted labels around their mean.
+        theirs: weighted verdicts on the same rows around theirs.
+        spread: variance of the judge's mean over the other rows.
+    """
+    both = float((theirs**2).mean()) + len(ours) * spread
+    return min(max(float((ours * theirs).mean()) / both, 0.0), 1.0) if both > 0 else 0.0
 
 
 def _informed(sensitivity: float, specificity: float) -> float:
