@@ -19,7 +19,7 @@ from trimtab.evals.judges.options import JudgeOptions
 from trimtab.evals.judges.parts import context_of
 from trimtab.evals.judges.position import ORDER_CHOICES, Order, settle
 from trimtab.evals.judges.question import Part, Question, fingerprint_of
-from trimtab.evals.judges.verdict import Judged, Unreadable, Verdict, ask_verdict
+from trimtab.evals.judges.verdict import Judged, Unreadable, Verdict, ask_verdict, models_of
 from trimtab.evals.options import parse_options
 from trimtab.types.experiments import MetricKind
 
@@ -66,7 +66,14 @@ class _Preference(Evaluator):
             return unmeasured(_unread(one.said, other.said), cost_nanousd=cost_nanousd)
         settled = settle(cast("Order", one.said.choice), cast("Order", other.said.choice))
         reason = f"candidate first: {one.said.reasoning}\ncandidate second: {other.said.reasoning}"
-        return measured(settled.value, settled.label, reason, cost_nanousd=cost_nanousd)
+        return Score(
+            status="measured",
+            value=settled.value,
+            label=settled.label,
+            reason=reason,
+            cost_nanousd=cost_nanousd,
+            judge_model=models_of((one, other)),
+        )
 
     async def _ask(self, ask: Ask, context: list[Part], answers: tuple[str, str]) -> Judged:
         first, second = answers

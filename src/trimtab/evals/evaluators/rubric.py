@@ -8,11 +8,11 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta
 from typing_extensions import override
 
-from trimtab.evals.evaluator import Ask, Evaluator, Sample, Score, measured, unmeasured
+from trimtab.evals.evaluator import Ask, Evaluator, Sample, Score, unmeasured
 from trimtab.evals.judges.options import JudgeOptions
 from trimtab.evals.judges.parts import context_of
 from trimtab.evals.judges.question import Part, Question, fingerprint_of, spoken
-from trimtab.evals.judges.verdict import Unreadable, Verdict, ask_verdict
+from trimtab.evals.judges.verdict import Judged, Unreadable, Verdict, ask_verdict, models_of
 from trimtab.evals.options import parse_options
 from trimtab.types.experiments import MetricKind
 
@@ -81,26 +81,33 @@ class _Rubric(Evaluator):
             parts=(*context_of(sample), answer),
             choices=self._choices,
         )
-        said, cost_nanousd = await ask_verdict(ask, question)
-        if isinstance(said, Unreadable):
-            return unmeasured(_unread(said), cost_nanousd=cost_nanousd)
-        verdicts = [said]
-        for vote in range(1, self._options.votes if said.borderline else 1):
-            more, cost = await ask_verdict(ask, question, vote=vote)
-            cost_nanousd += cost
-            if isinstance(more, Verdict):
-                verdicts.append(more)
-        return self._score(verdicts, cost_nanousd)
+        first = await ask_verdict(ask, question)
+        if isinstance(first.said, Unreadable):
+            reason = f"the judge gave no verdict, asked twice: {first.said.problem}"
+            return unmeasured(reason, cost_nanousd=first.cost_nanousd)
+        asked = [first]
+        if first.said.borderline:
+            for vote in range(1, self._options.votes):
+                asked.append(await ask_verdict(ask, question, vote=vote))  # noqa: PERF401
+        return self._score(asked)
 
-    def _score(self, verdicts: Sequence[Verdict], cost_nanousd: int) -> Score:
-        """The middle one; of an even number, as one could not be read, the lower middle one."""
+    def _score(self, asked: Sequence[Judged]) -> Score:
+        """The middle verdict; of an even number, as one could not be read, the lower middle one."""
+        verdicts = [one.said for one in asked if isinstance(one.said, Verdict)]
         values = [self._value(verdict) for verdict in verdicts]
         value = median_low(values)
         middle = verdicts[values.index(value)]
         label = str(middle.choice)
         if len(verdicts) > 1:
             label += f" ({values.count(value)} of {len(values)} votes)"
-        return measured(value, label, middle.reasoning, cost_nanousd=cost_nanousd)
+        return Score(
+            status="measured",
+            value=value,
+            label=label,
+            reason=middle.reasoning,
+            cost_nanousd=sum(one.cost_nanousd for one in asked),
+            judge_model=models_of(asked),
+        )
 
     def _value(self, verdict: Verdict) -> float:
         if isinstance(verdict.choice, int):
@@ -126,10 +133,6 @@ class _Kind:
             UsageError: an option is unknown, missing or wrong; the message names it.
         """
         return _Rubric(parse_options(self.name, options, Options))
-
-
-def _unread(said: Unreadable) -> str:
-    return f"the judge gave no verdict, asked twice: {said.problem}"
 
 
 EVALUATOR = _Kind()

@@ -5,18 +5,14 @@ that answered for it. Labels are people's own and outlive a judge: they stand in
 `EVALUATOR.labels.jsonl`, with the answers that they are about.
 """
 
-import hashlib
-import json
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from trimtab.errors import ConfigError, Finding, UsageError
-from trimtab.evals.evaluator import Evaluator, EvaluatorKind
 from trimtab.evals.judges.scale import Scale, scale_of
 from trimtab.stats.agreement import Stratum
 from trimtab.types.experiments import MetricKind
@@ -27,7 +23,6 @@ __all__ = [
     "Label",
     "Pool",
     "calibration_path",
-    "judge_hash",
     "load_calibration",
     "strata_of",
     "write_calibration",
@@ -45,8 +40,8 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         evaluator: as the suite calls it.
         use: name of the evaluator in the entry-point group.
         kind, higher_is_better: of what it says.
-        hash: `judge_hash`.
-        served_model: the model that answered for it, `provider:model` as the provider says.
+        hash: of the evaluator in its suite: name, version, options, and the words of the judge.
+        served_model: the model that answered for it, as its provider calls it.
     """
 
     evaluator: str
@@ -116,19 +111,6 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     population: list[Pool]
     labels: list[Label]
     skipped: int = 0
-
-
-def judge_hash(kind: EvaluatorKind, evaluator: Evaluator, options: Mapping[str, Any]) -> str:
-    """SHA-256 over all that decides what a judge says but the model that answers.
-
-    Args:
-        kind: of the evaluator.
-        evaluator: as built; its `fingerprint`, if it has one, is over the words of the judge.
-        options: of the suite.
-    """
-    words = getattr(evaluator, "fingerprint", "")
-    parts = [kind.name, kind.version, words, dict(options)]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def calibration_path(suite: Path, evaluator: str) -> Path:

@@ -1,12 +1,13 @@
 """The verdict of a judge, read strictly: what is not exactly one is none."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple, cast
 
 from trimtab.evals.evaluator import Ask
 from trimtab.evals.judges.question import Question
 
-__all__ = ["Judged", "Unreadable", "Verdict", "ask_verdict", "parse_verdict"]
+__all__ = ["Judged", "Unreadable", "Verdict", "ask_verdict", "models_of", "parse_verdict"]
 
 _KEYS: Final = ("mark", "reasoning", "verdict")
 _BORDERLINE: Final = "borderline"
@@ -41,10 +42,12 @@ class Judged(NamedTuple):
     Attributes:
         said: a verdict, or why there is none.
         cost_nanousd: of all attempts.
+        model: that was asked in the end, as its provider calls it.
     """
 
     said: Verdict | Unreadable
     cost_nanousd: int
+    model: str
 
 
 async def ask_verdict(ask: Ask, question: Question, *, vote: int = 0) -> Judged:
@@ -58,16 +61,21 @@ async def ask_verdict(ask: Ask, question: Question, *, vote: int = 0) -> Judged:
     Raises:
         TrimtabError: the model cannot be asked.
     """
-    cost_nanousd, problem = 0, ""
+    cost_nanousd, problem, model = 0, "", ""
     for attempt in range(2):
         mark = question.mark(f"{vote}.{attempt}")
         reply = await ask(question.request(mark, problem))
-        cost_nanousd += reply.cost_nanousd
+        cost_nanousd, model = cost_nanousd + reply.cost_nanousd, reply.served_model
         said = parse_verdict(reply.text, mark=mark, choices=question.choices)
         if isinstance(said, Verdict):
-            return Judged(said, cost_nanousd)
+            return Judged(said, cost_nanousd, model)
         problem = said.problem
-    return Judged(Unreadable(problem), cost_nanousd)
+    return Judged(Unreadable(problem), cost_nanousd, model)
+
+
+def models_of(asked: Iterable[Judged]) -> str:
+    """The models that were asked, each once, with commas between them."""
+    return ", ".join(sorted({one.model for one in asked if one.model}))
 
 
 def parse_verdict(text: str, *, mark: str, choices: tuple[str | int, ...]) -> Verdict | Unreadable:
