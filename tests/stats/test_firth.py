@@ -1,4 +1,4 @@
-"""Logistic regression with a penalty: statsmodels where it hardly matters, and where all is told."""
+"""Logistic regression with a penalty: statsmodels where that hardly matters, and all is told."""
 
 import numpy as np
 import pytest

@@ -126,9 +126,9 @@ def test_looks_must_rise_to_the_whole(information: list[float]):
 
 
 def test_probabilities_must_be_in_their_range():
-    with pytest.raises(ValueError, match="alpha is 0.7"):
+    with pytest.raises(ValueError, match=r"alpha is 0\.7"):
         boundary_constant("pocock", [1.0], alpha=0.7)
-    with pytest.raises(ValueError, match="power is 0.01"):
+    with pytest.raises(ValueError, match=r"power is 0\.01"):
         design(power=0.01)
-    with pytest.raises(ValueError, match="hopeless 0.9"):
+    with pytest.raises(ValueError, match=r"hopeless 0\.9"):
         design(hopeless=0.9)
