@@ -11,7 +11,7 @@ from trimtab.datasets.suite import Suite
 from trimtab.evals.allowance import Allowance
 from trimtab.evals.answering import Answerer
 from trimtab.evals.keeper import Keeper
-from trimtab.evals.marking import Context, Marker
+from trimtab.evals.marking import Context, Marker, compares
 from trimtab.evals.registry import SuiteEvaluator
 from trimtab.evals.run import Planned, Progress, RowRun, Stopped, plan_rows
 from trimtab.evals.scores import Scores
@@ -134,7 +134,7 @@ class Collector:
                 work.suite.cases,
                 work.repeats,
                 store=self._store,
-                seed=int(work.suite.hash[:8], 16),
+                seed=work.suite.seed,
             )
             if not planned:
                 break
@@ -220,7 +220,7 @@ class Collector:
     def _baseline_rows(self) -> "Following[Row, tuple[str, int]] | None":
         """The baseline's answers in order, if somebody compares."""
         base = self._work.baseline
-        if base is None or not any(one.compares for one in self._work.evaluators):
+        if base is None or not any(compares(one) for one in self._work.evaluators):
             return None
         served = self._scores(base, "").served_model
         rows = self._store.rows(base.setup.hash)

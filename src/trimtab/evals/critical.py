@@ -36,7 +36,7 @@ def critical_findings(pairs: Sequence[Pair], frame: Frame) -> list[CriticalFindi
             alpha = frame.policy.critical_alpha
             check = check_critical(*hits, cases=len(critical), alpha=alpha)
             if check.broken:
-                found.append(_finding(pair, frame.cases[at].id, hits, check.p))
+                found.append(_finding(pair, frame.cases[at].id, hits, p=check.p))
     return found
 
 
@@ -62,7 +62,7 @@ def _hits(row: Floats, pair: Pair) -> Hits:
 
 
 def _finding(
-    pair: Pair, case_id: str, hits: tuple[Hits, Hits], p: float | None = None
+    pair: Pair, case_id: str, hits: tuple[Hits, Hits], *, p: float | None = None
 ) -> CriticalFinding:
     new, old = hits
     told = f"{pair.candidate.metric} in {new.hits} of {new.count} repeats"

@@ -70,9 +70,7 @@ def judge(
     deciding = [pair for pair in pairs if pair.primary and not pair.advisory]
     critical = critical_findings(deciding, frame)
     missing = {pair.candidate.metric: _missing(pair, frame.policy) for pair in deciding}
-    lacking = [
-        _told_missing(name, found) for name, found in missing.items() if not found.conclusive
-    ]
+    lacking = [_lack(name, found) for name, found in missing.items() if not found.conclusive]
     verdict, why = _whole(comparisons, critical, primary, lacking=lacking)
     return Judgement(
         verdict=verdict,
@@ -87,21 +85,14 @@ def judge(
 def judge_alone(candidate: Sequence[MetricScores], frame: Frame) -> Judgement:
     """A first release has nothing to be compared with: hold it against the floors of the suite."""
     known = {one.metric: one for one in candidate}
-    told = [
-        _against_floor(known.get(metric), metric, floor, frame)
-        for metric, floor in frame.policy.floors.items()
-    ]
+    told = [_against_floor(metric, known.get(metric), frame) for metric in frame.policy.floors]
     primary = primary_metrics(candidate, frame.policy)
     unfloored = [name for name in primary if name not in frame.policy.floors]
     if unfloored or not told:
         names = ", ".join(unfloored) or "any metric"
-        told.append(
-            (
-                "inconclusive",
-                f"there is no baseline, and [gate.floors] says nothing of {names}: name a --baseline, "
-                "or write down what a first version must reach",
-            )
-        )
+        lack = f"there is no baseline, and [gate.floors] says nothing of {names}"
+        remedy = "name a --baseline, or write down what a first version must reach"
+        told.append(("inconclusive", f"{lack}: {remedy}"))
     gaps = [one for one in candidate if one.metric in primary]
     share = _unmeasured_share(gaps)
     if share > frame.policy.most_unmeasured + _SURE:
@@ -110,9 +101,8 @@ def judge_alone(candidate: Sequence[MetricScores], frame: Frame) -> Judgement:
     return Judgement(told[0][0], [reason for _, reason in told], [], [], [], share)
 
 
-def _against_floor(
-    scores: MetricScores | None, metric: str, floor: float, frame: Frame
-) -> tuple[Verdict, str]:
+def _against_floor(metric: str, scores: MetricScores | None, frame: Frame) -> tuple[Verdict, str]:
+    floor = frame.policy.floors[metric]
     if scores is None or (advice := frame.advisory.get(metric)):
         return "inconclusive", f"{metric}: {advice if scores is not None else 'not measured'}"
     found = estimate_of(scores, frame.clusters, confidence=1 - 2 * frame.policy.alpha)
@@ -168,7 +158,7 @@ def _missing(pair: Pair, policy: GatePolicy) -> Missingness:
     )
 
 
-def _told_missing(metric: str, found: Missingness) -> str:
+def _lack(metric: str, found: Missingness) -> str:
     if found.candidate_only != found.baseline_only and found.p < _UNLIKE:
         return (
             f"{metric}: {found.candidate_only} rows lack on the candidate's side alone, "

@@ -1,10 +1,7 @@
 """What evaluators say of rows. What fails to be told is unmeasured, and says why."""
 
-import hashlib
 from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
-
-import msgspec
 
 from trimtab.datasets.case import Case
 from trimtab.errors import TrimtabError
@@ -14,10 +11,9 @@ from trimtab.evals.evaluator import AskReply, AskRequest, Sample, Score, unmeasu
 from trimtab.evals.registry import SuiteEvaluator
 from trimtab.types.experiments import Mark, Row
 
-__all__ = ["AllowanceSpent", "Context", "Marker", "mark_hash"]
+__all__ = ["AllowanceSpent", "Context", "Marker", "compares", "mark_hash"]
 
 _LONGEST_REASON: Final = 500
-_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class AllowanceSpent(Exception):
@@ -46,8 +42,13 @@ def mark_hash(evaluator: SuiteEvaluator, case: Case, baseline: str = "") -> str:
         case: with its expectations.
         baseline: hash of the setup whose answer is seen beside it; "" where none is.
     """
-    told = (evaluator.hash, case.expected, case.sources, baseline if evaluator.compares else "")
-    return hashlib.sha256(_encode(told)).hexdigest()
+    own = evaluator.hash_for(case)
+    return f"{own}/{baseline}" if compares(evaluator) else own
+
+
+def compares(evaluator: SuiteEvaluator) -> bool:
+    """Whether it looks at the answers of both setups."""
+    return evaluator.kind == "preference"
 
 
 class Marker:
@@ -97,7 +98,7 @@ class Marker:
         sample = _sample(row, case, context)
         marks: list[Mark] = []
         for evaluator_hash, one in self.hashes(case).items():
-            if evaluator_hash in known or (one.compares and context.baseline_text is None):
+            if evaluator_hash in known or (compares(one) and context.baseline_text is None):
                 continue
             try:
                 score = await self._score(one, sample)

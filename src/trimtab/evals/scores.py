@@ -1,7 +1,7 @@
 """The scores of one setup as arrays: a row for each case, a column for each repeat."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -80,6 +80,7 @@ class Scores:
         baseline: hash of the setup that it is compared with; "" for none.
 
     Attributes:
+        setup_hash: of the setup.
         served_model: the one that served last; rows of others are set aside.
         set_aside: how many of those there are.
     """
@@ -95,7 +96,7 @@ class Scores:
         baseline: str = "",
     ) -> None:
         self._store = store
-        self._setup_hash = setup_hash
+        self.setup_hash = setup_hash
         self._cases = cases
         self._evaluators = evaluators
         self._repeats = repeats
@@ -109,24 +110,28 @@ class Scores:
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """The rows, each with the place of its case; one for each case that asks the same."""
-        for row in self._store.rows(self._setup_hash):
+        for row in self._store.rows(self.setup_hash):
             if row.repeat < self._repeats and row.served_model in {self.served_model, ""}:
                 for place in self._places.get(row.case_hash, ()):
                     yield place, row
 
+    def mark_keys(self, place: int) -> list[tuple[str, str]]:
+        """Hash of the case, and of the mark, for each evaluator of the case at a place."""
+        case = self._cases[place]
+        asked = case_hash(case)
+        return [(asked, mark_hash(one, case, self._baseline)) for one in self._evaluators]
+
     def metrics(self) -> list[MetricScores]:
-        """One of each metric that evaluators measure, in their order; latency and cost last."""
+        """One of each metric that evaluators measure, in their order."""
         grouped: defaultdict[str, list[int]] = defaultdict(list)
         for number, one in enumerate(self._evaluators):
             grouped[one.metric].append(number)
-        found = [self._metric(metric, numbers) for metric, numbers in grouped.items()]
-        named = {one.metric for one in found}
-        return found + [one for one in self._amounts() if one.metric not in named]
+        return [self._metric(metric, numbers) for metric, numbers in grouped.items()]
 
     def _served(self) -> tuple[str, int]:
         wanted = [
             head
-            for head in self._store.row_heads(self._setup_hash)
+            for head in self._store.row_heads(self.setup_hash)
             if head.ok and head.repeat < self._repeats and head.case_hash in self._places
         ]
         if not wanted:
@@ -158,12 +163,10 @@ class Scores:
         shape = (len(self._evaluators), *self._shape())
         values, status = np.full(shape, np.nan), np.full(shape, ABSENT, np.uint8)
         wanted: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-        for place, case in enumerate(self._cases):
-            asked = case_hash(case)
-            for number, one in enumerate(self._evaluators):
-                key = asked, mark_hash(one, case, self._baseline)
+        for place in range(len(self._cases)):
+            for number, key in enumerate(self.mark_keys(place)):
                 wanted[key].append((number, place))
-        for mark in self._store.marks(self._setup_hash, {key[1] for key in wanted}):
+        for mark in self._store.marks(self.setup_hash, {key[1] for key in wanted}):
             if mark.repeat >= self._repeats or mark.served_model != self.served_model:
                 continue
             for number, place in wanted.get((mark.case_hash, mark.evaluator_hash), ()):
@@ -176,26 +179,17 @@ class Scores:
         return values, status
 
     def _metric(self, metric: str, numbers: Sequence[int]) -> MetricScores:
-        first = self._evaluators[numbers[0]]
-        status, values = _together(self._status[list(numbers)], self._values[list(numbers)], first)
-        asks = any(self._evaluators[number].asks for number in numbers)
+        members = [self._evaluators[number] for number in numbers]
+        first, kinds = members[0], {one.kind for one in members}
+        kind = first.kind if len(kinds) == 1 else "score"  # rates and scores together
         better = first.higher_is_better
-        return MetricScores(metric, first.kind, better, values, status, asks=asks)
-
-    def _amounts(self) -> Iterable[MetricScores]:
-        """What every row says of itself. Amounts are compared as ratios, so none may be 0."""
-        for metric, values in (
-            ("latency", self.facts.latency_ms),
-            ("cost", self.facts.cost_nanousd),
-        ):
-            known = np.isfinite(values) & (values > 0)
-            status = np.where(known, MEASURED, np.where(self.facts.failed, UNMEASURED, ABSENT))
-            free = self.facts.answered & ~known
-            status = np.where(free, NOT_APPLICABLE, status).astype(np.uint8)
-            shown = np.where(known, values, np.nan)
-            yield MetricScores(
-                metric, "amount", higher_is_better=False, values=shown, status=status, asks=False
-            )
+        status, values = _together(
+            self._status[list(numbers)],
+            self._values[list(numbers)],
+            worst=(np.fmin if better else np.fmax) if kind == "rate" else None,
+        )
+        asks = any(one.asks for one in members)
+        return MetricScores(metric, kind, better, values, status, asks=asks)
 
 
 def _let_cases_say_what_applies(status: NDArray[np.uint8]) -> None:
@@ -206,7 +200,7 @@ def _let_cases_say_what_applies(status: NDArray[np.uint8]) -> None:
 
 
 def _together(
-    status: NDArray[np.uint8], values: NDArray[np.float64], first: SuiteEvaluator
+    status: NDArray[np.uint8], values: NDArray[np.float64], *, worst: np.ufunc | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Several evaluators of one metric as one.
 
@@ -215,17 +209,15 @@ def _together(
     """
     measured = status == MEASURED
     masked = np.where(measured, values, np.nan)
-    some = measured.any(axis=0)
-    if first.kind == "rate":
-        worst = np.fmin.reduce if first.higher_is_better else np.fmax.reduce
-        joined = worst(masked, axis=0)
+    if worst is not None:
+        joined = worst.reduce(masked, axis=0)
     else:
         counts = measured.sum(axis=0)
         sums = np.nansum(masked, axis=0)
         joined = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
     told = np.full(joined.shape, ABSENT, np.uint8)
     told[(status == NOT_APPLICABLE).any(axis=0)] = NOT_APPLICABLE
-    told[some] = MEASURED
+    told[measured.any(axis=0)] = MEASURED
     told[(status == ABSENT).any(axis=0)] = ABSENT
     told[(status == UNMEASURED).any(axis=0)] = UNMEASURED
     return told, np.where(told == MEASURED, joined, np.nan)

@@ -66,7 +66,8 @@ def suite_hash(project: Path, suite: str) -> str:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if path.is_file() and name.parts[0] in {"suite.toml", "cases.jsonl", "evaluators.py"}:
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            with path.open("rb") as handle:
+                content = hashlib.file_digest(handle, "sha256").hexdigest()
             digest.update(f"{name.as_posix()}\0{content}\n".encode())
     return digest.hexdigest()
 
