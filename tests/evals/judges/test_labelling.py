@@ -13,20 +13,25 @@ from trimtab.evals.judges.acts import Act
 from trimtab.evals.judges.labelling import Item, Labelling, Shown
 from trimtab.types.experiments import MetricKind
 
-WHO = {"by": "ada", "at": "2026-11-30T10:00:00Z"}
+AT = "2026-11-30T10:00:00Z"
 
 
 def labelling(
-    items: list[Item], *, kind: MetricKind = "rate", wanted: int = 100, seed: str = "s"
+    items: list[Item],
+    *,
+    kind: MetricKind = "rate",
+    wanted: int = 100,
+    seed: str = "s",
+    by: str = "ada",
 ) -> Labelling:
-    return Labelling(items, judge_of(kind).scale, seed=seed, wanted=wanted)
+    return Labelling(items, judge_of(kind).scale, seed=seed, by=by, wanted=wanted)
 
 
 def label(session: Labelling, word: str = "pass") -> str:
     """Label the next row; gives its key."""
     shown = session.next()
     assert shown is not None
-    session.apply([session.label(shown.key, word, **WHO)])
+    session.apply([session.label(shown.key, word, at=AT)])
     return shown.key
 
 
@@ -35,13 +40,45 @@ def rare(rows: int = 200, failing: int = 10) -> list[Item]:
     return [item_of(number, float(number >= failing)) for number in range(rows)]
 
 
-def test_rare_verdicts_are_labelled_as_often_as_common_ones():
-    items = rare()
+def test_rare_verdicts_get_a_quarter_of_the_labels():
+    items = rare(2_000, 100)
     verdicts = {item.key: item.verdict for item in items}
     session = labelling(items)
-    drawn = [verdicts[label(session)] for _ in range(16)]
-    assert Counter(drawn) == {0: 8, 1: 8}
-    assert Counter(verdicts[label(session)] for _ in range(20)) == {0: 2, 1: 18}
+    drawn = [verdicts[label(session)] for _ in range(100)]
+    assert 13 <= drawn.count(0) <= 37
+
+
+def test_verdicts_that_are_not_rare_get_their_share():
+    items = rare(2_000, 1_200)
+    verdicts = {item.key: item.verdict for item in items}
+    session = labelling(items)
+    drawn = [verdicts[label(session)] for _ in range(100)]
+    assert 46 <= drawn.count(0) <= 74
+
+
+def test_when_a_verdict_is_used_up_the_others_go_on():
+    session = labelling(rare(50, 3))
+    assert len({label(session) for _ in range(50)}) == 50
+    assert session.next() is None
+
+
+def test_within_a_verdict_rows_are_drawn_at_random():
+    """Every row has the same chance: over many judges each is drawn about as often."""
+    items = rare(20, 4)
+    first = Counter(
+        item.case_id
+        for seed in range(600)
+        for shown in [labelling(items, seed=str(seed)).next()]
+        if shown is not None
+        for item in items
+        if item.key == shown.key
+    )
+    assert len(first) == 20
+    failing = [first[f"c{number}"] for number in range(4)]
+    passing = [first[f"c{number}"] for number in range(4, 20)]
+    assert 100 < sum(failing) < 200
+    assert min(failing) > 15
+    assert min(passing) > 10
 
 
 def test_setups_take_turns_within_a_verdict():
@@ -53,8 +90,9 @@ def test_setups_take_turns_within_a_verdict():
     by_key = {item.key: item for item in items}
     session = labelling(items)
     drawn = [by_key[label(session)] for _ in range(24)]
-    counts = Counter((item.verdict, item.setup_hash) for item in drawn)
-    assert set(counts.values()) == {6}
+    for verdict in (0, 1):
+        setups = Counter(item.setup_hash for item in drawn if item.verdict == verdict)
+        assert abs(setups[CANDIDATE] - setups[BASELINE]) <= 1
     assert len({item.case_hash for item in drawn}) == 24, "cases without a label come first"
 
 
@@ -96,9 +134,10 @@ def test_it_goes_on_where_it_was_whatever_the_order_of_rows(seed: int):
     assert [label(again) for _ in range(10 - cut)] == expected[cut:]
 
 
-def test_another_judge_has_another_order():
-    one, other = labelling(rare()), labelling(rare(), seed="t")
-    assert [label(one) for _ in range(8)] != [label(other) for _ in range(8)]
+@pytest.mark.parametrize("changed", [{"seed": "t"}, {"by": "kim"}])
+def test_another_judge_and_another_person_have_another_order(changed: dict[str, str]):
+    one, other = labelling(rare()), labelling(rare(), **changed)
+    assert len({label(one) for _ in range(8)} & {label(other) for _ in range(8)}) < 8
 
 
 def test_what_is_shown_does_not_tell_what_the_judge_says():
@@ -150,7 +189,7 @@ def test_how_far_it_is():
 )
 def test_choices_follow_the_kind(kind: MetricKind, better: bool, choices: tuple[str, ...]):
     scale = judge_of(kind, higher_is_better=better).scale
-    shown = Labelling([item_of(1, 0, baseline="Other.")], scale, seed="s").next()
+    shown = Labelling([item_of(1, 0, baseline="Other.")], scale, seed="s", by="ada").next()
     assert shown is not None
     assert shown.choices == choices
 
@@ -171,7 +210,7 @@ def test_skipped_rows_do_not_come_again():
     session = labelling(rare(10, 5))
     shown = session.next()
     assert shown is not None
-    session.apply([session.skip(shown.key, **WHO)])
+    session.apply([session.skip(shown.key, at=AT)])
     assert session.skipped == 1
     rest = {label(session) for _ in range(9)}
     assert shown.key not in rest
@@ -182,34 +221,34 @@ def test_a_skipped_row_can_still_be_labelled():
     session = labelling(rare(10, 5))
     shown = session.next()
     assert shown is not None
-    session.apply([session.skip(shown.key, **WHO)])
-    session.apply([session.label(shown.key, "fail", **WHO)])
+    session.apply([session.skip(shown.key, at=AT)])
+    session.apply([session.label(shown.key, "fail", at=AT)])
     assert (session.skipped, len(session.labels)) == (0, 1)
 
 
 def test_undo_takes_the_last_act_back_and_shows_the_row_again():
     session = labelling(rare())
     first, second = label(session, "pass"), label(session, "fail")
-    session.apply([session.undo(**WHO)])
+    session.apply([session.undo(at=AT)])
     shown = session.next()
     assert shown is not None
     assert shown.key == second
     assert set(session.labels) == {first}
-    session.apply([session.undo(**WHO)])
+    session.apply([session.undo(at=AT)])
     shown = session.next()
     assert shown is not None
     assert shown.key == first
     assert not session.labels
     with pytest.raises(UsageError, match="Nothing was labelled"):
-        session.undo(**WHO)
+        session.undo(at=AT)
 
 
 def test_undo_of_a_skip_too():
     session = labelling(rare())
     shown = session.next()
     assert shown is not None
-    session.apply([session.skip(shown.key, **WHO)])
-    session.apply([session.undo(**WHO)])
+    session.apply([session.skip(shown.key, at=AT)])
+    session.apply([session.undo(at=AT)])
     assert session.next() == shown
     assert session.skipped == 0
 
@@ -217,15 +256,16 @@ def test_undo_of_a_skip_too():
 def test_what_is_said_of_a_row_is_said_once():
     session = labelling(rare())
     key = label(session)
-    for act in (session.label, lambda key, _, **who: session.skip(key, **who)):
-        with pytest.raises(UsageError, match="has a label"):
-            act(key, "fail", **WHO)
+    with pytest.raises(UsageError, match="has a label"):
+        session.label(key, "fail", at=AT)
+    with pytest.raises(UsageError, match="has a label"):
+        session.skip(key, at=AT)
     with pytest.raises(UsageError, match="no such row"):
-        session.label("nothing", "pass", **WHO)
+        session.label("nothing", "pass", at=AT)
     shown = session.next()
     assert shown is not None
     with pytest.raises(UsageError, match=r"'perfect' is not a label here\. Say one of: fail, pass"):
-        session.label(shown.key, "perfect", **WHO)
+        session.label(shown.key, "perfect", at=AT)
 
 
 def test_two_answers_stand_in_an_order_that_tells_nothing():
@@ -240,7 +280,7 @@ def test_two_answers_stand_in_an_order_that_tells_nothing():
         assert set(shown.answers) == {own, other}
         is_first = shown.answers[0] == own
         candidate_first += is_first
-        session.apply([session.label(shown.key, "first", **WHO)])
+        session.apply([session.label(shown.key, "first", at=AT)])
         assert session.labels[shown.key].value == (1 if is_first else -1)
     assert 15 < candidate_first < 45
 
@@ -260,7 +300,8 @@ def test_a_label_carries_the_answer_so_that_it_outlives_the_judge():
         act="label",
         key=key,
         value=0.0,
-        **WHO,
+        by="ada",
+        at=AT,
         setup_hash=CANDIDATE,
         case_id="c3",
         case_hash=f"{3:064}",

@@ -14,6 +14,7 @@ __all__ = ["ArmErrors", "Difference", "LengthBias", "arm_errors", "length_bias"]
 
 _Z_OF_TWO: Final = 2.241402727604945  # two-sided at 97.5 %, so that two intervals hold at 95 %
 _FEWEST: Final = 10
+_LEAST_SPREAD: Final = 0.1  # of logarithms: below a tenth lengths say nothing of twice as long
 
 
 class LengthBias(NamedTuple):
@@ -78,7 +79,7 @@ class ArmErrors(NamedTuple):
 
 
 def length_bias(calibration: Calibration) -> LengthBias | None:
-    """The slope on length, given what people say; None where nothing varies.
+    """The slope on length, given what people say; None where verdicts or lengths hardly vary.
 
     A logistic regression with Firth's penalty: see `stats.firth`. That labels are drawn by verdict
     moves only its constant (Prentice and Pyke, "Logistic disease incidence models and case-control
@@ -95,13 +96,13 @@ def length_bias(calibration: Calibration) -> LengthBias | None:
         humans.append(label.human)
         from_index = 1 if scale.positive_from is None else scale.positive_from
         verdicts.append(float(scale.index(label.judge) >= from_index))
-    if len(verdicts) < _FEWEST or len(set(verdicts)) < 2:
+    if len(verdicts) < _FEWEST or len(set(verdicts)) < 2 or np.std(lengths) < _LEAST_SPREAD:
         return None
     x = np.array(lengths) - np.mean(lengths)
     columns = [np.ones(len(x)), x, *([np.array(humans)] if len(set(humans)) > 1 else [])]
     try:
         fit = firth_logistic(np.column_stack(columns), np.array(verdicts))
-    except ValueError:  # all answers are of one length
+    except ValueError:  # lengths go with labels so closely that nothing tells the two apart
         return None
     slope, half = fit.coefficients[1], Z95 * fit.se[1]
     return LengthBias(slope, slope - half, slope + half, len(verdicts))

@@ -53,10 +53,9 @@ class Desk:
         self._suite = suite
         self._judge = judge
         self._clock = clock
-        self._by = by
         self._before = _of_same_judge(load_calibration(suite, judge.evaluator), judge)
         self._file = ActFile(acts_path(calibration_path(suite, judge.evaluator)))
-        self._labelling = Labelling(items, judge.scale, seed=judge.hash, wanted=wanted)
+        self._labelling = Labelling(items, judge.scale, seed=judge.hash, by=by, wanted=wanted)
         self._labelling.apply(self._file.read_new())
 
     def next(self) -> Shown | None:
@@ -77,7 +76,7 @@ class Desk:
         """
         with self._file.alone():
             self._labelling.apply(self._file.read_new())
-            self._keep(self._labelling.label(key, word, by=self._by, at=self._now()))
+            self._keep(self._labelling.label(key, word, at=self._now()))
 
     def skip(self, key: str) -> None:
         """Pass a row by that nobody can decide.
@@ -88,7 +87,7 @@ class Desk:
         """
         with self._file.alone():
             self._labelling.apply(self._file.read_new())
-            self._keep(self._labelling.skip(key, by=self._by, at=self._now()))
+            self._keep(self._labelling.skip(key, at=self._now()))
 
     def undo(self) -> None:
         """Take the last act back, whoever did it; the row is shown again.
@@ -99,7 +98,7 @@ class Desk:
         """
         with self._file.alone():
             self._labelling.apply(self._file.read_new())
-            self._keep(self._labelling.undo(by=self._by, at=self._now()))
+            self._keep(self._labelling.undo(at=self._now()))
 
     def calibration(self) -> Calibration:
         """What is known of the judge by now."""

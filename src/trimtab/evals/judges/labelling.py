@@ -1,10 +1,14 @@
 """Labelling: which row comes next, and what was said of it. Pure.
 
-Nobody who labels can see what the judge says: what is shown does not carry it, and two answers
-stand in an order that depends on them alone. The order of rows is at random, and the same whenever
-one goes on: verdicts take turns, so that rare ones are labelled as often as common ones, within a
-verdict setups take turns, and among these comes a case first that has fewest labels. One repeat of
-each case can be labelled, since others tell little more.
+Nobody who labels can see what the judge says: what is shown does not carry it, two answers stand in
+an order that depends on them alone, and verdicts come at random, in no pattern that would tell.
+
+Rows are drawn at random within verdicts. A verdict of k gets labels in proportion to its rows, but
+at least the share 1/2k: a quarter of two. Fewer say too little of rare verdicts, and many more too
+little of the common one, on which kappa rests. Within a verdict setups take turns, and cases come
+first that have fewest labels. One repeat of each case can be labelled: others tell little more.
+
+What comes is the same whenever one goes on, and another row for another person.
 """
 
 import hashlib
@@ -92,12 +96,20 @@ class Labelling:
         items: the judged rows, in any order.
         scale: what can be said.
         seed: of the order; the same for the same judge.
+        by: who labels, as they call themselves.
         wanted: labels in all.
     """
 
     def __init__(
-        self, items: Iterable[Item], scale: Scale, *, seed: str, wanted: int = WANTED
+        self,
+        items: Iterable[Item],
+        scale: Scale,
+        *,
+        seed: str,
+        by: str,
+        wanted: int = WANTED,
     ) -> None:
+        self._by = by
         self._scale = scale
         self._seed = seed
         self._wanted = wanted
@@ -154,7 +166,7 @@ class Labelling:
             left=len(left),
         )
 
-    def label(self, key: str, word: str, *, by: str, at: str) -> Act:
+    def label(self, key: str, word: str, *, at: str) -> Act:
         """What labelling a row would be; `apply` does it.
 
         Raises:
@@ -169,7 +181,7 @@ class Labelling:
             act="label",
             key=key,
             value=words[meant],
-            by=by,
+            by=self._by,
             at=at,
             setup_hash=item.setup_hash,
             case_id=item.case_id,
@@ -179,15 +191,15 @@ class Labelling:
             baseline_text=item.baseline_text,
         )
 
-    def skip(self, key: str, *, by: str, at: str) -> Act:
+    def skip(self, key: str, *, at: str) -> Act:
         """What passing a row by would be.
 
         Raises:
             UsageError: there is no such row, or it has a label.
         """
-        return Act(act="skip", key=self._open(key).key, by=by, at=at)
+        return Act(act="skip", key=self._open(key).key, by=self._by, at=at)
 
-    def undo(self, *, by: str, at: str) -> Act:
+    def undo(self, *, at: str) -> Act:
         """What taking the last act back would be; the row is then shown again.
 
         Raises:
@@ -195,7 +207,7 @@ class Labelling:
         """
         if not self._acts:
             raise UsageError("Nothing was labelled or skipped yet, so nothing can be taken back.")
-        return Act(act="undo", key=self._acts[-1].key, by=by, at=at)
+        return Act(act="undo", key=self._acts[-1].key, by=self._by, at=at)
 
     def apply(self, acts: Iterable[Act]) -> None:
         """Do what was kept, in its order."""
@@ -216,20 +228,32 @@ class Labelling:
         return item
 
     def _first(self, left: Sequence[Item], labelled: Sequence[Item]) -> Item:
-        index = self._scale.index
-        verdicts = Counter(index(item.verdict) for item in labelled)
-        setups = Counter((index(item.verdict), item.setup_hash) for item in labelled)
+        verdict = self._draw_verdict({self._scale.index(item.verdict) for item in left})
+        setups = Counter(
+            item.setup_hash for item in labelled if self._scale.index(item.verdict) == verdict
+        )
         cases = Counter(item.case_hash for item in labelled)
         return min(
-            left,
+            (item for item in left if self._scale.index(item.verdict) == verdict),
             key=lambda item: (
-                verdicts[index(item.verdict)],
-                _digest(f"{self._seed}/verdict/{index(item.verdict)}"),
-                setups[index(item.verdict), item.setup_hash],
+                setups[item.setup_hash],
                 cases[item.case_hash],
-                _digest(f"{self._seed}/{item.key}"),
+                _digest(f"{self._seed}/{self._by}/{item.key}"),
             ),
         )
+
+    def _draw_verdict(self, left: Collection[int]) -> int:
+        """One of the verdicts that are left, by the share of labels that each should have."""
+        rows = Counter(self._scale.index(item.verdict) for item in self._items.values())
+        least = rows.total() / (2 * len(rows))
+        shares = [(index, max(float(rows[index]), least)) for index in sorted(left)]
+        turn = int(_digest(f"{self._seed}/{self._by}/turn/{len(self._acts)}"), 16) / 2**256
+        rest = turn * sum(share for _, share in shares)
+        for index, share in shares:
+            rest -= share
+            if rest < 0:
+                return index
+        return shares[-1][0]
 
     def _answers(self, item: Item) -> tuple[str, ...]:
         if item.baseline_text is None:
