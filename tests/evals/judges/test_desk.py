@@ -201,6 +201,7 @@ def row(case: Case, repeat: int = 0, *, setup: str = CANDIDATE, text: str = "Yes
         repeat=repeat,
         status="ok",
         text=text,
+        served_model="local:answers",
     )
 
 
@@ -209,6 +210,7 @@ def mark(one: Row, value: float | None, *, evaluator: str = "tone") -> Mark:
         setup_hash=one.setup_hash,
         case_hash=one.case_hash,
         repeat=one.repeat,
+        served_model=one.served_model,
         evaluator=evaluator,
         evaluator_hash="e",
         metric="quality",
@@ -232,6 +234,12 @@ def test_items_are_the_rows_that_the_evaluator_has_judged():
         text="Yes.",
         verdict=1.0,
     )
+
+
+def test_a_mark_is_of_the_model_that_answered():
+    one = row(CASE)
+    other = msgspec.structs.replace(one, served_model="local:others")
+    assert items_of([CASE], [other], [mark(one, 1.0)], evaluator="tone", asked={}) == []
 
 
 def test_items_show_the_tools_that_an_answer_wants_called():

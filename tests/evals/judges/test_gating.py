@@ -89,6 +89,7 @@ def test_models_are_told_by_evaluator():
             setup_hash="s",
             case_hash="c",
             repeat=0,
+            served_model="answers",
             evaluator=evaluator,
             evaluator_hash="e",
             metric="quality",

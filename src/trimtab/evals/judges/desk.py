@@ -157,21 +157,17 @@ def items_of(
     Args:
         cases: of the suite.
         rows: answers.
-        marks: of these rows; other evaluators' are passed over.
+        marks: of these rows, by the judge as it is now; other evaluators' are passed over.
         evaluator: as the suite calls it.
         asked: by id of the case, what the user's side said.
         baselines: for preferences: the answers that `rows` were compared with.
     """
-    by_hash = {
-        (mark.setup_hash, mark.case_hash, mark.repeat): mark
-        for mark in marks
-        if mark.evaluator == evaluator
-    }
+    said = {_row_of(mark): mark for mark in marks if mark.evaluator == evaluator}
     by_id = {case.id: case for case in cases}
     compared = {(row.case_hash, row.repeat): row.text for row in baselines}
     items: list[Item] = []
     for row in rows:
-        mark = by_hash.get((row.setup_hash, row.case_hash, row.repeat))
+        mark = said.get(_row_of(row))
         case = by_id.get(row.case_id)
         if case is None or mark is None or mark.status != "measured" or mark.value is None:
             continue
@@ -191,6 +187,10 @@ def items_of(
             )
         )
     return items
+
+
+def _row_of(one: Row | Mark) -> tuple[str, str, int, str]:
+    return one.setup_hash, one.case_hash, one.repeat, one.served_model
 
 
 def _of_same_judge(before: Calibration | None, judge: Judge) -> Calibration:
