@@ -105,7 +105,7 @@ class _Kind:
     asks = True
     summary = "a model says whether the answer is better than the baseline's, asked in both orders"
 
-    def build(self, options: Mapping[str, Any], folder: Path) -> Evaluator:  # noqa: ARG002
+    def build(self, options: Mapping[str, Any], folder: Path) -> _Preference:  # noqa: ARG002
         """One with these options; of the folder it needs nothing.
 
         Raises:

@@ -126,7 +126,7 @@ class _Kind:
     asks = True
     summary = "a model says how good the answer is, by a rubric in words"
 
-    def build(self, options: Mapping[str, Any], folder: Path) -> Evaluator:  # noqa: ARG002
+    def build(self, options: Mapping[str, Any], folder: Path) -> _Rubric:  # noqa: ARG002
         """One with these options; of the folder it needs nothing.
 
         Raises:

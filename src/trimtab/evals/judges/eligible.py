@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from trimtab.evals.judges.calibration import Calibration, strata_of
-from trimtab.stats.agreement import Agreement, agree
+from trimtab.stats.agreement import Z95, Agreement, agree
 
 __all__ = ["DEFAULT_POLICY", "Policy", "Standing", "agreement_of", "check_judge"]
 
@@ -41,21 +41,20 @@ class Standing(NamedTuple):
 
 
 def agreement_of(
-    calibration: Calibration, setup_hash: str | None = None, *, z: float | None = None
+    calibration: Calibration, setup_hash: str | None = None, *, z: float = Z95
 ) -> Agreement | None:
     """How far the judge agrees with people, over all setups or one; None without a label.
 
     Args:
         calibration: of the judge.
         setup_hash: only rows of this setup.
-        z: of the intervals of shares; None for 95 %.
+        z: of the intervals of shares.
     """
     strata = strata_of(calibration, setup_hash)
     if not any(sum(stratum.labels) for stratum in strata):
         return None
     scale = calibration.judge.scale
-    options = {} if z is None else {"z": z}
-    return agree(strata, positive_from=scale.positive_from, linear=scale.linear, **options)
+    return agree(strata, positive_from=scale.positive_from, linear=scale.linear, z=z)
 
 
 def check_judge(
