@@ -37,7 +37,7 @@ from trimtab.prompts.values import problems_of
 
 __all__ = ["serve"]
 
-_GRACE_S: Final = 5.0  # the parent's own limit comes first; this one is for a child without parent
+_GRACE_S: Final = 2.0  # the parent's own limit comes first; this one is for a child without parent
 _MOST_WORDS: Final = 2_000
 
 _encode = msgspec.json.Encoder().encode
@@ -171,7 +171,7 @@ def _returned(result: object) -> Reply:
         return Raised(problem=f"it returned {type(value).__name__}, and not a number or a flag")
     number = float(value)
     if number - number != 0:  # infinite, or none
-        return Raised(problem="it returned a number without end, or none")
+        return Raised(problem="it returned a number that is infinite or none")
     return Returned(value=number, is_flag=isinstance(value, bool), **words)
 
 
