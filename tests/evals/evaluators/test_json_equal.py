@@ -128,7 +128,8 @@ def test_partial_credit_counts_leaves(answer: object, value: float, label: str) 
 
 def test_partial_credit_makes_it_a_score(tmp_path: Any) -> None:
     whole, partial = (EVALUATOR.build({"partial": on}, tmp_path) for on in (False, True))
-    assert isinstance(whole, Particular) and isinstance(partial, Particular)
+    assert isinstance(whole, Particular)
+    assert isinstance(partial, Particular)
     assert (whole.kind, partial.kind) == ("rate", "score")
     assert whole.metric == partial.metric == "accuracy"
 
@@ -161,10 +162,8 @@ def test_what_is_no_path_is_refused(path: str) -> None:
 def test_only_equal_values_are_wholly_right(one: object, other: object) -> None:
     outcome = compare(one, other, Leeway())
     assert 0 <= outcome.points <= outcome.leaves
-    assert (outcome.share == 1) == (
-        json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-    )
-    assert (outcome.share == 1) == (not outcome.problems)
+    is_equal = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    assert is_equal == (outcome.share == 1) == (not outcome.problems)
 
 
 @given(st.lists(VALUES, max_size=5), st.randoms(use_true_random=False))

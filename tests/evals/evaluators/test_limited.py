@@ -101,9 +101,9 @@ def test_the_process_ends_with_children_that_are_idle() -> None:
     script = (
         "from trimtab.evals.limited import do_limited_now\n"
         "from trimtab.evals.limited_tasks import SearchPatterns\n"
-        "print(do_limited_now(SearchPatterns(patterns=['a'], flags=0, whole=False, text='a'), 30))\n"
+        "task = SearchPatterns(patterns=['a'], flags=0, whole=False, text='a')\n"
+        "print(do_limited_now(task, 30))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60
-    )
+    command = [sys.executable, "-W", "error", "-c", script]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("Found(found=[True])\n", "")

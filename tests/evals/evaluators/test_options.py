@@ -18,13 +18,9 @@ from trimtab.evals.options import words_of
 from trimtab.evals.plain_kind import PlainKind
 from trimtab.types.experiments import ToolCall
 
-PLAIN = [
-    kind
-    for entry in built_in_entries().values()
-    if isinstance(
-        kind := getattr(import_module(entry.partition(":")[0]), "EVALUATOR", None), PlainKind
-    )
-]
+MODULES = [import_module(entry.partition(":")[0]) for entry in built_in_entries().values()]
+KINDS = [getattr(module, "EVALUATOR", None) for module in MODULES]
+PLAIN = [kind for kind in KINDS if isinstance(kind, PlainKind)]
 GOOD_OPTIONS: dict[str, list[dict[str, Any]]] = {
     "contains": [{"all": ["a"], "none": ["b"], "whole_words": True}, {}],
     "cost": [{}],

@@ -18,6 +18,11 @@ OURS = (
     "contains", "cost", "exact", "json_equal", "json_schema", "latency", "length", "regex",
     "python_function",
 )  # fmt: skip
+WRONG_TEXT = (
+    "option `all[0]` of contains: expected `str`, got `int`. "
+    "It is: texts that the answer must all have"
+)
+NOBODY = "which no evaluator of the suite looks at"
 HERE = "evals.evaluators.test_registry"
 
 
@@ -116,8 +121,7 @@ def test_all_findings_come_at_once_with_file_and_line(tmp_path: Path) -> None:
     assert first.startswith("evals/triage/suite.toml:4: 'regexp' is not in trimtab.evaluators. On")
     assert others == [
         "evals/triage/suite.toml:8: regex has no option `pattrn`. Did you mean `pattern`?",
-        "evals/triage/suite.toml:12: option `all[0]` of contains: expected `str`, got `int`. "
-        "It is: texts that the answer must all have",
+        f"evals/triage/suite.toml:12: {WRONG_TEXT}",
         "evals/triage/suite.toml:16: There is no evaluators.py beside suite.toml. Write one",
     ]
 
@@ -254,9 +258,8 @@ def test_an_expectation_that_nobody_looks_at_is_noted(tmp_path: Path) -> None:
     ]
     known = load(suite(tmp_path, use("contains"), cases=cases))
     assert known.notes == [
-        "2 cases expect `contans`, which no evaluator of the suite looks at. Did you mean "
-        "`contains`?",
-        "1 case expects `zebra`, which no evaluator of the suite looks at.",
+        f"2 cases expect `contans`, {NOBODY}. Did you mean `contains`?",
+        f"1 case expects `zebra`, {NOBODY}.",
     ]
 
 
