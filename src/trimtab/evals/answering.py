@@ -5,7 +5,17 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from trimtab.datasets.case import Case, case_hash
-from trimtab.errors import TrimtabError, reply_of
+from trimtab.errors import (
+    BudgetBusy,
+    BudgetExceeded,
+    Overloaded,
+    ProviderBusy,
+    ProviderRefused,
+    RateLimited,
+    RouteUnavailable,
+    TrimtabError,
+    reply_of,
+)
 from trimtab.evals.evaluator import AskReply, AskRequest
 from trimtab.evals.setups import Ready
 from trimtab.gateway.asking import Asked, Question
@@ -15,10 +25,12 @@ from trimtab.types.clock import Clock
 from trimtab.types.experiments import Row, ToolCall
 from trimtab.types.identity import Caller
 
-__all__ = ["Answerer", "GatewayAnswerer"]
+__all__ = ["Answerer", "GatewayAnswerer", "later"]
 
 _TEAM: Final = "evals"
 _LONGEST_ERROR: Final = 300
+_SLOW_DOWN: Final = frozenset((429, 503, 529))
+_BUSY: Final = (RateLimited, BudgetBusy, ProviderBusy, Overloaded, RouteUnavailable)
 _encode = msgspec.json.encode
 
 
@@ -26,7 +38,12 @@ class Answerer(Protocol):
     """Where a run gets its answers from."""
 
     async def answer(self, ready: Ready, case: Case, repeat: int) -> Row:
-        """One row; what goes wrong is in it."""
+        """One row; what goes wrong is in it.
+
+        Raises:
+            TrimtabError: `later` says so: it was not asked, or not served, for now.
+            BudgetExceeded: a budget of the project is used up.
+        """
         ...
 
     async def ask(self, request: AskRequest) -> AskReply:
@@ -45,9 +62,24 @@ class Answerer(Protocol):
         """
         ...
 
+    def most_of(self, request: AskRequest) -> int:
+        """What the question of an evaluator may cost at most.
+
+        Raises:
+            TrimtabError: it cannot be asked.
+        """
+        ...
+
     def asked_text(self, ready: Ready, case: Case) -> str:
         """What the user's side says, rendered; "" where it cannot be."""
         ...
+
+
+def later(error: Exception) -> bool:
+    """Whether an error means: the same again, but more slowly."""
+    if isinstance(error, ProviderRefused):
+        return error.status in _SLOW_DOWN
+    return isinstance(error, _BUSY)
 
 
 class GatewayAnswerer:
@@ -67,13 +99,15 @@ class GatewayAnswerer:
     async def answer(self, ready: Ready, case: Case, repeat: int) -> Row:
         """See `Answerer.answer`."""
         asked = await self._gateway.ask(_question(ready, case), self._caller)
+        error = asked.error
+        if error is not None and (isinstance(error, BudgetExceeded) or later(error)):
+            raise error
         return _row(asked, ready, case, repeat=repeat, at_ns=self._clock.wall_ns())
 
     async def ask(self, request: AskRequest) -> AskReply:
         """See `Answerer.ask`."""
-        fields = {**request.config, "model": request.model, "messages": request.messages}
         caller = msgspec.structs.replace(self._caller, user=request.purpose)
-        asked = await self._gateway.ask(Question(_encode(fields), None, ""), caller)
+        asked = await self._gateway.ask(_question_of(request), caller)
         if asked.error is not None:
             raise asked.error
         served = asked.settle.served_model if asked.settle is not None else ""
@@ -84,6 +118,10 @@ class GatewayAnswerer:
     def most_nanousd(self, ready: Ready, case: Case) -> int:
         """See `Answerer.most_nanousd`."""
         return most_nanousd(self._gateway.preview(_question(ready, case)))
+
+    def most_of(self, request: AskRequest) -> int:
+        """See `Answerer.most_of`."""
+        return most_nanousd(self._gateway.preview(_question_of(request)))
 
     def asked_text(self, ready: Ready, case: Case) -> str:
         """See `Answerer.asked_text`."""
@@ -139,6 +177,11 @@ def _question(ready: Ready, case: Case) -> Question:
     else:
         fields["prompt"] = {"id": ready.setup.prompt, "variables": case.variables}
     return Question(_encode(fields), ready.served, ready.setup.model)
+
+
+def _question_of(request: AskRequest) -> Question:
+    fields = {**request.config, "model": request.model, "messages": request.messages}
+    return Question(_encode(fields), None, "")
 
 
 def _row(asked: Asked, ready: Ready, case: Case, *, repeat: int, at_ns: int) -> Row:

@@ -52,7 +52,7 @@ class Ready(NamedTuple):
     model: str
 
 
-def resolve_setup(project: Project, library: Library, suite: Suite, wish: Wish) -> Ready:
+def resolve_setup(project: Project, library: Library, suite: Suite, *, wish: Wish) -> Ready:
     """The setup that a wish stands for.
 
     Raises:

@@ -16,8 +16,21 @@ from trimtab.types.experiments import Experiment, Mark, Row, RowHead
 
 __all__ = ["SqliteExperiments", "open_experiments"]
 
-_KEY: Final = "setup_hash = ? AND case_hash = ? AND repeat = ?"
 _PAGE: Final = 500
+_KEY: Final = "setup_hash = ? AND case_hash = ? AND repeat = ?"
+_DROP_ERRORS: Final = f"DELETE FROM rows WHERE {_KEY} AND ok = 0"  # noqa: S608 - our own words, as below
+_DROP_MARKS: Final = f"DELETE FROM marks WHERE {_KEY} AND served_model = ?"  # noqa: S608
+_ROWS: Final = (
+    "SELECT case_hash, repeat, served_model, body FROM rows WHERE setup_hash = ?1 AND "  # noqa: S608
+    "(case_hash, repeat, served_model) > (?2, ?3, ?4) "
+    f"ORDER BY case_hash, repeat, served_model LIMIT {_PAGE}"
+)
+_MARKS: Final = (
+    "SELECT case_hash, repeat, served_model, evaluator_hash, body FROM marks "  # noqa: S608
+    "WHERE setup_hash = ?1 AND "
+    "(case_hash, repeat, served_model, evaluator_hash) > (?2, ?3, ?4, ?5) "
+    f"ORDER BY case_hash, repeat, served_model, evaluator_hash LIMIT {_PAGE}"
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_row = msgspec.msgpack.Decoder(Row).decode
@@ -53,8 +66,8 @@ class SqliteExperiments:
     def _keep_row(self, row: Row) -> None:
         key = _key(row)
         if row.status == "ok":
-            self._db.execute(f"DELETE FROM rows WHERE {_KEY} AND ok = 0", key[:3])  # noqa: S608 - our own words
-        self._db.execute(f"DELETE FROM marks WHERE {_KEY} AND served_model = ?", key)  # noqa: S608
+            self._db.execute(_DROP_ERRORS, key[:3])
+        self._db.execute(_DROP_MARKS, key)
         self._db.execute(
             "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)",
             (*key, row.status == "ok", row.at_ns, _encode(row)),
@@ -73,24 +86,13 @@ class SqliteExperiments:
 
     def rows(self, setup_hash: str) -> Iterator[Row]:
         """See `Experiments.rows`."""
-        question = (
-            "SELECT case_hash, repeat, served_model, body FROM rows WHERE setup_hash = ?1 AND "
-            "(case_hash, repeat, served_model) > (?2, ?3, ?4) "
-            f"ORDER BY case_hash, repeat, served_model LIMIT {_PAGE}"
-        )
-        for *_, body in self._pages(question, setup_hash):
+        for *_, body in self._pages(_ROWS, setup_hash):
             yield _decode_row(body)
 
     def marks(self, setup_hash: str, evaluator_hashes: Collection[str]) -> Iterator[Mark]:
         """See `Experiments.marks`."""
         wanted = set(evaluator_hashes)
-        question = (
-            "SELECT case_hash, repeat, served_model, evaluator_hash, body FROM marks "
-            "WHERE setup_hash = ?1 AND "
-            "(case_hash, repeat, served_model, evaluator_hash) > (?2, ?3, ?4, ?5) "
-            f"ORDER BY case_hash, repeat, served_model, evaluator_hash LIMIT {_PAGE}"
-        )
-        for *_, evaluator_hash, body in self._pages(question, setup_hash, ""):
+        for *_, evaluator_hash, body in self._pages(_MARKS, setup_hash, ""):
             if evaluator_hash in wanted:
                 yield _decode_mark(body)
 
