@@ -54,5 +54,10 @@ def _read(folder: Traversable) -> dict[str, _Asset]:
 
 
 _STATIC = files("trimtab.console") / "static"
-_ASSETS = _read(_STATIC) | _read(_STATIC / "vendor") | _read(files("trimtab.looks"))
-_ASSETS |= _read(files("trimtab.evals.reports.html"))
+_FOLDERS = (
+    _STATIC,
+    _STATIC / "vendor",
+    files("trimtab.looks"),
+    files("trimtab.evals.reports.html"),
+)
+_ASSETS = {name: asset for folder in _FOLDERS for name, asset in _read(folder).items()}

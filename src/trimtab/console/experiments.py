@@ -108,8 +108,8 @@ def _read(experiment: Experiment) -> tuple[Result | None, str]:
         return None, ""
     if len(experiment.summary) > _MOST_BYTES:
         return None, (
-            "The result of this experiment is too large for a page of the console. Write it into "
-            f"a file with `trimtab eval report {experiment.id} --html FILE`."
+            "The result of this experiment is too large for a page of the console. Run the same "
+            "command again with `--report report.html`: answers that are kept cost nothing."
         )
     try:
         return msgspec.json.decode(experiment.summary, type=Result), ""

@@ -239,7 +239,11 @@ def gate(
 ) -> Result:
     """A gate of two setups."""
     cases = make_cases(count, drop=drop)
-    comparisons = [compare(metric, cases) for metric in _METRICS if metric[0] != "tone"]
+    comparisons = [
+        compare(metric, cases, primary=metric[1] == "rate")
+        for metric in _METRICS
+        if metric[0] != "tone"
+    ]
     tone = compare(_METRICS[3], cases, primary=False, verdict="advisory", resolve="")
     critical: list[CriticalFinding] = []
     if verdict == "fail":
@@ -253,7 +257,11 @@ def gate(
     values: dict[str, Any] = {
         "experiment": experiment(verdict),
         "verdict": verdict,
-        "why": [f"{one.metric}: {one.why}" for one in comparisons if one.verdict == verdict]
+        "why": [
+            f"{one.metric}: {one.why}"
+            for one in comparisons
+            if one.primary and one.verdict == verdict
+        ]
         or [_WHY[verdict]],
         "figures": figures(cases),
         "comparisons": [*comparisons, tone],

@@ -3,6 +3,7 @@
 import io
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
 from evals.reports.results import HOSTILE, first_release, gate, hostile, make_cases, run_of_one
@@ -88,6 +89,18 @@ def test_a_failed_gate_names_its_metrics_and_critical_cases():
     output = accuracy.findtext("system-out") or ""
     assert "cases got worse or fall short:" in output
     assert "  app-0003: 100.0% before, " in output
+
+
+def test_a_metric_that_decides_nothing_fails_nothing():
+    made = gate("fail", count=60, drop=0.3)
+    comparisons = [
+        msgspec.structs.replace(one, verdict="fail") if one.metric == "cost" else one
+        for one in made.comparisons
+    ]
+    root = read(msgspec.structs.replace(made, comparisons=comparisons))
+    assert outcome(root, "cost") == "skipped"
+    (test,) = [one for one in root.iter("testcase") if one.attrib["name"] == "cost"]
+    assert test[0].attrib["message"].startswith("(fail): ")
 
 
 def test_runs_without_a_baseline():

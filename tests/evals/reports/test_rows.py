@@ -46,10 +46,10 @@ def test_a_metric_of_which_nothing_could_be_measured_is_not_measured():
     figures = [replace(made.figures[0], estimate=empty), *made.figures[1:]]
     found = row(replace(made, figures=figures), "accuracy")
     assert found.state == "not measured"
-    assert found.why_not == "None of 12 answers could be measured."
+    assert found.why_not == "none of 12 answers could be measured"
     figures[0] = replace(figures[0], estimate=replace(empty, unmeasured=0))
     found = row(replace(made, figures=figures), "accuracy")
-    assert found.why_not == "It applies to no case of the suite."
+    assert found.why_not == "it applies to no case of the suite"
 
 
 def test_a_comparison_in_words():

@@ -17,25 +17,34 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 WIDTHS = (60, 72, 80, 100, 110, 140, 200)
 
 
-def printed(result: Result, width: int = 100, *, encoding: str = "utf-8", **more: bool) -> str:
-    """What a console writes; in colour unless `no_color`."""
+def printed(
+    result: Result,
+    width: int = 100,
+    *,
+    encoding: str = "utf-8",
+    terminal: bool = True,
+    no_color: bool = False,
+) -> str:
+    """What is written to a terminal of so many columns, or to a pipe."""
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, newline="")
-    colours = "truecolor" if more.get("force_terminal") else "auto"
-    console = Console(file=file, width=width, color_system=colours, **more)
+    colours = "truecolor" if terminal else "auto"
+    console = Console(
+        file=file, width=width, color_system=colours, force_terminal=terminal, no_color=no_color
+    )
     console.print(TerminalReport(result))
     file.flush()
     return raw.getvalue().decode(encoding)
 
 
-def words(result: Result, width: int = 100, **more: bool) -> str:
-    return COLOURS.sub("", printed(result, width, **more))
+def words(result: Result, width: int = 100) -> str:
+    return COLOURS.sub("", printed(result, width))
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("result", [gate(), gate("fail"), first_release(), run_of_one()])
 def test_no_line_is_wider_than_the_terminal(width: int, result: Result):
-    told = words(result, width, force_terminal=True)
+    told = words(result, width)
     assert max(cell_len(line) for line in told.splitlines()) <= width
     for name in ("accuracy", "format", "refusal", "hallucination", "latency", "cost", "tone"):
         assert re.search(rf"^{name} ", told, re.MULTILINE), name
@@ -51,13 +60,13 @@ def test_no_line_is_wider_than_the_terminal(width: int, result: Result):
     ],
 )  # fmt: skip
 def test_the_verdict_is_the_first_word_in_any_kind_of_output(result: Result, word: str):
-    in_colour = printed(result, force_terminal=True)
+    in_colour = printed(result)
     assert COLOURS.sub("", in_colour).startswith(f"{word}  support-triage: v13-draft")
     assert "\x1b[" in in_colour
-    plain = printed(result, force_terminal=True, no_color=True)
+    plain = printed(result, no_color=True)
     assert not re.search(r"\x1b\[[0-9;]*[34]\d[;m]", plain), "NO_COLOR"
     assert COLOURS.sub("", plain) == COLOURS.sub("", in_colour), "colour says nothing of its own"
-    piped = printed(result, force_terminal=False)
+    piped = printed(result, terminal=False)
     assert "\x1b" not in piped
 
 
@@ -83,6 +92,9 @@ def test_figures_of_a_comparison():
     assert "- accuracy on 15 cases tagged returns: -11.0 pp, p = 0.004" in told
     assert "of it judges $0.234" in told
     assert "180 of earlier experiments" in told
+    (latency,) = [line for line in told.splitlines() if line.startswith("latency ")]
+    assert latency.rstrip().endswith("(pass)")
+    assert "A verdict in brackets decides nothing." in told
     assert "Note: The provider served the same model throughout." in told
 
 
@@ -119,7 +131,7 @@ def test_cases_that_changed_are_listed_and_counted():
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("width", [60, 120])
 def test_odd_texts_move_nothing(name: str, width: int):
-    told = printed(hostile(HOSTILE[name]), width, force_terminal=True)
+    told = printed(hostile(HOSTILE[name]), width)
     bare = COLOURS.sub("", told)
     allowed = {"\n"}
     assert not {found for found in bare if not found.isprintable()} - allowed

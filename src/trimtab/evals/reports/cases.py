@@ -117,7 +117,8 @@ def _about(result: Result) -> dict[str, _About]:
     }
     for one in result.comparisons:
         least = max(_LEAST, one.margin) if one.kind == "score" else _LEAST
-        found[one.metric] = _About(one.kind, one.higher_is_better, one.primary, least)
+        decides = one.primary and one.verdict != "advisory"
+        found[one.metric] = _About(one.kind, one.higher_is_better, decides, least)
     return found
 
 

@@ -11,9 +11,9 @@ from typing import BinaryIO, Final, NamedTuple
 from xml.etree import ElementTree
 
 from trimtab.evals.reports.cases import CaseView, MetricChange, case_views
+from trimtab.evals.reports.findings import counted
 from trimtab.evals.reports.heading import VERDICT_WORDS, facts_of, title_of, verdict_sentence
 from trimtab.evals.reports.metrics import MetricRow, metric_rows
-from trimtab.evals.reports.wording import probability
 from trimtab.evals.result import Result
 from trimtab.looks.words import count, iso_time, one_line, several
 
@@ -71,14 +71,14 @@ def _metrics(result: Result, views: Sequence[CaseView]) -> Iterator[_Test]:
         outcome = "skipped"
         if row.state in {"pass", "measured"}:
             outcome = ""
-        elif row.state == "fail" and row.primary and result.verdict == "fail":
+        elif row.state == "fail" and row.decides and result.verdict == "fail":
             outcome = "failure"
         why = one_line(row.why_not or row.why)
         yield _Test(
             name=one_line(row.name),
             group="metric",
             outcome=outcome,
-            message=f"{row.state}: {why}" if why else row.state,
+            message=f"{row.state_words}: {why}" if why else row.state_words,
             kind=row.state,
             body=_figures(row),
             output="\n".join([_figures(row), *_short(row.name, views)]),
@@ -120,14 +120,13 @@ def _is_told(one: MetricChange) -> bool:
 def _critical(result: Result, views: Sequence[CaseView]) -> Iterator[_Test]:
     broken = {one.case_id for one in result.critical}
     for one in result.critical:
-        counted = f"{one.candidate_passed} of {one.repeats} now, {one.baseline_passed} before"
         yield _Test(
             name=one_line(f"{one.case_id}: {one.metric}"),
             group="critical",
             outcome="failure",
-            message=one_line(f"{counted}: {one.why}"),
+            message=one_line(f"{counted(one)}: {one.why}"),
             kind="critical case",
-            body=one_line(f"{counted}, {probability(one.p)}" if one.p is not None else counted),
+            body=counted(one),
         )
     for view in views:
         if view.case.critical and view.case.case_id not in broken:

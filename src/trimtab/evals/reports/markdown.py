@@ -6,10 +6,10 @@ from typing import Final
 
 from trimtab.evals.reports.answers import AnswerPair, answer_pairs, most_different
 from trimtab.evals.reports.cases import CaseView, case_views, count_states
+from trimtab.evals.reports.findings import counted, slice_rows
 from trimtab.evals.reports.heading import VERDICT_WORDS, facts_of, title_of, verdict_sentence
 from trimtab.evals.reports.markdown_text import cell, code_line, html_code, html_spans, prose
 from trimtab.evals.reports.metrics import MetricRow, metric_rows
-from trimtab.evals.reports.wording import change, probability
 from trimtab.evals.result import Result
 from trimtab.looks.words import count, several
 from trimtab.prompts.diff.words import CONTEXT_WORDS
@@ -100,6 +100,8 @@ def _table(rows: Sequence[MetricRow]) -> Iterator[str]:
             figures = [row.baseline, row.candidate, row.difference, row.interval, row.margin]
         lines.append(_line([name, *map(cell, figures), _state(row)]))
     yield "\n".join(lines)
+    if any(row.state != row.state_words for row in rows):
+        yield "A verdict in brackets decides nothing."
     if len(rows) > _MOST_ROWS:
         yield f"{several(len(rows) - _MOST_ROWS, 'more metric')} have no room here."
 
@@ -109,7 +111,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _state(row: MetricRow) -> str:
-    return f"**{row.state}**" if row.state in {"fail", "inconclusive"} else row.state
+    return f"**{row.state}**" if row.state_words in {"fail", "inconclusive"} else row.state_words
 
 
 def _reasons(rows: Sequence[MetricRow], *, measured: bool) -> list[tuple[str, str]]:
@@ -131,24 +133,19 @@ def _critical(result: Result) -> Iterator[str]:
         return
     lines = [f"**Critical cases that got worse: {len(result.critical)}**", ""]
     for one in result.critical[:_MOST_SENTENCES]:
-        counted = f"{one.candidate_passed} of {one.repeats} now, {one.baseline_passed} before"
-        if one.p is not None:
-            counted += f", {probability(one.p)}"
         name, metric = code_line(one.case_id[:_MOST_LINE]), prose(one.metric[:_MOST_LINE])
-        lines.append(f"- {name}, {metric}: {prose(counted)}. {prose(one.why[:_MOST_LINE])}")
+        why = prose(one.why[:_MOST_LINE])
+        lines.append(f"- {name}, {metric}: {prose(counted(one))}. {why}")
     if len(result.critical) > _MOST_SENTENCES:
         lines.append(f"- and {len(result.critical) - _MOST_SENTENCES} more")
     yield "\n".join(lines)
 
 
 def _slices(result: Result) -> Iterator[str]:
-    kinds = {one.metric: one.kind for one in result.comparisons}
     lines = [
         f"- {prose(one.metric[:_MOST_LINE])} on {several(one.cases, 'case')} tagged "
-        f"{code_line(one.tag[:_MOST_LINE])}: "
-        f"{prose(change(kinds.get(one.metric, 'score'), one.difference))}, "
-        f"{prose(probability(one.p))}"
-        for one in result.slices
+        f"{code_line(one.tag[:_MOST_LINE])}: {prose(one.difference)}, {prose(one.p)}"
+        for one in slice_rows(result)
         if one.found
     ]
     if lines:

@@ -19,7 +19,7 @@ __all__ = ["MetricRow", "MetricState", "metric_rows"]
 MetricState = Literal["pass", "fail", "inconclusive", "advisory", "measured", "not measured"]
 """A verdict; or, where nothing was compared, whether there is a figure."""
 
-_NOT_IN_SUITE = "No evaluator of the suite gives it."
+_NOT_IN_SUITE = "no evaluator of the suite measures it"
 
 
 class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +64,17 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
     resolve: str = ""
     proof: str = ""
     detects: str = ""
+
+    @property
+    def decides(self) -> bool:
+        """The verdict of the whole hangs on it."""
+        return self.primary and self.state != "advisory"
+
+    @property
+    def state_words(self) -> str:
+        """What is said of it; in brackets where that decides nothing."""
+        is_verdict = self.state in {"pass", "fail", "inconclusive"}
+        return f"({self.state})" if is_verdict and not self.decides else self.state
 
 
 def metric_rows(result: Result) -> list[MetricRow]:
@@ -164,8 +175,8 @@ def _why_not(figure_: Figure) -> str:
     if estimate is None:
         return _NOT_IN_SUITE
     if estimate.unmeasured:
-        return f"None of {estimate.unmeasured:,} answers could be measured."
-    return "It applies to no case of the suite."
+        return f"none of {estimate.unmeasured:,} answers could be measured"
+    return "it applies to no case of the suite"
 
 
 def _detects(kind: MetricKind, value: float | None) -> str:

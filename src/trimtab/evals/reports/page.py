@@ -15,6 +15,7 @@ from trimtab.evals.reports.drawing import (
     draw_interval,
     draw_spread,
 )
+from trimtab.evals.reports.findings import SliceRow, counted, slice_rows
 from trimtab.evals.reports.heading import (
     VERDICT_WORDS,
     Fact,
@@ -23,10 +24,9 @@ from trimtab.evals.reports.heading import (
     verdict_sentence,
 )
 from trimtab.evals.reports.metrics import MetricRow, metric_rows
-from trimtab.evals.reports.wording import change, probability
 from trimtab.evals.result import Comparison, Result
 
-__all__ = ["CriticalRow", "DrawnMetric", "ResultPage", "SliceRow", "page_of"]
+__all__ = ["CriticalRow", "DrawnMetric", "ResultPage", "page_of"]
 
 _MOST_TAGS: Final = 60
 _MOST_HISTOGRAMS: Final = 6
@@ -47,17 +47,6 @@ class CriticalRow(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     why: str
     number: int | None
-
-
-class SliceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A metric on the cases with a tag, in words."""
-
-    tag: str
-    metric: str
-    cases: int
-    difference: str
-    p: str
-    found: bool
 
 
 class ResultPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +113,7 @@ def page_of(result: Result, views: Sequence[CaseView]) -> ResultPage:
         metrics=[DrawnMetric(row, draw_interval(row.place)) for row in metric_rows(result)],
         compared=bool(result.comparisons),
         critical=list(_critical(result, views)),
-        slices=list(_slices(result)),
+        slices=list(slice_rows(result)),
         # Of some cases alone, chosen for what changed in them, pictures would tell a tale.
         histograms=list(_histograms(result.comparisons, views)) if whole else [],
         spreads=list(_spreads(result, views)) if whole else [],
@@ -147,26 +136,12 @@ def _not_drawn(here: int, total: int) -> str:
 def _critical(result: Result, views: Sequence[CaseView]) -> Iterator[CriticalRow]:
     numbers = {view.case.case_id: view.number for view in views}
     for one in result.critical:
-        words = f"{one.candidate_passed} of {one.repeats} now, {one.baseline_passed} before"
         yield CriticalRow(
             case_id=one.case_id,
             metric=one.metric,
-            words=f"{words}, {probability(one.p)}" if one.p is not None else words,
+            words=counted(one),
             why=one.why,
             number=numbers.get(one.case_id),
-        )
-
-
-def _slices(result: Result) -> Iterator[SliceRow]:
-    kinds = {one.metric: one.kind for one in result.comparisons}
-    for one in sorted(result.slices, key=lambda one: (not one.found, one.p)):
-        yield SliceRow(
-            tag=one.tag,
-            metric=one.metric,
-            cases=one.cases,
-            difference=change(kinds.get(one.metric, "score"), one.difference),
-            p=probability(one.p),
-            found=one.found,
         )
 
 

@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from trimtab.evals.reports.cases import CaseView, MetricChange, case_views, count_states
+from trimtab.evals.reports.findings import counted, slice_rows
 from trimtab.evals.reports.heading import VERDICT_WORDS, facts_of, title_of, verdict_sentence
 from trimtab.evals.reports.metrics import MetricRow, metric_rows
 from trimtab.evals.reports.terminal_metrics import bar_legend, metric_table
 from trimtab.evals.reports.terminal_text import Ink, state_style
-from trimtab.evals.reports.wording import change, probability
 from trimtab.evals.result import Result
 from trimtab.looks.words import several, utc_time
 
@@ -38,7 +38,9 @@ class TerminalReport:
         self._result = result
         self._most_cases = most_cases
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text | Table]:
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
         """The parts from above to below, an empty line between two of them."""
         ink = Ink(options.max_width, ascii_only=options.ascii_only)
         rows = metric_rows(self._result)
@@ -82,10 +84,7 @@ def _critical(result: Result, ink: Ink) -> Iterator[Text]:
         return
     yield ink.heading(f"Critical cases that got worse: {len(result.critical)}")
     for one in result.critical:
-        counted = f"{one.candidate_passed} of {one.repeats} now, {one.baseline_passed} before"
-        if one.p is not None:
-            counted += f", {probability(one.p)}"
-        yield ink.item(f"{one.case_id}, {one.metric}: {counted}. {one.why}", style="red")
+        yield ink.item(f"{one.case_id}, {one.metric}: {counted(one)}. {one.why}", style="red")
 
 
 def _metrics(rows: Sequence[MetricRow], ink: Ink) -> Iterator[RenderableType]:
@@ -93,6 +92,8 @@ def _metrics(rows: Sequence[MetricRow], ink: Ink) -> Iterator[RenderableType]:
     yield table
     if has_bars:
         yield ink.text(bar_legend(ink), style="dim")
+    if any(row.state_words != row.state for row in rows):
+        yield ink.text("A verdict in brackets decides nothing.", style="dim")
 
 
 def _missing(rows: Sequence[MetricRow]) -> list[tuple[str, str]]:
@@ -112,16 +113,13 @@ def _sentences(title: str, pairs: Sequence[tuple[str, str]], ink: Ink) -> Iterat
 
 
 def _slices(result: Result, ink: Ink) -> Iterator[Text]:
-    found = [one for one in result.slices if one.found]
+    found = [one for one in slice_rows(result) if one.found]
     if not found:
         return
     yield ink.heading("Where it differs (exploratory; decides nothing)")
-    kinds = {one.metric: one.kind for one in result.comparisons}
     for one in found:
-        moved = change(kinds.get(one.metric, "score"), one.difference)
-        yield ink.item(
-            f"{one.metric} on {one.cases} cases tagged {one.tag}: {moved}, {probability(one.p)}"
-        )
+        cases = several(one.cases, "case")
+        yield ink.item(f"{one.metric} on {cases} tagged {one.tag}: {one.difference}, {one.p}")
 
 
 def _cases(

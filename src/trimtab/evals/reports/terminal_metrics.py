@@ -1,6 +1,6 @@
 """The table of metrics for a terminal, as wide as the terminal is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
@@ -34,83 +34,78 @@ _FINE: Final = _Glyphs("┊", "│", "─", "├", "┤", "●", "┼", ("◂", 
 _PLAIN: Final = _Glyphs("!", "|", "-", "[", "]", "*", "+", ("<", ">"))
 
 
-class _Column(NamedTuple):
-    title: str
-    cell: Callable[[MetricRow], str]
+_COMPARED: Final = ("baseline", "candidate", "change", "interval", "margin")
+_ALONE: Final = ("candidate", "95% interval", "cases", "unmeasured")
 
-
-_METRIC: Final = _Column("metric", lambda row: row.name)
-_BASELINE: Final = _Column("baseline", lambda row: row.baseline)
-_CANDIDATE: Final = _Column("candidate", lambda row: row.candidate)
-_DIFFERENCE: Final = _Column("change", lambda row: row.difference)
-_INTERVAL: Final = _Column("interval", lambda row: row.interval)
-_MARGIN: Final = _Column("margin", lambda row: row.margin)
-_VERDICT: Final = _Column("verdict", lambda row: row.state)
-_OWN: Final = _Column("95% interval", lambda row: row.own_interval.partition(" (")[0])
-_CASES: Final = _Column("cases", lambda row: f"{row.cases:,}" if row.cases else "")
-_UNMEASURED: Final = _Column(
-    "unmeasured", lambda row: "" if row.state == "not measured" else f"{row.unmeasured:,}"
-)
-
-# What is left out first where there is little room; the bar says of it what matters most.
-_LEFT_OUT: Final = (_MARGIN, _INTERVAL, _BASELINE, _UNMEASURED, _CASES, _OWN)
+# What goes first where there is little room; the bar says of it what matters most.
+_LEFT_OUT: Final = ("margin", "interval", "baseline", "unmeasured", "cases", "95% interval")
 
 
 def metric_table(rows: Sequence[MetricRow], ink: Ink) -> tuple[Table, bool]:
     """The table, and whether there are bars in it."""
     compared = any(row.margin for row in rows)
-    wanted = (
-        [_BASELINE, _CANDIDATE, _DIFFERENCE, _INTERVAL, _MARGIN]
-        if compared
-        else [_CANDIDATE, _OWN, _CASES, _UNMEASURED]
-    )
-    columns, bar = _fitting(rows, wanted, ink, has_bar=compared)
+    cells = [_cells(row) for row in rows]
+    columns, bar = _fitting(cells, ink, compared=compared)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
-    table.add_column(_METRIC.title, no_wrap=True, overflow=ink.overflow, min_width=_LEAST_NAME)
-    for column in columns:
-        table.add_column(
-            column.title, no_wrap=True, justify="right", min_width=_width(column, rows)
-        )
+    table.add_column("metric", no_wrap=True, overflow=ink.overflow, min_width=_LEAST_NAME)
+    for title in columns:
+        table.add_column(title, no_wrap=True, justify="right", min_width=_width(title, cells))
     if bar:
         table.add_column(_scale_title(bar), no_wrap=True, min_width=bar, max_width=bar)
-    table.add_column(
-        _VERDICT.title if compared else "", no_wrap=True, min_width=_width(_VERDICT, rows)
-    )
-    for row in rows:
+    verdict = "verdict" if compared else ""
+    table.add_column(verdict, no_wrap=True, min_width=_width("verdict", cells))
+    for row, texts in zip(rows, cells, strict=True):
         bars = [Text(draw_bar(row.place, bar, ascii_only=ink.ascii_only))] if bar else []
         table.add_row(
             ink.text(row.name),
-            *(ink.text(column.cell(row)) for column in columns),
+            *(ink.text(texts[title]) for title in columns),
             *bars,
-            Text(row.state, style=state_style(row.state)),
-            style="dim" if row.state in {"advisory", "not measured"} else "",
+            Text(texts["verdict"], style=state_style(row.state)),
+            style="dim" if row.margin and not row.decides else "",
         )
     return table, bool(bar)
 
 
-def _fitting(
-    rows: Sequence[MetricRow], wanted: list[_Column], ink: Ink, *, has_bar: bool
-) -> tuple[list[_Column], int]:
-    """The columns that there is room for, and the columns of characters that a bar may take."""
-    longest = max(cell_len(ink.line(row.name)) for row in rows)
+def _cells(row: MetricRow) -> dict[str, str]:
+    """Every text of a row by the title of its column."""
+    is_measured = row.state != "not measured"
+    return {
+        "metric": row.name,
+        "baseline": row.baseline,
+        "candidate": row.candidate,
+        "change": row.difference,
+        "interval": row.interval,
+        "margin": row.margin,
+        "95% interval": row.own_interval.partition(" (")[0],
+        "cases": f"{row.cases:,}" if is_measured else "",
+        "unmeasured": f"{row.unmeasured:,}" if is_measured else "",
+        "verdict": row.state_words,
+    }
+
+
+def _fitting(cells: Sequence[dict[str, str]], ink: Ink, *, compared: bool) -> tuple[list[str], int]:
+    """The columns that there is room for, and how many characters a bar may take."""
+    wanted = _COMPARED if compared else _ALONE
+    longest = max(cell_len(ink.line(texts["metric"])) for texts in cells)
     name = min(max(longest, _LEAST_NAME), _MOST_NAME)
-    for left_out in range(len(_LEFT_OUT) + 1):
-        columns = [column for column in wanted if column not in _LEFT_OUT[:left_out]]
-        used = name + _GAP + _width(_VERDICT, rows)
-        used += sum(_width(column, rows) + _GAP for column in columns)
-        room = ink.width - used
-        bar = next((bar for bar in _BARS if bar + _GAP <= room), 0)
-        if room >= 0 and (bar >= _BARS[2] or not has_bar):
-            return columns, bar if has_bar else 0
-    columns = [column for column in wanted if column not in _LEFT_OUT]
-    used = _LEAST_NAME + _GAP + _width(_VERDICT, rows)
-    used += sum(_width(column, rows) + _GAP for column in columns)
-    bar = next((bar for bar in _BARS if bar + _GAP <= ink.width - used), 0)
-    return columns, bar if has_bar else 0
+    for number in range(len(_LEFT_OUT) + 1):
+        columns = [title for title in wanted if title not in _LEFT_OUT[:number]]
+        bar = _bar(ink.width - name, columns, cells)
+        if bar >= _BARS[2] or (not compared and bar >= 0):
+            return columns, bar if compared else 0
+    columns = [title for title in wanted if title not in _LEFT_OUT]
+    return columns, max(_bar(ink.width - _LEAST_NAME, columns, cells), 0) if compared else 0
 
 
-def _width(column: _Column, rows: Sequence[MetricRow]) -> int:
-    return max(len(column.title), *(len(column.cell(row)) for row in rows))
+def _bar(room: int, columns: Sequence[str], cells: Sequence[dict[str, str]]) -> int:
+    """The longest bar that fits beside columns; 0 if none does, -1 if not even they do."""
+    left = room - _GAP - _width("verdict", cells)
+    left -= sum(_width(title, cells) + _GAP for title in columns)
+    return next((bar for bar in _BARS if bar + _GAP <= left), 0 if left >= 0 else -1)
+
+
+def _width(title: str, cells: Sequence[dict[str, str]]) -> int:
+    return max(len(title), *(len(texts[title]) for texts in cells))
 
 
 def _scale_title(bar: int) -> str:

@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from importlib.resources import files
-from typing import Final, TextIO
+from typing import BinaryIO, Final
 
 from trimtab.evals.reports.cases import CaseView, case_views
 from trimtab.evals.reports.html.render import read_part, render
@@ -29,8 +29,8 @@ MOST_LISTED: Final = 3_000
 _MOST_CHARACTERS: Final = 8_000_000  # of texts of cases; a browser opens so much in a moment
 
 
-def write_html(result: Result, file: TextIO) -> None:
-    """Write the page. The file must be opened for UTF-8, with `newline=""`."""
+def write_html(result: Result, file: BinaryIO) -> None:
+    """Write the page in UTF-8."""
     views = case_views(result)
     full, listed = _how_many(views)
     page = page_of(result, views)
@@ -51,9 +51,9 @@ def write_html(result: Result, file: TextIO) -> None:
     rest = render("report.html", values)
     for name, pieces in parts.items():
         before, _, rest = rest.partition(marks[name])
-        file.write(before)
-        file.writelines(pieces)
-    file.write(rest)
+        file.write(before.encode())
+        file.writelines(piece.encode() for piece in pieces)
+    file.write(rest.encode())
 
 
 def _cases(views: Sequence[CaseView], page: ResultPage, full: int) -> Iterator[str]:
