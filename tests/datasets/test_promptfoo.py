@@ -222,7 +222,7 @@ def test_a_template_that_only_promptfoo_can_fill_stays_and_is_said():
 
 
 def test_nothing_of_a_file_is_read_unless_it_is_given():
-    test = {"vars": {"q": "file://secret.txt", "r": "file://run.js"}, "assert": []}
+    test: dict[str, Any] = {"vars": {"q": "file://secret.txt", "r": "file://run.js"}, "assert": []}
     asked: list[str] = []
 
     def read(name: str) -> str | None:

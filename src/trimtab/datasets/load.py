@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from trimtab.datasets.cases_file import read_cases
+from trimtab.datasets.cases_file import EXAMPLE_LINE, read_cases
 from trimtab.datasets.findings import MOST_SHOWN, Findings
 from trimtab.datasets.folder import CASES, EVALS, SUITE, suite_folder
 from trimtab.datasets.metrics import DescribeEvaluator, installed_metric
@@ -65,7 +65,10 @@ def _read(
     if not (folder / CASES).is_file():
         findings.add(f"{shown}/{CASES}", "no such file", "Write it, one case a line")
         return None
-    cases, lines = read_cases(folder / CASES, f"{shown}/{CASES}", findings)
+    cases, lines, blank = read_cases(folder / CASES, f"{shown}/{CASES}", findings)
+    if blank:
+        remedy = f"Write one a line, as {EXAMPLE_LINE}"
+        findings.add(f"{shown}/{CASES}", "there is no case in it", remedy)
     if table is None:
         return None
     return Suite(
