@@ -170,7 +170,9 @@ def wrong_bounds(runs: int, labels: int, *, by_verdict: bool) -> tuple[float, fl
     over = under = width = 0.0
     for _ in range(runs):
         kappa = agree(labelled(rng, labels, by_verdict=by_verdict)).kappa
-        assert kappa is not None
+        if kappa is None:  # nothing but passes: that proves nothing, and is the widest interval
+            width += 2
+            continue
         over += kappa.low > TRUE_KAPPA
         under += kappa.high < TRUE_KAPPA
         width += kappa.high - kappa.low
@@ -189,7 +191,7 @@ def test_the_interval_of_kappa_holds_its_promise_with_labels_by_verdict():
 @pytest.mark.parametrize("labels", [50, 100, 200])
 @pytest.mark.parametrize("by_verdict", [False, True])
 def test_the_interval_of_kappa_holds_its_promise(labels: int, by_verdict: bool):
-    over, under, _ = wrong_bounds(10_000, labels, by_verdict=by_verdict)
+    over, under, _ = wrong_bounds(4_000, labels, by_verdict=by_verdict)
     assert over <= 0.035, "a judge that is no good must not gate"
     assert under <= 0.06
 
