@@ -27,6 +27,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from trimtab.stats.rates import wilson_interval
+
 __all__ = ["Z95", "Agreement", "Kappa", "Share", "Stratum", "agree", "share_of", "simple_sample"]
 
 Z95: Final = 1.959963984540054
@@ -103,16 +105,9 @@ class Agreement(NamedTuple):
 
 
 def share_of(value: float, of: float, z: float = Z95) -> Share:
-    """A share of so many with its score interval; `of` need not be whole, and is above 0.
-
-    Wilson, "Probable inference, the law of succession, and statistical inference" (Journal of the
-    American Statistical Association 22, 1927).
-    """
-    square = z * z / of
-    middle = value + square / 2
-    half = z * sqrt((value * (1 - value) + square / 4) / of)
-    low, high = (middle - half) / (1 + square), (middle + half) / (1 + square)
-    return Share(value, max(low, 0.0) if value > 0 else 0.0, min(high, 1.0), of)
+    """A share of so many with Wilson's interval; `of` need not be whole, and is above 0."""
+    low, high = wilson_interval(value * of, of, quantile=z)
+    return Share(value, low, high, of)
 
 
 def simple_sample(table: Sequence[Sequence[int]]) -> list[Stratum]:
