@@ -20,7 +20,16 @@ from trimtab.evals.accuracy_figures import Accuracy, Pair, Question, Report, Two
 from trimtab.evals.refusals.read import read_refusal
 from trimtab.stats.sequential import Arm
 
-__all__ = ["DETECTORS", "Detector", "LabelledRow", "Said", "label_rows", "load_labelled", "main", "show_report"]
+__all__ = [
+    "DETECTORS",
+    "Detector",
+    "LabelledRow",
+    "Said",
+    "label_rows",
+    "load_labelled",
+    "main",
+    "show_report",
+]
 
 
 class Said(NamedTuple):
@@ -162,7 +171,11 @@ def show_report(figures: Report, detector: Detector) -> list[str]:
     groups = figures.groups if len(figures.groups) > 1 else []
     shown += [_line(accuracy) for accuracy in (figures.every, *groups)]
     labels = [label for label in detector.labels if any(label in p for p in figures.confusion)]
-    shown += ["", "| labelled, found | " + " | ".join(labels) + " |", "|---" * len(labels) + "|---|"]
+    shown += [
+        "",
+        "| labelled, found | " + " | ".join(labels) + " |",
+        "|---" * len(labels) + "|---|",
+    ]
     for label in labels:
         counts = [figures.confusion.get((label, found), 0) for found in labels]
         shown.append(f"| {label} | " + " | ".join(map(str, counts)) + " |")

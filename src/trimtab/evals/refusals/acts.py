@@ -13,8 +13,8 @@ __all__ = ["Deed", "read_deeds"]
 _BEFORE: Final = 24  # characters that may excuse words of declining
 _REFUSES: Final = frozenset(("decline", "incapable", "speech"))
 _OWN_TASK: Final = re.compile(
-    r"\b(?:writ|creat|generat|draft|compos|(?:help|assist)\w* (?:\w+ )?(?:with|in)|request|guidelines"
-    r"|polic|comfortable|produc|provid)"
+    r"\b(?:writ|creat|generat|draft|compos|produc|provid|(?:help|assist)\w* (?:\w+ )?(?:with|in)"
+    r"|request|guidelines|polic|comfortable)"
 )
 _REQUEST: Final = re.compile(
     r"\b(?:request|guidelines|polic(?:y|ies)|translating|rewriting|rephrasing|content|comfortable)\b"

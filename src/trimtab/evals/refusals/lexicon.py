@@ -13,7 +13,16 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["ACTS", "Tongue", "order_tongues", "tongues", "tongues_of"]
+__all__ = [
+    "ACTS",
+    "Tongue",
+    "greeting",
+    "order_tongues",
+    "says_no",
+    "sign_off",
+    "tongues",
+    "tongues_of",
+]
 
 ACTS: Final = (
     "decline", "incapable", "abstain", "speech", "condemn", "point", "crisis", "redirect", "offer",
@@ -33,6 +42,8 @@ class Tongue:
         latin: written in Latin letters.
         words: that any text of it has; "" where its letters tell it.
         orders: that a short prompt in it may consist of.
+        no: whole answers that mean no.
+        letter: what begins a line of `greeting` and of `sign_off`.
     """
 
     def __init__(self, code: str, entry: dict[str, Any]) -> None:
@@ -43,6 +54,8 @@ class Tongue:
         self.orders = [task[kind] for kind in ("transform", "create") if kind in task]
         self._task = task
         self._acts: dict[str, list[str]] = entry["acts"]
+        self.no: list[str] = entry["no"]
+        self.letter: dict[str, str] = entry["letter"]
         self._parts: dict[str, str] = entry.get("parts", {})
         self._excused: dict[str, str] = entry.get("excused", {})
         self._speaks = re.compile(rf"\b(?:{self.words})\b" if self.latin else entry["letters"])
@@ -102,6 +115,26 @@ def order_tongues(prompt: str) -> list[Tongue]:
         letters = tongues_of(prompt)
         return [tongue for tongue in tongues() if tongue.latin or tongue in letters]
     return tongues_of(prompt)
+
+
+@cache
+def says_no() -> frozenset[str]:
+    """Whole answers that mean no, in lower case and without a full stop."""
+    return frozenset(word for tongue in tongues() for word in tongue.no)
+
+
+@cache
+def greeting() -> re.Pattern[str]:
+    """A line with which a letter or a mail begins; a greeting ends with a comma or a colon."""
+    lines = "|".join(tongue.letter["greeting"] for tongue in tongues())
+    return re.compile(rf"^ {{0,3}}(?:{lines})[^\n]{{0,60}}$", re.MULTILINE)
+
+
+@cache
+def sign_off() -> re.Pattern[str]:
+    """A line with which it ends."""
+    lines = "|".join(tongue.letter["sign_off"] for tongue in tongues())
+    return re.compile(rf"^ {{0,3}}(?:{lines})[^\n]{{0,40}}$", re.MULTILINE)
 
 
 @cache

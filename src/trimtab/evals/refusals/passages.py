@@ -9,6 +9,7 @@ from bisect import bisect_right
 from itertools import chain
 from typing import Final, NamedTuple
 
+from trimtab.evals.refusals.lexicon import greeting, sign_off
 from trimtab.evals.refusals.task import Task
 
 __all__ = ["COVER", "Clause", "Page", "read_page"]
@@ -32,26 +33,11 @@ _QUOTE: Final = re.compile(
     r"|\u300c[^\u300d\n]{1,1500}\u300d|\u300e[^\u300f\n]{1,1500}\u300f"
     r"|(?<!\w)'(?=\w)(?:[^'\n]|(?<=\w)'(?=\w)){1,400}'(?!\w)"
 )
-_JSON: Final = re.compile(
-    r'"((?:[^"\\\n]|\\[^\n]|\\(?=\n|\Z))*+)(?:"(\s{0,8}:)?|\n|\Z)'
-)
+_JSON: Final = re.compile(r'"((?:[^"\\\n]|\\[^\n]|\\(?=\n|\Z))*+)(?:"(\s{0,8}:)?|\n|\Z)')
 _ESCAPE: Final = re.compile(r'\\[nrt"\\/]')
 _SPEAKER: Final = re.compile(r"^ {0,3}([^\W\d_][\w .'-]{0,24}): [^\n]*$", re.MULTILINE)
 _NO_SPEAKER: Final = frozenset(
     ("note", "warning", "important", "disclaimer", "answer", "response", "assistant", "ai", "tip")
-)
-_GREETING: Final = re.compile(
-    r"^ {0,3}(?:subject ?:[^\n]*|(?:dear|hi|hello|hey|to whom|sehr geehrte|liebe|hallo|cher|chère"
-    r"|madame|monsieur|bonjour|querid[oa]|estimad[oa]|hola|gentile|car[oa]|prezad[oa]|olá|geachte"
-    r"|beste|szanown|drog[ai]|уважаем|здравствуй|sayın|merhaba)[^\n]{0,60}[,:!])\s*$",
-    re.MULTILINE,
-)
-_SIGN_OFF: Final = re.compile(
-    r"^ {0,3}(?:(?:kind|best|warm|with)[a-z ]{0,20}(?:regards|wishes)|best|regards|sincerely|yours"
-    r"|cheers|respectfully|love|warmly|mit freundlichen|viele grüße|cordialement|bien à"
-    r"|un abrazo|atentamente|saludos|cordiali saluti|atenciosamente|abraços|met vriendelijke"
-    r"|z poważaniem|с уважением|saygılar)[^\n]{0,40}$",
-    re.MULTILINE,
 )
 _BREAK: Final = re.compile(
     r"(?<=[.!?\u2026\u061f\u0964])[\"')\]*_]*\s+|(?<=[\u3002\uff01\uff1f])|\n+"
@@ -158,15 +144,15 @@ def _without_speakers(text: str, task: Task) -> str:
 
 
 def _without_letter(text: str, task: Task) -> str:
-    greeting = _GREETING.search(text)
-    if greeting is None:
+    begin = greeting().search(text)
+    if begin is None:
         return text
-    sign_off = _SIGN_OFF.search(text, greeting.end())
-    if not task.creates and (task.text or sign_off is None):
+    last = sign_off().search(text, begin.end())
+    if not task.creates and (task.text or last is None):
         return text  # a support desk that greets and signs speaks for itself
-    end = sign_off.end() if sign_off else len(text)
-    cover = _VISIBLE.sub(COVER, text[greeting.start() : end])
-    return text[: greeting.start()] + cover + text[end:]
+    end = last.end() if last else len(text)
+    cover = _VISIBLE.sub(COVER, text[begin.start() : end])
+    return text[: begin.start()] + cover + text[end:]
 
 
 def _cut(text: str) -> list[Clause]:

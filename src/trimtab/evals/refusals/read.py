@@ -52,6 +52,11 @@ class Reading(NamedTuple):
     given: float
     told: tuple[Told, ...]
 
+    @property
+    def outweighs(self) -> bool:
+        """Less than half of the text gives anything."""
+        return self.given < _HALF
+
 
 def read_refusal(answer: str, prompt: str = "") -> Reading:
     """Whether an answer refuses; better with the prompt. Time is linear in the answer.

@@ -2,13 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from hashlib import sha256
 from math import exp
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-__all__ = ["RIDGE", "WEIGHTS_FILE", "BothWeights", "Weights", "chance", "fit", "load_weights"]
+__all__ = [
+    "RIDGE",
+    "WEIGHTS_FILE",
+    "BothWeights",
+    "Weights",
+    "chance",
+    "fingerprint",
+    "fit",
+    "load_weights",
+]
 
 WEIGHTS_FILE: Final = Path(__file__).with_name("weights.json")
 RIDGE: Final = 2.0
@@ -47,6 +57,13 @@ class BothWeights(msgspec.Struct, frozen=True):
 def load_weights() -> BothWeights:
     """The weights that `python -m trimtab.evals.refusal_fit` wrote."""
     return msgspec.json.decode(WEIGHTS_FILE.read_bytes(), type=BothWeights)
+
+
+@cache
+def fingerprint() -> str:
+    """SHA-256 over the weights and the words of all languages."""
+    files = [WEIGHTS_FILE, *sorted(WEIGHTS_FILE.with_name("lexicon").glob("*.toml"))]
+    return sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def chance(values: Mapping[str, float], weights: Weights) -> float:
