@@ -1,0 +1,128 @@
+"""What an answer states, sentence by sentence; and what in it states nothing of the world."""
+
+import re
+from typing import Final, NamedTuple
+
+__all__ = ["Claim", "is_abstention", "sentences", "split_claims"]
+
+_BREAK: Final = re.compile(
+    r"""
+    (?P<stop>[.!?…]+["'”’)\]]*)(?=\s+|$|[A-Z"“])   # a stop, also where the space was lost
+    | [。！？]+["”’」』]*
+    | \n+\s*(?:[-*•]|\d{1,2}[.)](?=\s))?\s*        # lines and items of lists
+    | (?<=\s)[•]\s
+    """,
+    re.VERBOSE,
+)
+_CLAUSE: Final = re.compile(r";\s+|,?\s+(?=(?:but|however|aber|mais|pero|però)\s)", re.IGNORECASE)
+_SHORT: Final = frozenset(
+    """
+    mr mrs ms dr prof st mt jr sr vs no nos vol fig eq e.g i.e cf al inc ltd co corp dept gen col sgt
+    rev hon capt lt gov sen rep pres ave blvd approx est jan feb mar apr jun jul aug sep sept oct nov
+    dec ca bzw z.b nr usw u.a d.h etc p pp ed
+    """.split()
+)
+_WORD_BEFORE: Final = re.compile(r"[\w.]+$")
+_LEAST_CLAIM: Final = 2  # letters or digits; less is a mark of a list
+
+_ABSTAINS: Final = re.compile(
+    r"""
+    \b(?:sources?|documents?|texts?|passages?|articles?|context|excerpts?|information|materials?|page)
+      \b[^.!?]{0,60}?
+      \b(?:do(?:es)?(?:\ not|n['’]t)|did(?:\ not|n['’]t)|is\ not|isn['’]t|no(?:thing)?|never|lacks?|without
+         |omits?|silent)\b[^.!?]{0,60}?
+      \b(?:say|says|mention(?:s|ed)?|state[sd]?|contain|include[sd]?|provide[sd]?|specif(?:y|ied)|give[ns]?
+         |tell|cover|address|answer|information|details?|available|detail|indicate|about|silent|on)\b
+    | \b(?:not|n['’]t|never)\b[^.!?]{0,25}?\b(?:mentioned|stated|specified|provided|given|said|covered
+         |addressed|included|found|indicated|disclosed|known|clear)\b
+      [^.!?]{0,40}?\b(?:in|by|from)\b[^.!?]{0,15}?\b(?:sources?|documents?|texts?|passages?|articles?
+         |context|excerpts?|information|materials?|page)\b
+    | \b(?:no|any|insufficient|not\ enough|isn['’]t\ enough)\s(?:\w+\s){0,2}
+      (?:information|mention|details?|data|indication|answer)\b[^.!?]{0,40}?
+      \b(?:is|are|in|was|given|provided|available|to\ answer|about|on|of)\b
+    | \b(?:i|we)\s(?:do\ not|don['’]t|can\ ?not|can['’]t|could\ not|couldn['’]t|am\ unable\ to
+         |['’]m\ unable\ to|did\ not|didn['’]t)\s
+      (?:\w+\s){0,3}?(?:know|find|answer|tell|determine|say|have\s(?:\w+\s){0,2}information)\b
+    | \bit\s(?:does\ not|doesn['’]t)\s(?:say|mention|state|specify|tell|cover|include)\b
+    | \bunable\ to\ (?:answer|find|determine|say)\b
+    | \b(?:cannot|can['’]t)\ be\ (?:answered|determined|said|told)\b
+    | \b(?:dokument\w*|text\w*|quelle\w*|unterlage\w*|angabe\w*|information\w*)\b[^.!?]{0,60}?
+      \b(?:nicht|keine\w*|nichts)\b
+    | \b(?:document\w*|texte\w*|sources?|passage\w*|contexte)\b[^.!?]{0,40}?\b(?:ne|n['’])[^.!?]{0,40}?
+      \b(?:pas|rien|aucune?)\b
+    | \b(?:documento\w*|texto\w*|fuente\w*|fonti|testo|fontes?|contexto|contesto)\b[^.!?]{0,40}?
+      \b(?:no|non|não|ningun[ao]|nessun[ao]?|nenhuma?)\b
+    | \b(?:document\w*|tekst\w*|bron\w*)\b[^.!?]{0,60}?\b(?:niet|geen|niets)\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+class Claim(NamedTuple):
+    """A sentence of an answer.
+
+    Attributes:
+        text: as it stands, stripped.
+        start, end: in the answer.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Begin and end of each sentence, list item or line; ends exclude the space after. Linear."""
+    found: list[tuple[int, int]] = []
+    start = 0
+    for match in _BREAK.finditer(text):
+        if match["stop"] and _is_short(text, match):
+            continue
+        found.append((start, match.end("stop") if match["stop"] else match.start()))
+        start = match.end()
+    found.append((start, len(text)))
+    return [_stripped(text, begin, end) for begin, end in found if text[begin:end].strip()]
+
+
+def split_claims(answer: str) -> list[Claim]:
+    """The sentences of an answer, and the clauses that `but` begins, that say anything."""
+    found: list[Claim] = []
+    for start, end in sentences(answer):
+        for match in _CLAUSE.finditer(answer, start, end):
+            found.append(Claim(answer[start : match.start()], start, match.start()))
+            start = match.end()
+        found.append(Claim(answer[start:end], start, end))
+    return [claim for claim in found if _says_something(claim.text)]
+
+
+def is_abstention(claim: str) -> bool:
+    """Whether a sentence says that the sources, or the speaker, do not know."""
+    return _ABSTAINS.search(claim) is not None
+
+
+def _says_something(text: str) -> bool:
+    """Not a mark of a list: two letters or digits, a sign of a script of signs, or a number."""
+    if sum(map(str.isalnum, text)) >= _LEAST_CLAIM or text.strip().isdigit():
+        return True
+    return any(sign > "\u2e7f" for sign in text)
+
+
+def _is_short(text: str, match: re.Match[str]) -> bool:
+    """Whether a point ends an abbreviation or an initial, and no sentence."""
+    if match["stop"] != "." or match.end() >= len(text):
+        return False
+    before = _WORD_BEFORE.search(text, max(0, match.start() - 12), match.start())
+    if before is None:
+        return False
+    word = before[0].lower()
+    return word in _SHORT or (len(word) == 1 and word.isalpha()) or (
+        "." in word and len(word.rsplit(".", 1)[1]) == 1
+    )
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
