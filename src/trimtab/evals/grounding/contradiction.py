@@ -15,6 +15,7 @@ _SCOPE: Final = 4  # tokens after a denial in which it finds what it denies
 _NEAR: Final = 4  # tokens between opposites and a word that claim and place share
 _ANCHOR: Final = 4  # tokens between a name or number of a claim and the word that it goes with
 _FAR: Final = 2  # times nearer that a rival must be
+_MOST_PLACES: Final = 8  # of an anchor that are looked at
 _WIDEST: Final = 40  # tokens in which a rival is looked for
 _REPLIES: Final = frozenset("no nein non não nee nej nie".split())
 
@@ -35,7 +36,7 @@ def polarity(tokens: Sequence[Token], place: Sequence[Token]) -> float:
 
     A denial and an opposite cancel each other: `does not open` agrees with `is closed`.
 
-    Arguments:
+    Args:
         tokens: of the claim.
         place: tokens of the sentence that it comes from.
     """
@@ -87,26 +88,26 @@ def misbound(found: Sequence[Finding], index: SourceIndex) -> float:
     `The default is 60` of a source that says `the default is 30 instead of 60`: 60 occurs, but the
     number that stands nearest to `default` is another one.
 
-    Arguments:
+    Args:
         found: of the claim.
         index: of the sources.
     """
     claim = {finding.token.concept for finding in found}
     total = wrong = 0.0
-    for finding in found:
+    for number, finding in enumerate(found):
         if not (finding.token.name or finding.token.kind == "number") or not finding.places:
             continue
         total += finding.token.weight
-        anchor = _anchor(finding, found)
+        anchor = _anchor(finding, found[max(0, number - _ANCHOR) : number + _ANCHOR + 1])
         if anchor is not None and _has_rival(finding, anchor, index, claim):
             wrong += finding.token.weight
     return wrong / total if total else 0.0
 
 
-def _anchor(finding: Finding, found: Sequence[Finding]) -> Finding | None:
+def _anchor(finding: Finding, around: Sequence[Finding]) -> Finding | None:
     near = [
         other
-        for other in found
+        for other in around
         if other.places
         and not other.token.name
         and other.token.kind == "word"
@@ -117,7 +118,7 @@ def _anchor(finding: Finding, found: Sequence[Finding]) -> Finding | None:
 
 def _has_rival(finding: Finding, anchor: Finding, index: SourceIndex, claim: Set[str]) -> bool:
     """Whether each place of the anchor has another name or number nearer than this one."""
-    for at in anchor.places:
+    for at in anchor.places[:_MOST_PLACES]:
         distance = _distance(at, finding.places)
         reach = min(distance // _FAR, _WIDEST)
         first, end = index.bounds[index.sentence_of[at]]

@@ -125,7 +125,7 @@ def language_of(words: Iterable[str]) -> str:
     counts = Counter(words)
     best, most = "en", 0
     for name, small in SMALL_WORDS.items():
-        found = sum(count for word, count in counts.items() if word in small)
+        found = sum(counts[word] for word in counts.keys() & small)
         if found > most * 1.1:
             best, most = name, found
     return best

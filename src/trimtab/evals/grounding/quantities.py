@@ -131,7 +131,7 @@ _GROUPED: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*$")
 def values_of(digits: str) -> tuple[float, ...]:
     """What digits with points and commas may mean: `1.500` is 1.5 or 1500, `1,5` is 1.5.
 
-    Arguments:
+    Args:
         digits: begins and ends with a digit; others may be `.` and `,`.
     """
     found: list[float] = []

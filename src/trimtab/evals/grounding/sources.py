@@ -3,7 +3,6 @@
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from trimtab.evals.grounding.claims import sentences
@@ -22,6 +21,10 @@ _OTHER_UNIT: Final = 0.4  # support of a number by the same number of something 
 _SAME_AMOUNT: Final = 0.006  # of an amount in another unit
 LOOSE: Final = 0.85
 """Support of a word by another form of it."""
+
+
+_Found = tuple[float, list[int]]
+_Sought = tuple[tuple[float, ...], Unit | None, tuple[float, float]]
 
 
 class Finding(NamedTuple):
@@ -68,10 +71,11 @@ class SourceIndex:
         for amounts in self._amounts.values():
             amounts.sort()
         self._sorted = sorted(self._numbers)
+        self.words = {token.text for token in self.tokens}
         concepts = [token.concept for token in self.tokens]
-        self.pairs = set(pairwise(concepts))
         self.triples = set(zip(concepts, concepts[1:], concepts[2:], strict=False))
-        self._found: dict[str, tuple[float, list[int]]] = {}
+        self._found: dict[str, _Found] = {}
+        self._found_numbers: dict[_Sought, _Found] = {}
 
     def _read(self, text: str) -> None:
         if text.lstrip()[:1] in _DATA:
@@ -92,18 +96,22 @@ class SourceIndex:
     def _place(self, at: int, token: Token) -> None:
         places = self.places.get(token.concept)
         if places is not None:
-            places.append(at)
+            if len(places) < _MOST_PLACES:
+                places.append(at)
         else:
             self.places[token.concept] = [at]
             if token.kind == "word" and len(token.concept) >= _PREFIX:
                 self._by_prefix.setdefault(token.concept[:_PREFIX], []).append(token.concept)
         for value in token.values:
-            self._numbers.setdefault(value, []).append(at)
+            same = self._numbers.setdefault(value, [])
+            if len(same) == _MOST_PLACES:
+                continue
+            same.append(at)
             if token.unit is not None:
                 amount = value * token.unit.factor
                 self._amounts.setdefault(token.unit.dimension, []).append((amount, at))
 
-    def find_word(self, concept: str) -> tuple[float, list[int]]:
+    def find_word(self, concept: str) -> _Found:
         """How surely a word stands in the sources, from 0 to 1, and where: at most 64 places."""
         found = self._found.get(concept)
         if found is None:
@@ -111,23 +119,31 @@ class SourceIndex:
             self._found[concept] = found
         return found
 
-    def _find_word(self, concept: str) -> tuple[float, list[int]]:
+    def _find_word(self, concept: str) -> _Found:
         places = self.places.get(concept)
         if places is not None:
-            return 1.0, places[:_MOST_PLACES]
+            return 1.0, places
         if len(concept) >= _PREFIX:
             for other in self._by_prefix.get(concept[:_PREFIX], ()):
                 if loosely_same(concept, other):
-                    return LOOSE, self.places[other][:_MOST_PLACES]
+                    return LOOSE, self.places[other]
         return 0.0, []
 
-    def find_number(self, token: Token, bounds: tuple[float, float]) -> tuple[float, list[int]]:
+    def find_number(self, token: Token, bounds: tuple[float, float]) -> _Found:
         """How surely a number stands in the sources, and where.
 
-        Arguments:
+        Args:
             token: of kind `number`.
             bounds: of the true number, as ratios to this one; (1, 1) for a plain number.
         """
+        key = (token.values, token.unit, bounds)
+        found = self._found_numbers.get(key)
+        if found is None:
+            found = self._find_number(token, bounds)
+            self._found_numbers[key] = found
+        return found
+
+    def _find_number(self, token: Token, bounds: tuple[float, float]) -> _Found:
         places = sorted(at for value in token.values for at in self._numbers.get(value, ()))
         if places:
             if token.unit is None:

@@ -1,4 +1,4 @@
-"""How far one claim is supported by its sources: what stands there, where, and what contradicts."""
+"""What is held against one claim: what stands in no source, where, and what contradicts."""
 
 from bisect import bisect_left
 from collections.abc import Sequence, Set
@@ -10,10 +10,17 @@ from trimtab.evals.grounding.english import ABOUT
 from trimtab.evals.grounding.sources import Finding, SourceIndex
 from trimtab.evals.grounding.tokens import Token
 
-__all__ = ["Signs", "look_up", "signs_of"]
+__all__ = ["ASKED", "Signs", "affirmed", "look_up", "signs_of"]
 
-_ASKED: Final = 0.5  # support of a word that stands only in the question
+ASKED: Final = 0.5
+"""Support of a word that stands only in the question."""
+
 _NEIGHBOUR: Final = 0.7  # support by the sentence before or after
+_AROUND: Final = 2  # sentences before and after the best place that belong to it
+_LEAST_ELSEWHERE: Final = 0.4  # of the support of a word far from there, in very long sources
+_NOWHERE: Final = -10  # number of no sentence, and of none around one
+_SECOND: Final = 0.4  # of a claim's weight that a second place must have
+_LONG: Final = 1_500  # tokens of sources at which a word occurs by chance
 _LINKED: Final = 8  # tokens between two words that belong together
 _ROUNDED: Final = (0.95, 1.05)
 _AT_LEAST: Final = (1.0, 1.25)
@@ -26,9 +33,12 @@ _MOST: Final = frozenset(
     ("under", "below", "nearly", "almost", "unter", "less than", "fewer than", "at most", "up to")
     + ("weniger als", "moins de", "menos de", "meno di", "minder dan")
 )
-_YEARS: Final = range(1000, 2200)
+_FIRST_YEAR: Final = 1000
+_LAST_YEAR: Final = 2199
+_YES_NO: Final = frozenset(
+    "yes yeah yep no nope ja nein oui non sí si não sim sì nee nej tak nie".split()
+)
 _PERSONAL: Final = frozenset("i me my mine myself".split())
-_YES_NO: Final = frozenset("yes yeah yep no nope ja nein oui non sí si não sim sì nee nej tak nie".split())
 _MENTAL: Final = frozenset(
     """
     can could would will may might am m don't do cannot can't couldn't think thought guess know hope
@@ -48,41 +58,37 @@ class Signs(NamedTuple):
         place: what no single place of the sources has together.
         pairs: neighbouring words that are nowhere near each other in the sources.
         triples: of three tokens in a row that do not occur.
+        plain: of all its tokens, small ones too, that occur in no source.
         numbers: that stand in no source.
         names: that stand in no source.
         polarity: the place denies what the claim says, or says the opposite.
-        plain: of all its tokens, small ones too, that occur in no source.
-        bound: names and numbers that stand with something else there.
-        order: names, numbers and other words stand in another order.
-        personal: it speaks of the speaker or to the reader, and the sources do not.
+        bound: names and numbers that go with something else there.
+        personal: the speaker tells of itself.
         empty: it says nothing that could be looked up.
-        affirms: it says yes or no to a question, and of what was asked this much stands in no source.
+        affirms: it says yes or no to a question, and of what was asked this stands in no source.
     """
 
-    new: float
-    absent: float
-    amount: float
-    run: float
-    place: float
-    pairs: float
-    triples: float
-    numbers: float
-    names: float
-    polarity: float
-    plain: float
-    bound: float
-    order: float
-    personal: float
-    empty: float
+    new: float = 0.0
+    absent: float = 0.0
+    amount: float = 0.0
+    run: float = 0.0
+    place: float = 0.0
+    pairs: float = 0.0
+    triples: float = 0.0
+    plain: float = 0.0
+    numbers: float = 0.0
+    names: float = 0.0
+    polarity: float = 0.0
+    bound: float = 0.0
+    personal: float = 0.0
+    empty: float = 0.0
     affirms: float = 0.0
 
 
-def look_up(
-    tokens: Sequence[Token], index: SourceIndex, asked: Set[str]
-) -> list[Finding]:
+def look_up(tokens: Sequence[Token], index: SourceIndex, asked: Set[str]) -> list[Finding]:
     """Each token of a claim that says something.
 
-    Arguments:
+    Args:
         tokens: of the claim.
         index: of the sources.
         asked: concepts of the question.
@@ -102,7 +108,7 @@ def look_up(
 def _bounds(tokens: Sequence[Token], at: int) -> tuple[float, float]:
     """Of the true number, as ratios to the one that is said: `about 50`, `more than 50`."""
     number = tokens[at]
-    if number.unit is None and number.values[0] in _YEARS:
+    if number.unit is None and _FIRST_YEAR <= number.values[0] <= _LAST_YEAR:
         return (1.0, 1.0)
     before = " ".join(token.text for token in tokens[max(0, at - 2) : at])
     last = before.rsplit(" ", 1)[-1]
@@ -118,19 +124,19 @@ def _bounds(tokens: Sequence[Token], at: int) -> tuple[float, float]:
 def signs_of(tokens: Sequence[Token], index: SourceIndex, found: Sequence[Finding]) -> Signs:
     """What is held against a claim.
 
-    Arguments:
-        tokens: of the claim.
+    Args:
+        tokens: of the claim; one at least.
         index: of the sources.
-        found: what `look_up` says of the tokens.
+        found: what `look_up` says of the tokens; nothing for a claim that states nothing.
     """
     total = sum(finding.token.weight for finding in found)
+    plain = _plain(tokens, index)
+    personal = _personal(tokens, index)
     if total <= 0:
-        return Signs(*[0.0] * 13, _personal(tokens, index), 1.0)
-    missing = sum(
-        finding.token.weight * (1 - max(finding.support, _ASKED * finding.asked))
-        for finding in found
-    )
+        return Signs(plain=plain, personal=personal, empty=1.0)
     place, sentence = _best_place(found, index)
+    found = _located(found, index, sentence)
+    missing = sum(finding.token.weight * (1 - _granted(finding)) for finding in found)
     return Signs(
         new=_new(found, missing / total),
         absent=missing / total,
@@ -139,21 +145,19 @@ def signs_of(tokens: Sequence[Token], index: SourceIndex, found: Sequence[Findin
         place=1 - place / total,
         pairs=_unlinked(found),
         triples=_unseen_triples(tokens, index),
-        numbers=_missing_of(found, "number"),
-        names=_missing_of(found, "name"),
+        plain=plain,
+        numbers=_missing_of([finding for finding in found if finding.token.kind == "number"]),
+        names=_missing_of([finding for finding in found if finding.token.name]),
         polarity=_differing(tokens, index, sentence) * place / total,
-        plain=_plain(tokens, index),
         bound=misbound(found, index),
-        order=_disorder(found, index, sentence),
-        personal=_personal(tokens, index),
-        empty=0.0,
+        personal=personal,
     )
 
 
 def affirmed(tokens: Sequence[Token], asked: Sequence[Token], index: SourceIndex) -> float:
     """How much of a question stands in no source, if the claim answers it by yes or no; else 0.
 
-    Arguments:
+    Args:
         tokens: of the first claim.
         asked: of the question's last sentence.
         index: of the sources.
@@ -167,10 +171,14 @@ def affirmed(tokens: Sequence[Token], asked: Sequence[Token], index: SourceIndex
     return sum(finding.token.weight * (1 - finding.support) for finding in found) / total
 
 
+def _granted(finding: Finding) -> float:
+    return max(finding.support, ASKED) if finding.asked else finding.support
+
+
 def _new(found: Sequence[Finding], otherwise: float) -> float:
     new = [finding for finding in found if not finding.asked]
     total = sum(finding.token.weight for finding in new)
-    if total < _ASKED:
+    if total < ASKED:
         return otherwise
     return sum(finding.token.weight * (1 - finding.support) for finding in new) / total
 
@@ -184,12 +192,8 @@ def _longest_run(found: Sequence[Finding]) -> float:
     return 1 - exp(-max(0.0, longest - 1) / 2)
 
 
-def _missing_of(found: Sequence[Finding], what: str) -> float:
-    missing = sum(
-        (1 - max(finding.support, _ASKED * finding.asked)) * min(1.0, finding.token.weight)
-        for finding in found
-        if (finding.token.kind == "number" if what == "number" else finding.token.name)
-    )
+def _missing_of(found: Sequence[Finding]) -> float:
+    missing = sum((1 - _granted(one)) * min(1.0, one.token.weight) for one in found)
     return 1 - exp(-missing)
 
 
@@ -207,9 +211,35 @@ def _best_place(found: Sequence[Finding], index: SourceIndex) -> tuple[float, in
         for sentence in {other for at in here for other in (at - 1, at + 1)} - here:
             near[sentence] = near.get(sentence, 0.0) + gain * _NEIGHBOUR
     if not own:
-        return 0.0, -1
+        return 0.0, _NOWHERE
     best = max(own, key=lambda at: (own[at] + near.get(at, 0.0), -at))
     return own[best] + near.get(best, 0.0), best
+
+
+def _located(found: Sequence[Finding], index: SourceIndex, sentence: int) -> list[Finding]:
+    """Words that stand far from the claim's places prove less, the longer the sources are.
+
+    A claim may join two places: the second is where most of what the first lacks stands together.
+    """
+    far = [not _is_around(finding, index, sentence) for finding in found]
+    if not any(far):
+        return list(found)
+    rest = [finding for finding, is_far in zip(found, far, strict=True) if is_far]
+    held, second = _best_place(rest, index)
+    if held < _SECOND * sum(finding.token.weight for finding in found):
+        second = _NOWHERE
+    elsewhere = _LEAST_ELSEWHERE + (1 - _LEAST_ELSEWHERE) * exp(-len(index.tokens) / _LONG)
+    return [
+        finding._replace(support=finding.support * elsewhere)
+        if is_far and not _is_around(finding, index, second)
+        else finding
+        for finding, is_far in zip(found, far, strict=True)
+    ]
+
+
+def _is_around(finding: Finding, index: SourceIndex, sentence: int) -> bool:
+    low, high = sentence - _AROUND, sentence + _AROUND
+    return any(low <= index.sentence_of[at] <= high for at in finding.places)
 
 
 def _unlinked(found: Sequence[Finding]) -> float:
@@ -225,41 +255,28 @@ def _unlinked(found: Sequence[Finding]) -> float:
     return apart / total
 
 
-def _are_near(one: list[int], other: list[int]) -> bool:
+def _are_near(one: Sequence[int], other: Sequence[int]) -> bool:
     for at in one:
-        next_at = bisect_left(other, at - _LINKED)
-        if next_at < len(other) and other[next_at] <= at + _LINKED:
+        after = bisect_left(other, at - _LINKED)
+        if after < len(other) and other[after] <= at + _LINKED:
             return True
     return False
 
 
 def _unseen_triples(tokens: Sequence[Token], index: SourceIndex) -> float:
     concepts = [token.concept for token in tokens]
-    if len(concepts) < 2:
-        return 0.0 if concepts and concepts[0] in index.places else 1.0
+    if len(concepts) == 1:
+        return float(concepts[0] not in index.places)
     if len(concepts) == 2:
-        return 0.0 if (concepts[0], concepts[1]) in index.pairs else 1.0
+        after = {at + 1 for at in index.places.get(concepts[0], ())}
+        return float(after.isdisjoint(index.places.get(concepts[1], ())))
     triples = list(zip(concepts, concepts[1:], concepts[2:], strict=False))
     return sum(triple not in index.triples for triple in triples) / len(triples)
 
 
-def _disorder(found: Sequence[Finding], index: SourceIndex, sentence: int) -> float:
-    """Share of the words found in the place that would have to move to be in its order."""
-    if sentence < 0:
-        return 0.0
-    first, end = index.bounds[sentence]
-    order: list[int] = []
-    for finding in found:
-        here = [at for at in finding.places if first <= at < end]
-        if len(here) == 1:
-            order.append(here[0])
-    if len(order) < 3:
-        return 0.0
-    tails: list[int] = []
-    for at in order:
-        where = bisect_left(tails, at)
-        tails[where : where + 1] = [at]
-    return 1 - len(tails) / len(order)
+def _plain(tokens: Sequence[Token], index: SourceIndex) -> float:
+    words = {token.text for token in tokens}
+    return sum(word not in index.words for word in words) / len(words)
 
 
 def _differing(tokens: Sequence[Token], index: SourceIndex, sentence: int) -> float:
@@ -267,11 +284,6 @@ def _differing(tokens: Sequence[Token], index: SourceIndex, sentence: int) -> fl
         return 0.0
     first, end = index.bounds[sentence]
     return polarity(tokens, index.tokens[first:end])
-
-
-def _plain(tokens: Sequence[Token], index: SourceIndex) -> float:
-    concepts = {token.concept for token in tokens}
-    return sum(concept not in index.places for concept in concepts) / len(concepts)
 
 
 def _personal(tokens: Sequence[Token], index: SourceIndex) -> float:

@@ -1,6 +1,7 @@
 """A text as tokens: what each means, how much it says, and where it stands."""
 
 import re
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from trimtab.evals.grounding.languages import MONTHS
@@ -14,6 +15,7 @@ TokenKind = Literal["word", "number", "small"]
 _NAME_WEIGHT: Final = 1.6
 _NUMBER_WEIGHT: Final = 1.5
 _COUNT_WEIGHT: Final = 0.5  # of two, both, first in words: they often count what is listed
+_MONTH_WEIGHT: Final = 1.2
 _SIGN_WEIGHT: Final = 0.7  # of one sign of a script without spaces
 _SMALL_COUNT: Final = 3
 
@@ -59,8 +61,11 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_WORDS: Final = frozenset(("word", "dotted"))
+_ALL_NOUNS_CAPITAL: Final = frozenset(("de",))
 _SENTENCE_ENDS: Final = frozenset(".!?:;\n•*-–—\"“”'‘«»。！？|(#")
 _UNCLEAR_MONTHS: Final = frozenset("may march mai mei august".split())
+_AROUND: Final = ".,;:!?()[]\"'“”«»*"
 _BETWEEN: Final = frozenset("to and or bis und oder à et ou a y e tot en till och".split())
 _SIGNS: Final = frozenset("$€£¥")
 _ACRONYMS: Final[dict[str, str]] = {"US": "usa", "U.S": "usa", "U.S.": "usa", "U.K.": "uk"}
@@ -69,58 +74,88 @@ _ACRONYMS: Final[dict[str, str]] = {"US": "usa", "U.S": "usa", "U.S.": "usa", "U
 def tokenise(text: str, language: str = "en") -> list[Token]:
     """The tokens of a text, in order. Linear in its length.
 
-    Arguments:
+    Args:
         text: of any kind.
         language: as `language_of` tells it.
     """
     tokens: list[Token] = []
+    months: list[int] = []
     for match in _TOKEN.finditer(text):
-        group = match.lastgroup
-        if group == "word" or group == "dotted":
-            tokens.append(_word(match, text, language))
-        elif group == "digits":
-            values = values_of(match["digits"])
-            tokens.append(_number(match[0].lower(), match.start(), match.end(), values))
-        elif group == "clock":
-            hours, minutes = match[0].split(":")
-            values = (int(hours) + int(minutes) / 60,)
-            tokens.append(_number(match[0], match.start(), match.end(), values))
-        elif group == "script":
-            sign = match[0]
-            start = match.start()
-            tokens.append(Token(sign, sign, start, start + 1, "word", _SIGN_WEIGHT))
-        elif group == "country":
-            concept = "usa" if "tates" in match[0].lower() else "uk"
-            span = match.span()
-            tokens.append(Token(concept, concept, *span, "word", _NAME_WEIGHT, name=True))
-        elif group == "sign":
-            tokens.append(Token(match[0], match[0], match.start(), match.end(), "small", 0.0))
-        else:
-            tokens.extend(_iso_date(match))
-    return _with_units(_with_months(tokens))
+        if match.lastgroup not in _WORDS:
+            tokens.extend(_other_tokens(match))
+            continue
+        known = _known(match[0], language)
+        start, end = match.span()
+        if known.month:
+            months.append(len(tokens))
+        name = known.capital and not _begins(text, start)
+        weight = _NAME_WEIGHT if name else known.weight
+        tokens.append(
+            Token(
+                known.concept, known.text, start, end, known.kind, weight, name, known.denies, known.values
+            )
+        )  # fmt: skip
+    for at in months:
+        _set_month(tokens, at)
+    return _with_units(tokens)
 
 
 def words_of(text: str) -> list[str]:
     """Lower-case words without their meaning, to tell a language by."""
-    return [match[0].lower() for match in _TOKEN.finditer(text) if match.lastgroup == "word"]
+    return [word.strip(_AROUND) for word in text.lower().split()]
 
 
-def _word(match: re.Match[str], text: str, language: str) -> Token:
-    raw = match[0]
-    start, end = match.span()
-    lower = raw.lower().replace("’", "'")
-    if match.lastgroup == "dotted":
-        lower = lower.replace(".", "")
-    lower = _ACRONYMS.get(raw, lower)
-    values = WORD_VALUES.get(lower)
+class _Known(NamedTuple):
+    """Of a word, wherever it stands."""
+
+    text: str
+    concept: str
+    kind: TokenKind
+    weight: float = 0.0
+    denies: bool = False
+    values: tuple[float, ...] = ()
+    capital: bool = False
+    month: bool = False
+
+
+@lru_cache(maxsize=65_536)
+def _known(raw: str, language: str) -> _Known:
+    text = raw.lower().replace("’", "'")
+    if "." in raw:
+        text = text.replace(".", "")
+    text = _ACRONYMS.get(raw, text)
+    values = WORD_VALUES.get(text)
     if values is not None:
-        return _number(lower, start, end, values)
-    facts = facts_of(lower, language)
-    if facts.small:
-        return Token(facts.concept, lower, start, end, "small", 0.0, denies=facts.denies)
-    name = language != "de" and raw[0].isupper() and not _begins(text, start)
-    weight = _NAME_WEIGHT if name else facts.weight
-    return Token(facts.concept, lower, start, end, "word", weight, name, facts.denies)
+        number = _number(text, 0, 0, values)
+        return _Known(text, number.concept, "number", number.weight, values=values)
+    facts = facts_of(text, language)
+    return _Known(
+        text,
+        facts.concept,
+        "small" if facts.small else "word",
+        facts.weight,
+        facts.denies,
+        capital=not facts.small and raw[0].isupper() and language not in _ALL_NOUNS_CAPITAL,
+        month=text in MONTHS,
+    )
+
+
+def _other_tokens(match: re.Match[str]) -> list[Token]:
+    """Everything but words: numbers, signs, dates."""
+    found, (start, end), group = match[0], match.span(), match.lastgroup
+    if group == "digits":
+        return [_number(found.lower(), start, end, values_of(match["digits"]))]
+    if group == "clock":
+        hours, minutes = found.split(":")
+        return [_number(found, start, end, (int(hours) + int(minutes) / 60,))]
+    if group == "script":
+        return [Token(found, found, start, end, "word", _SIGN_WEIGHT)]
+    if group == "country":
+        concept = "usa" if "tates" in found.lower() else "uk"
+        return [Token(concept, concept, start, end, "word", _NAME_WEIGHT, name=True)]
+    if group == "iso":
+        return _iso_date(match)
+    return [Token(found, found, start, end, "small", 0.0)]
 
 
 def _begins(text: str, start: int) -> bool:
@@ -142,22 +177,20 @@ def _iso_date(match: re.Match[str]) -> list[Token]:
     start, end = match.span()
     return [
         _number(str(year), start, end, (float(year),)),
-        Token(f"#m{month}", match[0], start, end, "word", 1.0),
+        Token(f"#m{month}", match[0], start, end, "word", _MONTH_WEIGHT),
         _number(str(day), start, end, (float(day),)),
     ]
 
 
-def _with_months(tokens: list[Token]) -> list[Token]:
-    for at, token in enumerate(tokens):
-        month = MONTHS.get(token.text)
-        if month is None:
-            continue
-        if token.text in _UNCLEAR_MONTHS and not token.name:
-            near = tokens[max(0, at - 1) : at + 2]
-            if all(other.kind != "number" for other in near):
-                continue
-        tokens[at] = token._replace(concept=f"#m{month}", kind="word", weight=1.2, denies=False)
-    return tokens
+def _set_month(tokens: list[Token], at: int) -> None:
+    token = tokens[at]
+    near = tokens[max(0, at - 1) : at + 2]
+    if token.text in _UNCLEAR_MONTHS and not token.name:
+        if all(other.kind != "number" for other in near):
+            return
+    tokens[at] = token._replace(
+        concept=f"#m{MONTHS[token.text]}", kind="word", weight=_MONTH_WEIGHT, denies=False
+    )
 
 
 def _with_units(tokens: list[Token]) -> list[Token]:
