@@ -3,53 +3,50 @@
 import re
 from typing import Final, NamedTuple
 
+from trimtab.evals.grounding.lexicon import ABBREVIATIONS
+
 __all__ = ["Claim", "is_abstention", "sentences", "split_claims"]
 
 _BREAK: Final = re.compile(
     r"""
-    (?P<stop>[.!?…]+["'”’)\]]*)(?=\s+|$|[A-Z"“])   # a stop, also where the space was lost
-    | [。！？]+["”’」』]*
+    (?P<stop>[.!?…]+["'”\u2019)\]]*)(?=\s+|$|[A-Z"“])   # a stop, also where the space was lost
+    | [\u3002\uff01\uff1f]+["”\u2019」』]*
     | \n+\s*(?:[-*•]|\d{1,2}[.)](?=\s))?\s*        # lines and items of lists
     | (?<=\s)[•]\s
     """,
     re.VERBOSE,
 )
 _CLAUSE: Final = re.compile(r";\s+|,?\s+(?=(?:but|however|aber|mais|pero|però)\s)", re.IGNORECASE)
-_SHORT: Final = frozenset(
-    """
-    mr mrs ms dr prof st mt jr sr vs no nos vol fig eq e.g i.e cf al inc ltd co corp dept gen col sgt
-    rev hon capt lt gov sen rep pres ave blvd approx est jan feb mar apr jun jul aug sep sept oct nov
-    dec ca bzw z.b nr usw u.a d.h etc p pp ed
-    """.split()
-)
 _WORD_BEFORE: Final = re.compile(r"[\w.]+$")
 _LEAST_CLAIM: Final = 2  # letters or digits; less is a mark of a list
 
 _ABSTAINS: Final = re.compile(
     r"""
-    \b(?:sources?|documents?|texts?|passages?|articles?|context|excerpts?|information|materials?|page)
-      \b[^.!?]{0,60}?
-      \b(?:do(?:es)?(?:\ not|n['’]t)|did(?:\ not|n['’]t)|is\ not|isn['’]t|no(?:thing)?|never|lacks?|without
-         |omits?|silent)\b[^.!?]{0,60}?
-      \b(?:say|says|mention(?:s|ed)?|state[sd]?|contain|include[sd]?|provide[sd]?|specif(?:y|ied)|give[ns]?
-         |tell|cover|address|answer|information|details?|available|detail|indicate|about|silent|on)\b
-    | \b(?:not|n['’]t|never)\b[^.!?]{0,25}?\b(?:mentioned|stated|specified|provided|given|said|covered
-         |addressed|included|found|indicated|disclosed|known|clear)\b
-      [^.!?]{0,40}?\b(?:in|by|from)\b[^.!?]{0,15}?\b(?:sources?|documents?|texts?|passages?|articles?
-         |context|excerpts?|information|materials?|page)\b
-    | \b(?:no|any|insufficient|not\ enough|isn['’]t\ enough)\s(?:\w+\s){0,2}
+    \b(?:sources?|documents?|texts?|passages?|articles?|context|excerpts?|information|materials?
+         |page)\b[^.!?]{0,60}?
+      \b(?:do(?:es)?\ not|do(?:es)?n['\u2019]t|did\ not|didn['\u2019]t|is\ not|isn['\u2019]t
+         |no(?:thing)?|never|lacks?|without|omits?|silent)\b[^.!?]{0,60}?
+      \b(?:say|says|mention(?:s|ed)?|state[sd]?|contain|include[sd]?|provide[sd]?|specif(?:y|ied)
+         |give[ns]?|tell|cover|address|answer|information|details?|available|detail|indicate|about
+         |silent|on)\b
+    | \b(?:not|\w+n['\u2019]t|never)\b[^.!?]{0,25}?
+      \b(?:mentioned|stated|specified|provided|given|said|covered|addressed|included|found|indicated
+         |disclosed|known|clear)\b[^.!?]{0,40}?\b(?:in|by|from)\b[^.!?]{0,15}?
+      \b(?:sources?|documents?|texts?|passages?|articles?|context|excerpts?|information|materials?
+         |page)\b
+    | \b(?:no|any|insufficient|not\ enough|isn['\u2019]t\ enough)\s(?:\w+\s){0,2}
       (?:information|mention|details?|data|indication|answer)\b[^.!?]{0,40}?
       \b(?:is|are|in|was|given|provided|available|to\ answer|about|on|of)\b
-    | \b(?:i|we)\s(?:do\ not|don['’]t|can\ ?not|can['’]t|could\ not|couldn['’]t|am\ unable\ to
-         |['’]m\ unable\ to|did\ not|didn['’]t)\s
+    | \b(?:i|we)\s(?:do\ not|don['\u2019]t|can\ ?not|can['\u2019]t|could\ not|couldn['\u2019]t
+         |am\ unable\ to|did\ not|didn['\u2019]t)\s
       (?:\w+\s){0,3}?(?:know|find|answer|tell|determine|say|have\s(?:\w+\s){0,2}information)\b
-    | \bit\s(?:does\ not|doesn['’]t)\s(?:say|mention|state|specify|tell|cover|include)\b
+    | \bit\s(?:does\ not|doesn['\u2019]t)\s(?:say|mention|state|specify|tell|cover|include)\b
     | \bunable\ to\ (?:answer|find|determine|say)\b
-    | \b(?:cannot|can['’]t)\ be\ (?:answered|determined|said|told)\b
+    | \b(?:cannot|can['\u2019]t)\ be\ (?:answered|determined|said|told)\b
     | \b(?:dokument\w*|text\w*|quelle\w*|unterlage\w*|angabe\w*|information\w*)\b[^.!?]{0,60}?
       \b(?:nicht|keine\w*|nichts)\b
-    | \b(?:document\w*|texte\w*|sources?|passage\w*|contexte)\b[^.!?]{0,40}?\b(?:ne|n['’])[^.!?]{0,40}?
-      \b(?:pas|rien|aucune?)\b
+    | \b(?:document\w*|texte\w*|sources?|passage\w*|contexte)\b[^.!?]{0,40}?
+      \b(?:ne\b|n['\u2019])[^.!?]{0,40}?\b(?:pas|rien|aucune?)\b
     | \b(?:documento\w*|texto\w*|fuente\w*|fonti|testo|fontes?|contexto|contesto)\b[^.!?]{0,40}?
       \b(?:no|non|não|ningun[ao]|nessun[ao]?|nenhuma?)\b
     | \b(?:document\w*|tekst\w*|bron\w*)\b[^.!?]{0,60}?\b(?:niet|geen|niets)\b
@@ -87,8 +84,9 @@ def sentences(text: str) -> list[tuple[int, int]]:
 def split_claims(answer: str) -> list[Claim]:
     """The sentences of an answer, and the clauses that `but` begins, that say anything."""
     found: list[Claim] = []
-    for start, end in sentences(answer):
-        for match in _CLAUSE.finditer(answer, start, end):
+    for begin, end in sentences(answer):
+        start = begin
+        for match in _CLAUSE.finditer(answer, begin, end):
             found.append(Claim(answer[start : match.start()], start, match.start()))
             start = match.end()
         found.append(Claim(answer[start:end], start, end))
@@ -115,8 +113,10 @@ def _is_short(text: str, match: re.Match[str]) -> bool:
     if before is None:
         return False
     word = before[0].lower()
-    return word in _SHORT or (len(word) == 1 and word.isalpha()) or (
-        "." in word and len(word.rsplit(".", 1)[1]) == 1
+    return (
+        word in ABBREVIATIONS
+        or (len(word) == 1 and word.isalpha())
+        or ("." in word and len(word.rsplit(".", 1)[1]) == 1)
     )
 
 

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence, Set
 from typing import Final
 
-from trimtab.evals.grounding.english import OPPOSITES
+from trimtab.evals.grounding.lexicon import OPPOSITES, REPLIES_NO
 from trimtab.evals.grounding.sources import Finding, SourceIndex
 from trimtab.evals.grounding.tokens import Token
 from trimtab.evals.grounding.words import stem_of
@@ -17,7 +17,6 @@ _ANCHOR: Final = 4  # tokens between a name or number of a claim and the word th
 _FAR: Final = 2  # times nearer that a rival must be
 _MOST_PLACES: Final = 8  # of an anchor that are looked at
 _WIDEST: Final = 40  # tokens in which a rival is looked for
-_REPLIES: Final = frozenset("no nein non não nee nej nie".split())
 
 
 def _opposites() -> dict[str, frozenset[str]]:
@@ -40,14 +39,14 @@ def polarity(tokens: Sequence[Token], place: Sequence[Token]) -> float:
         tokens: of the claim.
         place: tokens of the sentence that it comes from.
     """
-    if len(tokens) > 1 and tokens[0].text in _REPLIES and tokens[1].start - tokens[0].end > 1:
+    if len(tokens) > 1 and tokens[0].text in REPLIES_NO and tokens[1].start - tokens[0].end > 1:
         tokens = tokens[1:]  # `No, ...` answers the question and denies no word of the claim
     said, stands = _denied(tokens), _denied(place)
     claim = {token.concept for token in tokens}
     here = {token.concept for token in place}
     differs = bool(((said - stands) & here) | ((stands - said) & claim))
     elsewhere = bool(said) and not stands and said.isdisjoint(here)
-    opposite = _are_opposed(tokens, place, claim, here)
+    opposite = _are_opposed(tokens, place)
     return float((differs or (elsewhere and opposite)) != opposite)
 
 
@@ -61,9 +60,10 @@ def _denied(tokens: Sequence[Token]) -> set[str]:
     return found
 
 
-def _are_opposed(
-    tokens: Sequence[Token], place: Sequence[Token], claim: Set[str], here: Set[str]
-) -> bool:
+def _are_opposed(tokens: Sequence[Token], place: Sequence[Token]) -> bool:
+    """Whether one has the opposite of a word of the other, beside a word that they share."""
+    claim = {token.concept for token in tokens}
+    here = {token.concept for token in place}
     for at, token in enumerate(tokens):
         others = _OPPOSITES.get(token.concept)
         if others is None or token.concept in here or others.isdisjoint(here):
@@ -99,7 +99,9 @@ def misbound(found: Sequence[Finding], index: SourceIndex) -> float:
             continue
         total += finding.token.weight
         anchor = _anchor(finding, found[max(0, number - _ANCHOR) : number + _ANCHOR + 1])
-        if anchor is not None and _has_rival(finding, anchor, index, claim):
+        if anchor is None:
+            continue
+        if all(_has_rival(finding, at, index, claim=claim) for at in anchor.places[:_MOST_PLACES]):
             wrong += finding.token.weight
     return wrong / total if total else 0.0
 
@@ -116,20 +118,15 @@ def _anchor(finding: Finding, around: Sequence[Finding]) -> Finding | None:
     return min(near, key=lambda other: abs(other.at - finding.at), default=None)
 
 
-def _has_rival(finding: Finding, anchor: Finding, index: SourceIndex, claim: Set[str]) -> bool:
-    """Whether each place of the anchor has another name or number nearer than this one."""
-    for at in anchor.places[:_MOST_PLACES]:
-        distance = _distance(at, finding.places)
-        reach = min(distance // _FAR, _WIDEST)
-        first, end = index.bounds[index.sentence_of[at]]
-        window = index.tokens[max(first, at - reach) : min(end, at + reach + 1)]
-        if not any(
-            token.concept not in claim
-            and (token.name if finding.token.name else token.kind == "number")
-            for token in window
-        ):
-            return False
-    return True
+def _has_rival(finding: Finding, at: int, index: SourceIndex, *, claim: Set[str]) -> bool:
+    """Whether another name or number, not of the claim, is nearer to this place of its anchor."""
+    reach = min(_distance(at, finding.places) // _FAR, _WIDEST)
+    first, end = index.bounds[index.sentence_of[at]]
+    return any(
+        token.concept not in claim
+        and (token.name if finding.token.name else token.kind == "number")
+        for token in index.tokens[max(first, at - reach) : min(end, at + reach + 1)]
+    )
 
 
 def _distance(at: int, places: Sequence[int]) -> int:

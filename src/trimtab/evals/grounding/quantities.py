@@ -6,7 +6,7 @@
 import re
 from typing import Final, NamedTuple
 
-from trimtab.evals.grounding.languages import NUMBER_WORDS
+from trimtab.evals.grounding.lexicon import COUNTS, ONES, ORDINALS, TENS
 
 __all__ = ["MULTIPLIERS", "UNITS", "WORD_VALUES", "Unit", "values_of"]
 
@@ -94,35 +94,27 @@ MULTIPLIERS: Final[dict[str, float]] = {
 }
 """By lower-case name; they stand after a number."""
 
-_ONES: Final = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ORDINALS: Final = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
-    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
-).split()
-
 _WHOLES: Final[dict[str, float]] = (
-    NUMBER_WORDS
-    | {word: float(value) for value, word in enumerate(_ONES)}
-    | {word: float(value) for value, word in enumerate(_TENS, start=2) for value in [10 * value]}
+    COUNTS
+    | {word: float(value) for value, word in enumerate(ONES)}
+    | {word: 10.0 * value for value, word in enumerate(TENS, start=2)}
     | {
         f"{tens}-{ones}": float(10 * high + low)
-        for high, tens in enumerate(_TENS, start=2)
-        for low, ones in enumerate(_ONES[1:10], start=1)
+        for high, tens in enumerate(TENS, start=2)
+        for low, ones in enumerate(ONES[1:10], start=1)
     }
     | {"hundred": 100.0, "thousand": 1000.0, "million": 1e6, "billion": 1e9, "dozen": 12.0}
     | {"half": 0.5, "twice": 2.0, "double": 2.0, "thrice": 3.0, "both": 2.0}
 )
 
-WORD_VALUES: Final[dict[str, tuple[float, ...]]] = {
-    word: (value,) for word, value in _WHOLES.items()
-} | {
-    word: (float(value), 1 / value) if value > 2 else (float(value),)
-    for value, word in enumerate(_ORDINALS, start=1)
-} | {"quarter": (0.25,)}
+WORD_VALUES: Final[dict[str, tuple[float, ...]]] = (
+    {word: (value,) for word, value in _WHOLES.items()}
+    | {
+        word: (float(value), 1 / value) if value > 2 else (float(value),)
+        for value, word in enumerate(ORDINALS, start=1)
+    }
+    | {"quarter": (0.25,)}
+)
 """Numbers in words, with all that each may mean: `fifth` is a rank or a share."""
 
 _GROUPED: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*$")

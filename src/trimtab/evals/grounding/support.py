@@ -2,11 +2,12 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence, Set
+from itertools import pairwise
 from math import exp
 from typing import Final, NamedTuple
 
 from trimtab.evals.grounding.contradiction import misbound, polarity
-from trimtab.evals.grounding.english import ABOUT
+from trimtab.evals.grounding.lexicon import ABOUT, LEAST, MENTAL, MOST, PERSONAL, YES_NO
 from trimtab.evals.grounding.sources import Finding, SourceIndex
 from trimtab.evals.grounding.tokens import Token
 
@@ -25,26 +26,8 @@ _LINKED: Final = 8  # tokens between two words that belong together
 _ROUNDED: Final = (0.95, 1.05)
 _AT_LEAST: Final = (1.0, 1.25)
 _AT_MOST: Final = (0.75, 1.0)
-_LEAST: Final = frozenset(
-    ("over", "above", "exceeding", "exceeds", "exceeded", "beyond", "über", "more than", "at least")
-    + ("greater than", "mehr als", "plus de", "más de", "più di", "mais de", "meer dan")
-)
-_MOST: Final = frozenset(
-    ("under", "below", "nearly", "almost", "unter", "less than", "fewer than", "at most", "up to")
-    + ("weniger als", "moins de", "menos de", "meno di", "minder dan")
-)
 _FIRST_YEAR: Final = 1000
 _LAST_YEAR: Final = 2199
-_YES_NO: Final = frozenset(
-    "yes yeah yep no nope ja nein oui non sí si não sim sì nee nej tak nie".split()
-)
-_PERSONAL: Final = frozenset("i me my mine myself".split())
-_MENTAL: Final = frozenset(
-    """
-    can could would will may might am m don't do cannot can't couldn't think thought guess know hope
-    believe understand found find see mean suggest recommend apologise apologize sorry
-    """.split()
-)
 
 
 class Signs(NamedTuple):
@@ -114,9 +97,9 @@ def _bounds(tokens: Sequence[Token], at: int) -> tuple[float, float]:
     last = before.rsplit(" ", 1)[-1]
     if last in ABOUT:
         return _ROUNDED
-    if last in _LEAST or before in _LEAST:
+    if last in LEAST or before in LEAST:
         return _AT_LEAST
-    if last in _MOST or before in _MOST:
+    if last in MOST or before in MOST:
         return _AT_MOST
     return (1.0, 1.0)
 
@@ -162,7 +145,7 @@ def affirmed(tokens: Sequence[Token], asked: Sequence[Token], index: SourceIndex
         asked: of the question's last sentence.
         index: of the sources.
     """
-    if not tokens or tokens[0].text not in _YES_NO:
+    if not tokens or tokens[0].text not in YES_NO:
         return 0.0
     found = look_up(asked, index, frozenset())
     total = sum(finding.token.weight for finding in found)
@@ -245,7 +228,7 @@ def _is_around(finding: Finding, index: SourceIndex, sentence: int) -> bool:
 def _unlinked(found: Sequence[Finding]) -> float:
     """Share of neighbouring words, by weight, that are not near each other in the sources."""
     total = apart = 0.0
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         weight = one.token.weight + other.token.weight
         total += weight
         if not _are_near(one.places, other.places):
@@ -290,7 +273,7 @@ def _personal(tokens: Sequence[Token], index: SourceIndex) -> float:
     """1 where the speaker tells of itself; half where of what it thinks, knows or can do."""
     most = 0.0
     for at, token in enumerate(tokens):
-        if token.text in _PERSONAL and token.concept not in index.places:
-            mental = any(other.text in _MENTAL for other in tokens[at + 1 : at + 3])
+        if token.text in PERSONAL and token.concept not in index.places:
+            mental = any(other.text in MENTAL for other in tokens[at + 1 : at + 3])
             most = max(most, 0.5 if mental else 1.0)
     return most

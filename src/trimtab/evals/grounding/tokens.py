@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from trimtab.evals.grounding.languages import MONTHS
+from trimtab.evals.grounding.lexicon import BETWEEN, MONTHS, UNCLEAR_MONTHS
 from trimtab.evals.grounding.quantities import MULTIPLIERS, UNITS, WORD_VALUES, Unit, values_of
 from trimtab.evals.grounding.words import facts_of
 
@@ -56,17 +56,17 @@ _TOKEN: Final = re.compile(
     | (?P<script>[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff])
     | (?P<dotted>\b[^\W\d_]\.(?:[^\W\d_]\.)+|\b[^\W\d_](?:\.[^\W\d_])+\b)
     | (?P<country>\bunited\s+(?:states(?:\s+of\s+america)?|kingdom)\b)
-    | (?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*
+    | (?P<word>[^\W\d_]+(?:['\u2019][^\W\d_]+)*
         (?:(?<=ty)-(?:one|two|three|four|five|six|seven|eight|nine)\b)?)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _WORDS: Final = frozenset(("word", "dotted"))
 _ALL_NOUNS_CAPITAL: Final = frozenset(("de",))
-_SENTENCE_ENDS: Final = frozenset(".!?:;\n•*-–—\"“”'‘«»。！？|(#")
-_UNCLEAR_MONTHS: Final = frozenset("may march mai mei august".split())
-_AROUND: Final = ".,;:!?()[]\"'“”«»*"
-_BETWEEN: Final = frozenset("to and or bis und oder à et ou a y e tot en till och".split())
+_SENTENCE_ENDS: Final = frozenset(
+    ".!?:;\n*-|(#\"'\u2022\u2013\u2014\u201c\u201d\u2018\u00ab\u00bb\u3002\uff01\uff1f"
+)
+_AROUND: Final = ".,;:!?()[]\"'\u201c\u201d\u00ab\u00bb*"
 _SIGNS: Final = frozenset("$€£¥")
 _ACRONYMS: Final[dict[str, str]] = {"US": "usa", "U.S": "usa", "U.S.": "usa", "U.K.": "uk"}
 
@@ -92,9 +92,17 @@ def tokenise(text: str, language: str = "en") -> list[Token]:
         weight = _NAME_WEIGHT if name else known.weight
         tokens.append(
             Token(
-                known.concept, known.text, start, end, known.kind, weight, name, known.denies, known.values
+                known.concept,
+                known.text,
+                start,
+                end,
+                known.kind,
+                weight,
+                name,
+                known.denies,
+                known.values,
             )
-        )  # fmt: skip
+        )
     for at in months:
         _set_month(tokens, at)
     return _with_units(tokens)
@@ -120,13 +128,13 @@ class _Known(NamedTuple):
 
 @lru_cache(maxsize=65_536)
 def _known(raw: str, language: str) -> _Known:
-    text = raw.lower().replace("’", "'")
+    text = raw.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     if "." in raw:
         text = text.replace(".", "")
     text = _ACRONYMS.get(raw, text)
     values = WORD_VALUES.get(text)
     if values is not None:
-        number = _number(text, 0, 0, values)
+        number = _number(text, (0, 0), values)
         return _Known(text, number.concept, "number", number.weight, values=values)
     facts = facts_of(text, language)
     return _Known(
@@ -142,20 +150,20 @@ def _known(raw: str, language: str) -> _Known:
 
 def _other_tokens(match: re.Match[str]) -> list[Token]:
     """Everything but words: numbers, signs, dates."""
-    found, (start, end), group = match[0], match.span(), match.lastgroup
+    found, span, group = match[0], match.span(), match.lastgroup
     if group == "digits":
-        return [_number(found.lower(), start, end, values_of(match["digits"]))]
+        return [_number(found.lower(), span, values_of(match["digits"]))]
     if group == "clock":
         hours, minutes = found.split(":")
-        return [_number(found, start, end, (int(hours) + int(minutes) / 60,))]
+        return [_number(found, span, (int(hours) + int(minutes) / 60,))]
     if group == "script":
-        return [Token(found, found, start, end, "word", _SIGN_WEIGHT)]
+        return [Token(found, found, *span, "word", _SIGN_WEIGHT)]
     if group == "country":
         concept = "usa" if "tates" in found.lower() else "uk"
-        return [Token(concept, concept, start, end, "word", _NAME_WEIGHT, name=True)]
+        return [Token(concept, concept, *span, "word", _NAME_WEIGHT, name=True)]
     if group == "iso":
         return _iso_date(match)
-    return [Token(found, found, start, end, "small", 0.0)]
+    return [Token(found, found, *span, "small", 0.0)]
 
 
 def _begins(text: str, start: int) -> bool:
@@ -166,28 +174,28 @@ def _begins(text: str, start: int) -> bool:
     return at < 0 or text[at] in _SENTENCE_ENDS
 
 
-def _number(lower: str, start: int, end: int, values: tuple[float, ...]) -> Token:
-    counted = values[0] <= _SMALL_COUNT and not lower[0].isdigit()
+def _number(text: str, span: tuple[int, int], values: tuple[float, ...]) -> Token:
+    counted = values[0] <= _SMALL_COUNT and not text[0].isdigit()
     weight = _COUNT_WEIGHT if counted else _NUMBER_WEIGHT
-    return Token(f"#{values[0]:.12g}", lower, start, end, "number", weight, values=values)
+    return Token(f"#{values[0]:.12g}", text, *span, "number", weight, values=values)
 
 
 def _iso_date(match: re.Match[str]) -> list[Token]:
     year, month, day = (int(part) for part in match[0].split("-"))
-    start, end = match.span()
+    span = match.span()
     return [
-        _number(str(year), start, end, (float(year),)),
-        Token(f"#m{month}", match[0], start, end, "word", _MONTH_WEIGHT),
-        _number(str(day), start, end, (float(day),)),
+        _number(str(year), span, (float(year),)),
+        Token(f"#m{month}", match[0], *span, "word", _MONTH_WEIGHT),
+        _number(str(day), span, (float(day),)),
     ]
 
 
 def _set_month(tokens: list[Token], at: int) -> None:
     token = tokens[at]
     near = tokens[max(0, at - 1) : at + 2]
-    if token.text in _UNCLEAR_MONTHS and not token.name:
-        if all(other.kind != "number" for other in near):
-            return
+    by_number = any(other.kind == "number" for other in near)
+    if token.text in UNCLEAR_MONTHS and not (token.name or by_number):
+        return
     tokens[at] = token._replace(
         concept=f"#m{MONTHS[token.text]}", kind="word", weight=_MONTH_WEIGHT, denies=False
     )
@@ -216,7 +224,7 @@ def _with_units(tokens: list[Token]) -> list[Token]:
 
 def _share_multiplier(found: list[Token], factor: float) -> None:
     """`from 84 to 91 million`: the number before means millions as well."""
-    if len(found) > 2 and found[-2].text in _BETWEEN and found[-3].kind == "number":
+    if len(found) > 2 and found[-2].text in BETWEEN and found[-3].kind == "number":
         first = found[-3]
         shared = tuple(value * factor for value in first.values)
         found[-3] = first._replace(values=first.values + shared)

@@ -3,12 +3,24 @@
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from trimtab.evals.grounding.english import COMMON, FRAMING, IRREGULAR, PLEASANT, SAME
-from trimtab.evals.grounding.languages import DENIALS, SMALL_WORDS
+from trimtab.evals.grounding.lexicon import (
+    COMMON,
+    DENIALS,
+    FRAMING,
+    IRREGULAR,
+    PLEASANT,
+    SAME,
+    SMALL_WORDS,
+)
 
 __all__ = ["WordFacts", "facts_of", "loosely_same", "stem_of"]
 
 _VOWELS: Final = frozenset("aeiouyäöüáéíóúàèìòùâêîôûœæåø")
+_OTHER_ENDINGS: Final = (
+    "aeiouy\u00e1\u00e9\u00ed\u00f3\u00fa\u00e0\u00e8\u00ec\u00f2\u00f9nrsmt"
+    # Cyrillic: a, ie, i, o, u, yeru, ya, yu, short i, en, em, ha
+    "\u0430\u0435\u0438\u043e\u0443\u044b\u044f\u044e\u0439\u043d\u043c\u0445"
+)
 _SIBILANT: Final = ("sses", "shes", "ches", "xes", "zes")
 _LEAST_SHARED: Final = 5  # letters at the start of two forms of one word
 _SHARE_SHARED: Final = 0.6
@@ -111,7 +123,7 @@ def _other_stem(word: str) -> str:
     """Endings of inflection are short and mostly vowels, n, r, s, t and m."""
     kept = max(4, len(word) - 3)
     end = len(word)
-    while end > kept and word[end - 1] in "aeiouyáéíóúàèìòùаеиоуыяюйенмхnrsmt":
+    while end > kept and word[end - 1] in _OTHER_ENDINGS:
         end -= 1
     return word[:end]
 
