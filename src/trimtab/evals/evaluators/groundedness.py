@@ -58,10 +58,13 @@ def _make(options: Options, folder: Path) -> Judge[Expected]:  # noqa: ARG001 - 
 
 def _score(grounding: Grounding, options: Options) -> Score:
     unsupported = grounding.support < options.threshold
-    label = "unsupported" if unsupported else "grounded"
     value = float(unsupported) if options.as_ == "rate" else grounding.support
-    first = grounding.first_unsupported(options.threshold) if unsupported else None
-    return measured(value, label, reason_of(first) if first else "")
+    if not grounding.states:
+        return measured(value, "grounded", "it states nothing")
+    first = grounding.first_unsupported(options.threshold)
+    if unsupported and first is not None:
+        return measured(value, "unsupported", reason_of(first))
+    return measured(value, "grounded")
 
 
 def _question(sample: Sample, sources: Sequence[str], variable: str) -> str | None:

@@ -6,7 +6,13 @@ from math import exp
 from typing import Final, Literal, NamedTuple
 from unicodedata import normalize
 
-from trimtab.evals.grounding.claims import Claim, is_abstention, sentences, split_claims
+from trimtab.evals.grounding.claims import (
+    Claim,
+    is_abstention,
+    is_courtesy,
+    sentences,
+    split_claims,
+)
 from trimtab.evals.grounding.lexicon import language_of
 from trimtab.evals.grounding.sources import Finding, SourceIndex
 from trimtab.evals.grounding.support import ASKED, Signs, affirmed, look_up, signs_of
@@ -84,26 +90,32 @@ class ClaimSupport(NamedTuple):
         support: from 0 to 1.
         signs: what is held against it.
         spans: its parts that stand in no source.
-        abstains: it says that something is not known.
+        states: it says something of the world; not where it says that something is not known, or
+            is a courtesy.
     """
 
     claim: Claim
     support: float
     signs: Signs
     spans: tuple[UnsupportedSpan, ...] = ()
-    abstains: bool = False
+    states: bool = True
 
 
 class Grounding(NamedTuple):
     """What is to be said of an answer.
 
     Attributes:
-        support: from 0, not in the sources, to 1; 1 for an answer that only says what is not known.
+        support: from 0, not in the sources, to 1, which is that of an answer that states nothing.
         claims: in order.
     """
 
     support: float
     claims: tuple[ClaimSupport, ...]
+
+    @property
+    def states(self) -> bool:
+        """Whether any claim says something of the world."""
+        return any(claim.states for claim in self.claims)
 
     def first_unsupported(self, threshold: float = THRESHOLD) -> ClaimSupport | None:
         """The first claim below the threshold; else the weakest. None without claims."""
@@ -133,8 +145,8 @@ def ground_answer(answer: str, sources: Sequence[str], question: str = "") -> Gr
     weights: list[_Weight] = []
     for claim in split_claims(answer):
         tokens = tokenise(claim.text, language)
-        if is_abstention(claim.text) or not tokens:
-            claims.append(ClaimSupport(claim, 1.0, Signs(), abstains=True))
+        if not tokens or is_abstention(claim.text) or is_courtesy(claim.text):
+            claims.append(ClaimSupport(claim, 1.0, Signs(), states=False))
             continue
         found = [] if claim.text.endswith("?") else look_up(tokens, index, concepts)
         signs = signs_of(tokens, index, found)
@@ -142,7 +154,7 @@ def ground_answer(answer: str, sources: Sequence[str], question: str = "") -> Gr
             signs = signs._replace(affirms=affirmed(tokens, _last_question(question, asked), index))
         claims.append(ClaimSupport(claim, _support(signs), signs, _spans(claim, found)))
         weights.append(_Weight(sum(one.token.weight for one in found), _words(tokens)))
-    held = [claim.signs for claim in claims if not claim.abstains]
+    held = [claim.signs for claim in claims if claim.states]
     support = _support(joined_signs(held, weights)) if held else 1.0
     return Grounding(support, tuple(claims))
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from trimtab.evals.grounding.lexicon import ABBREVIATIONS
 
-__all__ = ["Claim", "is_abstention", "sentences", "split_claims"]
+__all__ = ["Claim", "is_abstention", "is_courtesy", "sentences", "split_claims"]
 
 _BREAK: Final = re.compile(
     r"""
@@ -55,6 +55,22 @@ _ABSTAINS: Final = re.compile(
 )
 
 
+_COURTESY: Final = re.compile(
+    r"""
+    (?:(?:thanks?|thank\ you)(?:\ (?:you\ )?(?:for|so|very)\b[^.!?\d,]{0,60})?
+      |you(?:['\u2019]re|\ are)\ (?:very\ )?welcome
+      |(?:that['\u2019]?s\ a\ )?(?:great|good|excellent)\ question
+      |(?:i\ )?hope\ (?:this|that|it)\ (?:helps?|answers?|clarifies)\b[^.!?\d,]{0,60}
+      |(?:please\ )?(?:(?:let\ me|let\ us)\ know|feel\ free)\b[^.!?\d]{0,80}
+      |(?:i['\u2019]?(?:m|d\ be|\ am|\ would\ be)\ )?(?:happy|glad)\ to\ (?:help|assist)
+        \b[^.!?\d,]{0,40}
+      |of\ course|sure|certainly|gern\ geschehen|danke|merci|gracias|de\ nada|prego|graag\ gedaan)
+    [.!?]*
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
 class Claim(NamedTuple):
     """A sentence of an answer.
 
@@ -96,6 +112,11 @@ def split_claims(answer: str) -> list[Claim]:
 def is_abstention(claim: str) -> bool:
     """Whether a sentence says that the sources, or the speaker, do not know."""
     return _ABSTAINS.search(claim) is not None
+
+
+def is_courtesy(claim: str) -> bool:
+    """Whether a sentence is one of those that begin and end letters."""
+    return _COURTESY.fullmatch(claim) is not None
 
 
 def _says_something(text: str) -> bool:

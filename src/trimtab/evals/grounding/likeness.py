@@ -1,6 +1,5 @@
 """How much two texts say the same, as far as their words tell. Pure."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Final
@@ -61,12 +60,13 @@ def _overlap(
     return 2 * precision * recall / (precision + recall)
 
 
-def _grams(tokens: Sequence[Token]) -> Counter[str]:
-    grams: Counter[str] = Counter()
+def _grams(tokens: Sequence[Token]) -> dict[str, float]:
+    grams: dict[str, float] = {}
     for token in tokens:
-        padded = f" {token.text} "
+        padded = f" {token.concept if token.kind == 'number' else token.text} "
         for at in range(len(padded) - _GRAM + 1):
-            grams[padded[at : at + _GRAM]] += token.weight or _SMALL_WEIGHT  # type: ignore[assignment]
+            gram = padded[at : at + _GRAM]
+            grams[gram] = grams.get(gram, 0.0) + (token.weight or _SMALL_WEIGHT)
     return grams
 
 
