@@ -10,8 +10,10 @@ from trimtab.evals.grounding.claims import (
     Claim,
     is_abstention,
     is_courtesy,
+    is_heading,
     sentences,
     split_claims,
+    without_marks,
 )
 from trimtab.evals.grounding.lexicon import language_of
 from trimtab.evals.grounding.sources import Finding, SourceIndex
@@ -143,9 +145,9 @@ def ground_answer(answer: str, sources: Sequence[str], question: str = "") -> Gr
     concepts = {token.concept for token in asked if token.kind != "small"}
     claims: list[ClaimSupport] = []
     weights: list[_Weight] = []
-    for claim in split_claims(answer):
+    for claim in split_claims(without_marks(answer)):
         tokens = tokenise(claim.text, language)
-        if not tokens or is_abstention(claim.text) or is_courtesy(claim.text):
+        if not tokens or _states_nothing(claim.text):
             claims.append(ClaimSupport(claim, 1.0, Signs(), states=False))
             continue
         found = [] if claim.text.endswith("?") else look_up(tokens, index, concepts)
@@ -198,6 +200,10 @@ def _any_of(chances: Sequence[float]) -> float:
 
 def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
     return sum(map(float.__mul__, values, map(float, weights))) / sum(weights)
+
+
+def _states_nothing(claim: str) -> bool:
+    return is_heading(claim) or is_courtesy(claim) or is_abstention(claim)
 
 
 def _support(signs: Signs) -> float:

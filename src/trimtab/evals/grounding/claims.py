@@ -5,7 +5,15 @@ from typing import Final, NamedTuple
 
 from trimtab.evals.grounding.lexicon import ABBREVIATIONS
 
-__all__ = ["Claim", "is_abstention", "is_courtesy", "sentences", "split_claims"]
+__all__ = [
+    "Claim",
+    "is_abstention",
+    "is_courtesy",
+    "is_heading",
+    "sentences",
+    "split_claims",
+    "without_marks",
+]
 
 _BREAK: Final = re.compile(
     r"""
@@ -40,6 +48,7 @@ _ABSTAINS: Final = re.compile(
     | \b(?:i|we)\s(?:do\ not|don['\u2019]t|can\ ?not|can['\u2019]t|could\ not|couldn['\u2019]t
          |am\ unable\ to|did\ not|didn['\u2019]t)\s
       (?:\w+\s){0,3}?(?:know|find|answer|tell|determine|say|have\s(?:\w+\s){0,2}information)\b
+    | \b(?:nothing|none)\b[^.!?]{0,20}\b(?:sources?|documents?|texts?|passages?|articles?|context)\b
     | \bit\s(?:does\ not|doesn['\u2019]t)\s(?:say|mention|state|specify|tell|cover|include)\b
     | \bunable\ to\ (?:answer|find|determine|say)\b
     | \b(?:cannot|can['\u2019]t)\ be\ (?:answered|determined|said|told)\b
@@ -69,6 +78,22 @@ _COURTESY: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+
+_MARKS: Final = re.compile(
+    r"""
+      \[\^?\d{1,3}(?:\s*[-,;\u2013]\s*\d{1,3})*\]        # [1], [2, 3]
+    | \[[A-Za-z]\w{0,20}(?:[-_.:]\w{1,20}|\d)\]           # [doc-a], [doc1]
+    | \u3010[^\u3010\u3011]{1,40}\u3011
+    | \b(?:passage|document|source|excerpt|chunk|doc|snippet|reference|context)s?\s+\#?\d{1,2}
+      (?:(?:\s*[,&]\s*|\s+and\s+)\d{1,2})*\b
+    | \b(?:step|option|point|item|question)\s+\d{1,2}(?=\s*[:.)*-])
+    | (?<!\S)\(?\d{1,2}\)(?=\s)                          # 2) of a list in a line
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_HEADING: Final = re.compile(r"(?:\#{1,6}\s[^\d]*|\*\*[^*\d]*\*\*|[^\d]*:[*_]*)")
+_HEADING_WORDS: Final = 10
 
 
 class Claim(NamedTuple):
@@ -112,6 +137,16 @@ def split_claims(answer: str) -> list[Claim]:
 def is_abstention(claim: str) -> bool:
     """Whether a sentence says that the sources, or the speaker, do not know."""
     return _ABSTAINS.search(claim) is not None
+
+
+def without_marks(answer: str) -> str:
+    """An answer of the same length, with spaces for marks of citations, steps and list items."""
+    return _MARKS.sub(lambda match: " " * len(match[0]), answer)
+
+
+def is_heading(claim: str) -> bool:
+    """Whether a line only says what follows, and has no number."""
+    return len(claim.split()) <= _HEADING_WORDS and _HEADING.fullmatch(claim) is not None
 
 
 def is_courtesy(claim: str) -> bool:

@@ -64,7 +64,7 @@ _TOKEN: Final = re.compile(
 _WORDS: Final = frozenset(("word", "dotted"))
 _ALL_NOUNS_CAPITAL: Final = frozenset(("de",))
 _SENTENCE_ENDS: Final = frozenset(
-    ".!?:;\n*-|(#\"'\u2022\u2013\u2014\u201c\u201d\u2018\u00ab\u00bb\u3002\uff01\uff1f"
+    ".!?:;\n*_-|(#\"'\u2022\u2013\u2014\u201c\u201d\u2018\u00ab\u00bb\u3002\uff01\uff1f"
 )
 _AROUND: Final = ".,;:!?()[]\"'\u201c\u201d\u00ab\u00bb*"
 _SIGNS: Final = frozenset("$€£¥")
