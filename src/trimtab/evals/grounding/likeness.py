@@ -44,8 +44,16 @@ def likeness(answer: str, reference: str, *, ignore_extra: bool = False) -> floa
 def _concepts(tokens: Sequence[Token]) -> dict[str, float]:
     weights: dict[str, float] = {}
     for token in tokens:
-        weights[token.concept] = weights.get(token.concept, 0.0) + (token.weight or _SMALL_WEIGHT)
+        meant = _meant(token)
+        weights[meant] = weights.get(meant, 0.0) + (token.weight or _SMALL_WEIGHT)
     return weights
+
+
+def _meant(token: Token) -> str:
+    """The concept; of a quantity its amount, so that 90 minutes are 1.5 hours."""
+    if token.unit is None or not token.values:
+        return token.concept
+    return f"#{token.values[0] * token.unit.factor:.6g} {token.unit.dimension}"
 
 
 def _overlap(
@@ -63,7 +71,7 @@ def _overlap(
 def _grams(tokens: Sequence[Token]) -> dict[str, float]:
     grams: dict[str, float] = {}
     for token in tokens:
-        padded = f" {token.concept if token.kind == 'number' else token.text} "
+        padded = f" {_meant(token) if token.kind == 'number' else token.text} "
         for at in range(len(padded) - _GRAM + 1):
             gram = padded[at : at + _GRAM]
             grams[gram] = grams.get(gram, 0.0) + (token.weight or _SMALL_WEIGHT)

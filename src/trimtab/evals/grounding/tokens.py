@@ -26,7 +26,7 @@ class Token(NamedTuple):
     Attributes:
         concept: what it is compared by: stem or common name of synonyms; `#12` of a number.
         text: lower case.
-        start, end: `text[start:end]` of the whole text is it.
+        start, end: `text[start:end]` of the whole text is it, a number with its unit.
         kind: `small` words carry no claim.
         weight: how much it says; 0 for small words.
         name: it is written as a proper name.
@@ -212,7 +212,7 @@ def _with_units(tokens: list[Token]) -> list[Token]:
             found[-1] = _multiplied(before, token)
             _share_multiplier(found, MULTIPLIERS[token.text])
         elif token.text in UNITS:
-            found[-1] = _measured(before, UNITS[token.text])
+            found[-1] = _measured(before, token)
             found.append(token._replace(kind="small", weight=0.0))
         elif token.text == "pm":
             found[-1] = before._replace(values=(*before.values, before.values[0] + 12))
@@ -236,11 +236,11 @@ def _signed(token: Token, before: Token | None) -> Token:
     return token
 
 
-def _measured(number: Token, unit: Unit) -> Token:
-    if unit.dimension == "share":
-        shares = tuple(value / 100 for value in number.values)
-        return number._replace(unit=unit, values=number.values + shares)
-    return number._replace(unit=unit)
+def _measured(number: Token, unit: Token) -> Token:
+    found = UNITS[unit.text]
+    shares = number.values if found.dimension == "share" else ()
+    values = (*number.values, *(value / 100 for value in shares))
+    return number._replace(unit=found, values=values, end=unit.end)
 
 
 def _multiplied(number: Token, multiplier: Token) -> Token:
