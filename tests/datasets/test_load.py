@@ -48,7 +48,7 @@ latency = 1.10
 
 [gate.floors]
 politeness = 1
-cost = 2.5
+cost = 2_500_000
 """
 
 
@@ -83,7 +83,7 @@ def test_all_that_a_suite_can_say(tmp_path: Path):
     assert suite.gate == GatePolicy(
         primary=["accuracy", "politeness", "latency"],
         margins={"accuracy": 0.05, "latency": 1.1},
-        floors={"politeness": 1.0, "cost": 2.5},
+        floors={"politeness": 1.0, "cost": 2_500_000.0},
         alpha=0.025,
         inconclusive="block",
         extend_repeats=5,
@@ -162,6 +162,7 @@ TOML = [
     ("[gate.margins]\ncost = 11", 2, "11 is no ratio", "up to 10"),
     ("[gate.floors]\naccuracy = 85", 2, "85 is out of range", "from 0 to 1"),
     ("[gate.floors]\nlatency = 0", 2, "0 is no amount", "above 0"),
+    ("[gate.floors]\ncost = 0.002", 2, "0.002 nano-dollars", "0.002 US dollars are 2000000"),
     ("[gate.floors]\nlatency = 'fast'", 2, "'fast' is not valid", "a number"),
     ("x = [", 1, "not TOML", "toml.io"),
     ("a = 1\na = 2", 2, "not TOML", "toml.io"),
@@ -222,11 +223,18 @@ def test_an_evaluator_that_is_not_installed_is_not_known(tmp_path: Path):
 
 LINES = [
     ("{", "not JSON", "Write one JSON object a line"),
-    ("{} {}", "not JSON: trailing characters (byte 3)", "Write one JSON object a line"),
+    ("{} {}", "not JSON: trailing characters (byte 4)", "Write one JSON object a line"),
     ("[1]", "not an object", "Write one JSON object a line"),
     ('{"id": "a", "variables": {"x": NaN}}', "not JSON", "Write one JSON object a line"),
     ('{"id": "a", "variables": {"x": 1e999}}', "not JSON", "Write one JSON object a line"),
-    ("[" * 5000, "nested too deeply", "Flatten it"),
+    ("[" * 5000, "nested too deeply", "at most 60 levels"),
+    (line(expected={"json": 1}).replace("1}", "[" * 61 + "]" * 61 + "}"), "nested too d", "60"),
+    (line(expected={}).replace('"expected"', '"note":"","note"'), "`note` is of the wrong", "text"),
+    (
+        line(note="c", tags=["b"]).replace('"note"', '"note":"","note"'),
+        "`note` stands there twice",
+        "Keep one",
+    ),
     ('{"variables": {"x": 1}}', "id is missing", "refund-01"),
     (line(id="a b"), "'a b' is no id", "letters, digits"),
     (line(id=""), "'' is no id", "letters, digits"),
@@ -263,6 +271,12 @@ def test_a_wrong_line_is_told_by_its_number(tmp_path: Path, text: str, problem: 
     assert found.place == "evals/s/cases.jsonl:3"
     assert problem in found.problem
     assert remedy in found.remedy
+
+
+def test_names_of_keys_may_stand_in_values(tmp_path: Path):
+    text = line(id="a", variables={"id": 1, "note": {"id": 2}, "deep": [[]] * 70}, note='"id"')
+    write(tmp_path, "", [text])
+    assert findings(tmp_path) == []
 
 
 def test_a_call_of_a_tool_needs_no_content(tmp_path: Path):

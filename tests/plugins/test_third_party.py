@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from evals.evaluators.entries import put_first
 from evals.evaluators.samples import nobody
 from harness import running_gateway
 from trimtab.datasets.case import Case
@@ -59,7 +60,7 @@ def suite(folder: Path, **options: object) -> Suite:
 def test_a_third_party_evaluator_is_taken_up(
     installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.syspath_prepend(installed)
+    put_first(installed, monkeypatch)
     known = load_evaluators(suite(tmp_path, most=0.5), schema_declared=False)
     (tone,) = [one for one in known.evaluators if not one.automatic]
     assert (tone.name, tone.use, tone.metric) == ("tone", "acme_shouting", "tone")

@@ -1,6 +1,7 @@
 """`cases.jsonl`: one case a line, read line by line; every wrong line is told apart."""
 
 import difflib
+import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 from trimtab.datasets.case import Case
 from trimtab.datasets.findings import Findings
 from trimtab.datasets.folder import check_word
+from trimtab.prompts.formats.loading import depth_of
 
 __all__ = ["MOST_LINE_BYTES", "Cases", "problems_of_case", "read_cases"]
 
@@ -18,8 +20,11 @@ MOST_LINE_BYTES: Final = 4_000_000
 
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 _MOST_SHOWN: Final = 60
+_DEEPEST: Final = 60
+_TOO_DEEP: Final = ("nested too deeply", f"Use at most {_DEEPEST} levels")
 _BOM: Final = b"\xef\xbb\xbf"
 _FIELDS: Final = {field.name: field for field in msgspec.structs.fields(Case)}
+_QUOTED: Final = [f'"{name}"'.encode() for name in _FIELDS]
 _SHAPES: Final[Mapping[str, str]] = {
     "id": 'text, as in "refund-01"',
     "variables": 'an object, as in {"ticket": "Where is my refund?"}',
@@ -128,12 +133,29 @@ def _case(line: bytes, place: str, findings: Findings) -> Case | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         problems = _problems_of_line(line, spell=not findings.full)
     else:
-        problems = list(problems_of_case(case))
+        problems = [*problems_of_case(case), *_problems_of_writing(line, case)]
         if not problems:
             return case
     for problem, remedy in problems:
         findings.add(place, problem, remedy)
     return None
+
+
+def _problems_of_writing(line: bytes, case: Case) -> Iterator[tuple[str, str]]:
+    """What a reader of JSON overlooks. Nearly every line is seen to be right by counting."""
+    if line.count(b"[") + line.count(b"{") > _DEEPEST:
+        depth = depth_of([case.variables, case.messages, case.expected])
+        if depth > _DEEPEST:
+            yield _TOO_DEEP
+            return
+    if any(line.count(name) > 1 for name in _QUOTED):
+        names = [name for name, _ in json.loads(line, object_pairs_hook=_pairs)]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"`{name}` stands there twice, and the first would be lost", "Keep one of them"
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    return pairs
 
 
 # ---------------------------------------------------------------- in words
@@ -146,7 +168,7 @@ def _problems_of_line(line: bytes, *, spell: bool) -> list[tuple[str, str]]:
     except UnicodeDecodeError:
         return [("not UTF-8", "Save the file as UTF-8")]
     except RecursionError:
-        return [("nested too deeply", "Flatten it")]
+        return [_TOO_DEEP]
     except msgspec.MsgspecError as error:
         problem = str(error).partition(" - at ")[0].removeprefix("JSON is malformed: ")
         remedy = f"Write one JSON object a line, as {_EXAMPLE}"
@@ -166,7 +188,7 @@ def _problems_of_line(line: bytes, *, spell: bool) -> list[tuple[str, str]]:
         for name, field in _FIELDS.items()
         if name in written and not _fits(written[name], field.type)
     ]
-    return problems
+    return problems or [_TOO_DEEP]  # read as any value, and not as a case, which is one deeper
 
 
 def _fits(value: object, kind: Any) -> bool:  # noqa: ANN401 - a type annotation has no type

@@ -9,10 +9,12 @@ from trimtab.config.reader import TableReader
 from trimtab.datasets.metrics import KNOWN_METRICS, DescribeEvaluator
 from trimtab.datasets.suite import EvaluatorUse, GatePolicy
 from trimtab.types.experiments import MetricKind
+from trimtab.types.money import NANO_PER_USD
 
 __all__ = ["check_gate"]
 
 _MOST_RATIO: Final = 10.0
+_LEAST_NANOUSD: Final = 100  # who writes less means dollars
 _LOWEST: Final[Mapping[str, float]] = {"rate": 0.0, "score": 0.0, "preference": -1.0}
 
 
@@ -114,3 +116,7 @@ def _check_floor(
         reader.report(path, f"{floor:g} is out of range", remedy)
     elif kind == "amount" and not floor > 0:
         reader.report(path, f"{floor:g} is no amount", "Give a number above 0")
+    elif path[-1] == "cost" and floor < _LEAST_NANOUSD:
+        nanousd = floor * NANO_PER_USD
+        remedy = f"Give nano-dollars: {floor:g} US dollars are {nanousd:.0f}"
+        reader.report(path, f"{floor:g} nano-dollars pay for nothing", remedy)

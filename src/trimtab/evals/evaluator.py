@@ -64,6 +64,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         label: a short word for people.
         reason: why, in a sentence; may quote the answer.
         cost_nanousd: of models that were asked.
+        judge_model: the model that judged, as its provider calls it; several with commas between
+            them, "" without one.
     """
 
     status: MarkStatus
@@ -71,6 +73,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     reason: str = ""
     cost_nanousd: int = 0
+    judge_model: str = ""
 
 
 class AskRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -126,6 +126,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         label: a short word for people, as `full_refusal`.
         reason: why, in a sentence.
         cost_nanousd: of a model that was asked.
+        judge_model: the model that was asked, as its provider calls it; "" without one.
     """
 
     setup_hash: str
@@ -140,6 +141,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     label: str = ""
     reason: str = ""
     cost_nanousd: int = 0
+    judge_model: str = ""
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -24,7 +24,8 @@ def built_in_kinds() -> list[EvaluatorKind]:
 
 def plain_kinds() -> list[PlainKind[Any, Any]]:
     """Those whose options and keys are known."""
-    return [kind for kind in built_in_kinds() if isinstance(kind, PlainKind)]
+    kinds: list[Any] = [*built_in_kinds()]
+    return [kind for kind in kinds if isinstance(kind, PlainKind)]
 
 
 def summary_rows() -> list[str]:

@@ -13,10 +13,11 @@ import msgspec
 
 from trimtab.datasets.case import Case
 from trimtab.datasets.formats.border import NOWHERE, CaseIds, ImportedSuite, Origin, Remarks
-from trimtab.datasets.formats.promptfoo_checks import Assertion, Checks
+from trimtab.datasets.formats.promptfoo_checks import TELLING_CASE, Assertion, Checks
 from trimtab.datasets.formats.promptfoo_files import TestLists, Written
 from trimtab.errors import ConfigError, Finding
-from trimtab.prompts.yaml_text import Document, load_all
+from trimtab.prompts.formats.loading import load_json
+from trimtab.prompts.yaml_text import Document, Lines, load_all
 
 __all__ = ["import_promptfoo"]
 
@@ -44,7 +45,10 @@ def import_promptfoo(text: str, origin: Origin = NOWHERE) -> ImportedSuite:
     Raises:
         ConfigError: it is not YAML, or has no tests.
     """
-    documents = load_all(text, file=origin.file, expansion=_MOST_SHARED)
+    if origin.file.endswith(".json"):
+        documents = [Document(load_json(text, origin.file), {(): Lines(1, 1)})]
+    else:
+        documents = load_all(text, file=origin.file, expansion=_MOST_SHARED)
     value = documents[0].value if len(documents) == 1 else None
     if not isinstance(value, dict):
         raise ConfigError(
@@ -84,9 +88,7 @@ class _Import:
                 [Finding(self._place("tests"), "there are no tests with vars", "Write them")]
             )
         filled = [self._filled(row) for row in rows]
-        tells_case = any(
-            one.kind.startswith("contains") for assertions in filled for one in assertions
-        )
+        tells_case = any(one.kind in TELLING_CASE for assertions in filled for one in assertions)
         checks = Checks(self._remarks, tells_case=tells_case)
         ids = CaseIds()
         cases = [
@@ -267,7 +269,7 @@ def _tags(metadata: Mapping[str, Any]) -> Iterator[str]:
         f"{key}:{one}"
         for key, value in metadata.items()
         for one in (_list(value) if isinstance(value, list) else [value])
-        if isinstance(one, str | int | float | bool)
+        if isinstance(one, str | int | float | bool) and one != ""
     ]
     yield from dict.fromkeys(tags)
 

@@ -13,7 +13,10 @@ from trimtab.datasets.formats.border import Remarks
 from trimtab.datasets.suite import EvaluatorUse
 from trimtab.prompts.schema import SchemaProblem, parse_schema
 
-__all__ = ["ASSERTIONS", "Assertion", "Checks"]
+__all__ = ["ASSERTIONS", "TELLING_CASE", "Assertion", "Checks"]
+
+TELLING_CASE: Final = frozenset(("contains", "contains-all", "contains-any"))
+"""Types that tell `A` from `a` in texts that an answer has."""
 
 _ELSEWHERE: Final[Mapping[str, str]] = {
     **dict.fromkeys(
@@ -164,6 +167,8 @@ class Checks:
 
     def equals(self, one: Assertion, expected: dict[str, Any]) -> str:
         """A text that the answer is, or a value that it is as JSON."""
+        if one.value is None:
+            return "it has no value"
         if isinstance(one.value, str):
             if one.negated:
                 _add_patterns(expected, [rf"\A{re.escape(one.value)}\Z"], negated=True)
@@ -215,11 +220,7 @@ Handler = Callable[[Checks, Assertion, dict[str, Any]], str]
 
 _HANDLERS: Final[Mapping[str, Handler]] = {
     **dict.fromkeys(
-        (
-            "contains", "contains-all", "contains-any", "icontains", "icontains-all",
-            "icontains-any",
-        ),
-        Checks.contains,
+        (*TELLING_CASE, "icontains", "icontains-all", "icontains-any"), Checks.contains
     ),
     **dict.fromkeys(("factuality", "model-graded-factuality"), Checks.reference),
     "equals": Checks.equals,
