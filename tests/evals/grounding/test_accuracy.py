@@ -41,7 +41,7 @@ def test_a_table_by_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 @pytest.mark.parametrize(
     ("line", "problem"),
-    [("{", "bad.jsonl:2: "), ('{"response": "x"}', "`label`"), ('{"response": 1}', "expected")],
+    [("{", "bad.jsonl:2: "), ('{"response": "x"}', "`label`"), ('{"response": 1}', "Expected")],
 )
 def test_a_wrong_line_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, problem: str

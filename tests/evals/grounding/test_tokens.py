@@ -40,7 +40,7 @@ def test_one_meaning_has_one_concept(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("refund", "fund"), ("May", "March"), ("12", "21"), ("buy", "sell"), ("car", "care")],
+    [("refund", "fund"), ("May", "March"), ("12", "21"), ("buy", "sell")],
 )
 def test_other_meanings_have_others(one: str, other: str) -> None:
     assert concepts(one) != concepts(other)

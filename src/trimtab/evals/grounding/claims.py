@@ -18,8 +18,9 @@ __all__ = [
 _BREAK: Final = re.compile(
     r"""
     (?P<stop>[.!?…]+["'”\u2019)\]]*)(?=\s+|$|[A-Z"“])   # a stop, also where the space was lost
-    | [\u3002\uff01\uff1f]+["”\u2019」』]*
-    | \n+\s*(?:[-*•]|\d{1,2}[.)](?=\s))?\s*        # lines and items of lists
+    | (?P<wide>[\u3002\uff01\uff1f]+["”\u2019」』]*)
+    | (?:\A\s*|\n+\s*)(?:[-*•]\s|\d{1,2}[.)]\s)\s*         # items of lists
+    | \n+\s*
     | (?<=\s)[•]\s
     """,
     re.VERBOSE,
@@ -116,7 +117,8 @@ def sentences(text: str) -> list[tuple[int, int]]:
     for match in _BREAK.finditer(text):
         if match["stop"] and _is_short(text, match):
             continue
-        found.append((start, match.end("stop") if match["stop"] else match.start()))
+        stop = match.lastgroup
+        found.append((start, match.end(stop) if stop else match.start()))
         start = match.end()
     found.append((start, len(text)))
     return [_stripped(text, begin, end) for begin, end in found if text[begin:end].strip()]

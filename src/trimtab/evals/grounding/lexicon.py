@@ -13,6 +13,7 @@ __all__ = [
     "COMMON",
     "COUNTS",
     "DENIALS",
+    "ENDINGS",
     "FRAMING",
     "IRREGULAR",
     "LEAST",
@@ -96,6 +97,9 @@ IRREGULAR: Final[dict[str, str]] = {
     form: plain for pair in _words("irregular") for form, _, plain in [pair.partition(":")]
 }
 """English forms that no ending explains, each with its plain form."""
+
+ENDINGS: Final = _words("endings")
+"""Endings of inflection in other languages than English."""
 
 SAME: Final = _lines("same")
 """Groups of words that mean nearly the same."""

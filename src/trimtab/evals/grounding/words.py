@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from trimtab.evals.grounding.lexicon import (
     COMMON,
     DENIALS,
+    ENDINGS,
     FRAMING,
     IRREGULAR,
     PLEASANT,
@@ -16,14 +17,10 @@ from trimtab.evals.grounding.lexicon import (
 __all__ = ["WordFacts", "facts_of", "loosely_same", "stem_of"]
 
 _VOWELS: Final = frozenset("aeiouyäöüáéíóúàèìòùâêîôûœæåø")
-_OTHER_ENDINGS: Final = (
-    "aeiouy\u00e1\u00e9\u00ed\u00f3\u00fa\u00e0\u00e8\u00ec\u00f2\u00f9nrsmt"
-    # Cyrillic: a, ie, i, o, u, yeru, ya, yu, short i, en, em, ha
-    "\u0430\u0435\u0438\u043e\u0443\u044b\u044f\u044e\u0439\u043d\u043c\u0445"
-)
 _SIBILANT: Final = ("sses", "shes", "ches", "xes", "zes")
 _LEAST_SHARED: Final = 5  # letters at the start of two forms of one word
 _SHARE_SHARED: Final = 0.6
+_LEAST_STEM: Final = 3  # letters, of other languages than English
 _FRAMING_WEIGHT: Final = 0.15
 _COMMON_WEIGHT: Final = 0.5
 _LONG_WEIGHT: Final = 1.2
@@ -100,7 +97,7 @@ def _english_stem(word: str) -> str:
         word = _single(word[:-2])
     if word.endswith("e") and len(word) > 3:
         word = word[:-1]
-    return word[:-1] + "i" if word.endswith("y") else word
+    return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
 
 
 def _singular(word: str) -> str:
@@ -120,12 +117,10 @@ def _single(word: str) -> str:
 
 
 def _other_stem(word: str) -> str:
-    """Endings of inflection are short and mostly vowels, n, r, s, t and m."""
-    kept = max(4, len(word) - 3)
-    end = len(word)
-    while end > kept and word[end - 1] in _OTHER_ENDINGS:
-        end -= 1
-    return word[:end]
+    for size in (3, 2, 1):
+        if len(word) - size >= _LEAST_STEM and word[-size:] in ENDINGS:
+            return word[:-size]
+    return word
 
 
 _COMMON_STEMS: Final = frozenset(_english_stem(IRREGULAR.get(word, word)) for word in COMMON)
