@@ -114,7 +114,7 @@ class Labelling:
         self._seed = seed
         self._wanted = wanted
         self._all = {item.key: item for item in items}
-        self._verdicts = {key: scale.index(item.verdict) for key, item in self._all.items()}
+        self._verdicts = {key: scale.category(item.verdict) for key, item in self._all.items()}
         self._ranks = {key: _digest(f"{seed}/{by}/{key}") for key in self._all}
         self._repeats = sorted(self._all, key=lambda key: _digest(f"{seed}/repeat/{key}"))
         self._acts: list[Act] = []
