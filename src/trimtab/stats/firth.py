@@ -39,12 +39,10 @@ def firth_logistic(columns: Floats, outcomes: Floats) -> Logistic:
     """
     if np.linalg.matrix_rank(columns) < columns.shape[1]:
         raise ValueError("The columns are not independent: one varies with others, or not at all.")
-    at = np.zeros(columns.shape[1])
-    for _ in range(_MOST_STEPS):
+    at, steps, moved = np.zeros(columns.shape[1]), 0, 1.0
+    while moved > _ENOUGH and steps < _MOST_STEPS:
         step = _shortened(columns, outcomes, at)
-        at = at + step
-        if float(np.abs(step).max()) < _ENOUGH:
-            break
+        at, steps, moved = at + step, steps + 1, float(np.abs(step).max())
     spread = np.linalg.inv(_information(columns, at))
     return Logistic(tuple(map(float, at)), tuple(map(float, np.sqrt(np.diag(spread)))))
 
@@ -71,11 +69,9 @@ def _shortened(columns: Floats, outcomes: Floats, at: Floats) -> Floats:
     step = _step(columns, outcomes, at)
     step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), _ENOUGH))
     reached = _likelihood(columns, outcomes, at)
-    for _ in range(_MOST_HALVINGS):
-        if _likelihood(columns, outcomes, at + step) >= reached:
-            return step
-        step /= 2
-    return np.zeros_like(step)
+    halved = (step / 2**times for times in range(_MOST_HALVINGS))
+    up = (part for part in halved if _likelihood(columns, outcomes, at + part) >= reached)
+    return next(up, np.zeros_like(step))
 
 
 def _likelihood(columns: Floats, outcomes: Floats, at: Floats) -> float:
