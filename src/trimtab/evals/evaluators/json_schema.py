@@ -28,7 +28,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         dict[str, Any] | None,
         Meta(description="JSON Schema or its short form; the prompt's own by default"),
     ] = None
-    fenced: Annotated[bool, Meta(description="a fence of ```json around it is fine")] = False
+    fenced: Annotated[bool, Meta(description="a Markdown fence around it is fine")] = False
     limit_s: LimitS = 2.0
 
     def __post_init__(self) -> None:
