@@ -243,6 +243,13 @@ def test_undo_takes_the_last_act_back_and_shows_the_row_again():
         session.undo(at=AT)
 
 
+def test_an_undo_of_nothing_in_the_file_does_nothing():
+    session = labelling(rare())
+    before = session.next()
+    session.apply([Act(act="undo", key="k")])
+    assert session.next() == before
+
+
 def test_undo_of_a_skip_too():
     session = labelling(rare())
     shown = session.next()
