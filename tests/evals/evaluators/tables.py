@@ -38,11 +38,12 @@ def summary_rows() -> list[str]:
 
 def option_rows(kind: PlainKind[Any, Any]) -> list[str]:
     """The options of one, and the keys of `expected` that it reads."""
+    words = words_of(kind.options)
     options = [
-        f"| `{field.name}` | {_default(field)}| {words_of(kind.options)[field.name]} |"
+        f"| `{field.encode_name}` | {_default(field)}| {words[field.encode_name]} |"
         for field in msgspec.structs.fields(kind.options)
     ]
-    keys = [f"| `expected.{name}` | | {words} |" for name, words in words_of(kind.expected).items()]
+    keys = [f"| `expected.{name}` | | {said} |" for name, said in words_of(kind.expected).items()]
     return [*options, *keys]
 
 
