@@ -37,19 +37,19 @@ SpanKind = Literal["number", "name", "word"]
 WEIGHTS: Final = Signs(
     new=1.56,
     absent=0.52,
-    amount=0.95,
-    run=1.87,
+    amount=0.96,
+    run=1.86,
     place=1.07,
-    pairs=0.25,
+    pairs=0.26,
     triples=0.2,
     plain=0.7,
-    numbers=2.04,
+    numbers=2.03,
     names=2.03,
     polarity=2.65,
     bound=2.13,
-    personal=1.57,
-    empty=0.96,
-    affirms=0.27,
+    personal=1.58,
+    empty=0.97,
+    affirms=0.28,
 )
 """What each sign adds to the log odds that the answer is not grounded.
 
