@@ -125,7 +125,7 @@ def test_labels_stand_for_the_rows_of_their_stratum():
     assert found.specificity is not None
     assert found.sensitivity.value == pytest.approx(1)
     assert found.specificity.value == pytest.approx(50 / (50 + 190))
-    assert found.specificity.of < 30
+    assert found.raw.of < 30, "of 50 labels: half of them stand for a twentieth of the rows"
 
 
 def test_rows_of_a_verdict_without_labels_are_left_out_and_told():
@@ -170,7 +170,9 @@ def wrong_bounds(runs: int, labels: int, *, by_verdict: bool) -> tuple[float, fl
     over = under = width = 0.0
     for _ in range(runs):
         kappa = agree(labelled(rng, labels, by_verdict=by_verdict)).kappa
-        assert kappa is not None
+        if kappa is None:  # nothing but passes: that proves nothing, and is the widest interval
+            width += 2
+            continue
         over += kappa.low > TRUE_KAPPA
         under += kappa.high < TRUE_KAPPA
         width += kappa.high - kappa.low
@@ -189,7 +191,7 @@ def test_the_interval_of_kappa_holds_its_promise_with_labels_by_verdict():
 @pytest.mark.parametrize("labels", [50, 100, 200])
 @pytest.mark.parametrize("by_verdict", [False, True])
 def test_the_interval_of_kappa_holds_its_promise(labels: int, by_verdict: bool):
-    over, under, _ = wrong_bounds(10_000, labels, by_verdict=by_verdict)
+    over, under, _ = wrong_bounds(4_000, labels, by_verdict=by_verdict)
     assert over <= 0.035, "a judge that is no good must not gate"
     assert under <= 0.06
 

@@ -162,5 +162,4 @@ def _mark(row: Row, one: SuiteEvaluator, evaluator_hash: str, *, score: Score) -
         reason=score.reason[:_LONGEST_REASON],
         cost_nanousd=score.cost_nanousd,
         judge_model=score.judge_model,
-        judge_model=score.judge_model,
     )

@@ -12,10 +12,12 @@ that there could be, labels out of rows. Where the labels are a simple random sa
 is the one of Fleiss, Cohen and Everitt, "Large sample standard errors of kappa and weighted kappa"
 (Psychological Bulletin 72, 1969).
 
-That standard error is 0 where all labels agree. So the interval of kappa is at least as wide as the
-one that follows from Wilson's interval of the agreement with chance agreement held fixed, which is
-Cohen's own approximation ("A coefficient of agreement for nominal scales", Educational and
-Psychological Measurement 20, 1960) with a score interval.
+That standard error is 0 where all labels agree, and too small where few differ: of 50 to 100
+labels, simulated, the lower end of its interval is too high in 4 to 38 % of all samples instead of
+2.5 %. So the interval of kappa is at least as wide as the one that follows from Wilson's interval
+of the agreement with chance agreement held fixed, which is Cohen's own approximation ("A
+coefficient of agreement for nominal scales", Educational and Psychological Measurement 20, 1960)
+with a score interval.
 """
 
 from collections.abc import Sequence
@@ -24,6 +26,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from trimtab.stats.rates import wilson_interval
 
 __all__ = ["Z95", "Agreement", "Kappa", "Share", "Stratum", "agree", "share_of", "simple_sample"]
 
@@ -101,16 +105,9 @@ class Agreement(NamedTuple):
 
 
 def share_of(value: float, of: float, z: float = Z95) -> Share:
-    """A share of so many with its score interval; `of` need not be whole, and is above 0.
-
-    Wilson, "Probable inference, the law of succession, and statistical inference" (Journal of the
-    American Statistical Association 22, 1927).
-    """
-    square = z * z / of
-    middle = value + square / 2
-    half = z * sqrt((value * (1 - value) + square / 4) / of)
-    low, high = (middle - half) / (1 + square), (middle + half) / (1 + square)
-    return Share(value, max(low, 0.0) if value > 0 else 0.0, min(high, 1.0), of)
+    """A share of so many with Wilson's interval; `of` need not be whole, and is above 0."""
+    low, high = wilson_interval(value * of, of, quantile=z)
+    return Share(value, low, high, of)
 
 
 def simple_sample(table: Sequence[Sequence[int]]) -> list[Stratum]:
@@ -218,10 +215,14 @@ class _Sample:
             return None
         value = min(float((part * self.cells).sum()) / total, 1.0)
         variance = self.variance((part - value * whole) / total)
-        of = self._worth(whole)
         if variance > 0 and 0 < value < 1:
-            of = min(of, value * (1 - value) / variance)
+            of = min(value * (1 - value) / variance, self._counted(whole))
+        else:
+            of = self._worth(whole)
         return share_of(value, of, z)
+
+    def _counted(self, whole: _Numbers) -> float:
+        return float((self._counts * whole[self._verdicts]).sum())
 
     def _worth(self, whole: _Numbers) -> float:
         """Equally weighted labels that tell as much (Kish, "Survey Sampling", 1965)."""

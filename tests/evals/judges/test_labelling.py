@@ -41,7 +41,7 @@ def rare(rows: int = 200, failing: int = 10) -> list[Item]:
 
 
 def test_rare_verdicts_get_a_quarter_of_the_labels():
-    items = rare(2_000, 100)
+    items = rare(600, 30)
     verdicts = {item.key: item.verdict for item in items}
     session = labelling(items)
     drawn = [verdicts[label(session)] for _ in range(100)]
@@ -49,7 +49,7 @@ def test_rare_verdicts_get_a_quarter_of_the_labels():
 
 
 def test_verdicts_that_are_not_rare_get_their_share():
-    items = rare(2_000, 1_200)
+    items = rare(600, 360)
     verdicts = {item.key: item.verdict for item in items}
     session = labelling(items)
     drawn = [verdicts[label(session)] for _ in range(100)]

@@ -7,6 +7,7 @@ that answered for it. Labels are people's own and outlive a judge: they stand in
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -172,7 +173,8 @@ def write_calibration(suite: Path, calibration: Calibration) -> Path:
             os.fsync(out.fileno())
         spare.replace(file)
     except OSError as error:
-        spare.unlink(missing_ok=True)
+        with suppress(OSError):
+            spare.unlink(missing_ok=True)
         problem = f"cannot be written: {error.strerror}"
         raise ConfigError([Finding(str(file), problem, "Check permissions and room")]) from error
     return file
