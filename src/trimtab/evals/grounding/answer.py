@@ -212,7 +212,16 @@ def _support(signs: Signs) -> float:
 
 
 def _language(sources: Sequence[str], answer: str) -> str:
-    return language_of(words_of(sources[0][:_LANGUAGE_SIGNS]) + words_of(answer[:_LANGUAGE_SIGNS]))
+    return (
+        _language_told(sources[0][:_LANGUAGE_SIGNS])
+        or _language_told(answer[:_LANGUAGE_SIGNS])
+        or "en"
+    )
+
+
+@lru_cache(maxsize=64)
+def _language_told(text: str) -> str:
+    return language_of(words_of(text))
 
 
 @lru_cache(maxsize=8)

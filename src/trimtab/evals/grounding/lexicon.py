@@ -143,9 +143,9 @@ UNCLEAR_MONTHS: Final = _words("unclear_months")
 
 
 def language_of(words: Iterable[str]) -> str:
-    """The language whose small words are the most of these lower-case words; `en` if none is."""
+    """The language whose small words are the most of these lower-case words; "" if none is."""
     counts = Counter(words)
-    best, most = "en", 0.0
+    best, most = "", 0.0
     for name, small in SMALL_WORDS.items():
         found = sum(counts[word] for word in counts.keys() & small)
         if found > most * _CLEARLY:

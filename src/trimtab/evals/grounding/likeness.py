@@ -27,7 +27,7 @@ def likeness(answer: str, reference: str, *, ignore_extra: bool = False) -> floa
         reference: what it should say.
         ignore_extra: only what the reference has counts, and the answer may say more.
     """
-    language = language_of(words_of(reference) + words_of(answer))
+    language = language_of(words_of(reference) + words_of(answer)) or "en"
     said, wanted = tokenise(answer, language), tokenise(reference, language)
     if not said or not wanted:
         return float(answer.split() == reference.split())

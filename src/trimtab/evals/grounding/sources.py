@@ -72,8 +72,6 @@ class SourceIndex:
             amounts.sort()
         self._sorted = sorted(self._numbers)
         self.words = {token.text for token in self.tokens}
-        concepts = [token.concept for token in self.tokens]
-        self.triples = set(zip(concepts, concepts[1:], concepts[2:], strict=False))
         self._found: dict[str, _Found] = {}
         self._found_numbers: dict[_Sought, _Found] = {}
 
@@ -110,6 +108,19 @@ class SourceIndex:
             if token.unit is not None:
                 amount = value * token.unit.factor
                 self._amounts.setdefault(token.unit.dimension, []).append((amount, at))
+
+    def has_row(self, concepts: Sequence[str]) -> bool:
+        """Whether tokens stand in the sources in this order, one right after the other."""
+        places = [self.places.get(concept, ()) for concept in concepts]
+        rarest = min(range(len(places)), key=lambda at: len(places[at]))
+        for at in places[rarest]:
+            start = at - rarest
+            row = self.tokens[max(0, start) : start + len(concepts)]
+            if len(row) == len(concepts) and all(
+                token.concept == concept for token, concept in zip(row, concepts, strict=True)
+            ):
+                return True
+        return False
 
     def find_word(self, concept: str) -> _Found:
         """How surely a word stands in the sources, from 0 to 1, and where: at most 64 places."""
