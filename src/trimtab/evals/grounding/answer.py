@@ -66,6 +66,7 @@ THRESHOLD: Final = 0.5
 _MOST: Final = 0.5  # share of the worst claim in a sign of the whole answer; the rest is the mean
 _LEAST_WEIGHT: Final = 0.3  # of a claim, in means
 _LANGUAGE_SIGNS: Final = 4_000  # characters of sources by which their language is told
+_LEAST_WORDS: Final = 5  # small words of a language by which it is told
 _ONE_BY_ONE: Final = frozenset(("numbers", "names", "polarity", "bound", "affirms"))
 
 
@@ -212,16 +213,14 @@ def _support(signs: Signs) -> float:
 
 
 def _language(sources: Sequence[str], answer: str) -> str:
-    return (
-        _language_told(sources[0][:_LANGUAGE_SIGNS])
-        or _language_told(answer[:_LANGUAGE_SIGNS])
-        or "en"
-    )
+    """That of the sources; with the answer where they are too few words to tell."""
+    first = sources[0][:_LANGUAGE_SIGNS]
+    return _language_told(first) or language_of([*words_of(first), *words_of(answer)]) or "en"
 
 
 @lru_cache(maxsize=64)
 def _language_told(text: str) -> str:
-    return language_of(words_of(text))
+    return language_of(words_of(text), least=_LEAST_WORDS)
 
 
 @lru_cache(maxsize=8)

@@ -111,16 +111,22 @@ class SourceIndex:
 
     def has_row(self, concepts: Sequence[str]) -> bool:
         """Whether tokens stand in the sources in this order, one right after the other."""
-        places = [self.places.get(concept, ()) for concept in concepts]
-        rarest = min(range(len(places)), key=lambda at: len(places[at]))
-        for at in places[rarest]:
-            start = at - rarest
-            row = self.tokens[max(0, start) : start + len(concepts)]
-            if len(row) == len(concepts) and all(
-                token.concept == concept for token, concept in zip(row, concepts, strict=True)
-            ):
-                return True
-        return False
+        rarest: Sequence[int] = range(_MOST_PLACES + 1)
+        offset = 0
+        for at, concept in enumerate(concepts):
+            places = self.places.get(concept)
+            if places is None:
+                return False
+            if len(places) < len(rarest):
+                rarest, offset = places, at
+        return any(self._stands(concepts, at - offset) for at in rarest)
+
+    def _stands(self, concepts: Sequence[str], start: int) -> bool:
+        if start < 0 or start + len(concepts) > len(self.tokens):
+            return False
+        return all(
+            self.tokens[at].concept == concept for at, concept in enumerate(concepts, start=start)
+        )
 
     def find_word(self, concept: str) -> _Found:
         """How surely a word stands in the sources, from 0 to 1, and where: at most 64 places."""
