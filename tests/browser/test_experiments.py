@@ -13,7 +13,6 @@ from browser.test_looks import settle as painted
 from console.experiments_stage import ODD, lay_out
 from evals.reports.results import (
     HOSTILE,
-    first_release,
     gate,
     hostile,
     make_cases,
@@ -28,19 +27,15 @@ PAGE = "/console/experiments"
 PATHS = {
     "experiments": PAGE,
     "experiments-none": link(PAGE, suite="nothing"),
-    "experiment": f"{PAGE}/exp_gate",
     "experiment-fail": f"{PAGE}/exp_fail",
-    "experiment-first": f"{PAGE}/exp_first",
     "experiment-run": f"{PAGE}/exp_run",
     "experiment-odd": f"{PAGE}/{ODD}",
     "experiment-open": f"{PAGE}/exp_open",
-    "experiment-old": f"{PAGE}/exp_old",
     "experiment-filtered": link(f"{PAGE}/exp_fail", state="better", tag="sales"),
 }
 RESULTS = {
     "gate": gate(),
     "fail": gate("fail", count=120, drop=0.2),
-    "first": first_release(),
     "run": run_of_one(),
     "odd": hostile(HOSTILE["markup"] + HOSTILE["hidden"] + "W" * 80),
 }
