@@ -52,7 +52,8 @@ def made(request: Any, response: bytes = b"", **more: Any) -> MadeCase:
 def settled(gateway: Gateway, inference_id: str) -> Reader:
     def reader() -> Reader | None:
         opened = gateway.reader()
-        return opened if opened.event(inference_id) is not None else None
+        known = opened.event(inference_id), opened.body(inference_id)
+        return opened if None not in known else None
 
     return wait_until(reader)
 
@@ -192,9 +193,9 @@ def test_what_cannot_become_a_case(
 
 
 def frames(*texts: str) -> bytes:
-    events = [{"choices": [{"index": 0, "delta": {"content": text}}]} for text in texts]
-    other = {"choices": [{"index": 1, "delta": {"content": "other"}}]}
-    lines = [json.dumps(event) for event in (*events, other, {"choices": []})]
+    choices = [[{"index": 0, "delta": {"content": text}}] for text in texts]
+    choices += [[{"index": 1, "delta": {"content": "other"}}], []]
+    lines = [json.dumps({"choices": some}) for some in choices]
     return "".join(f"data: {line}\n\n" for line in (*lines, "[DONE]")).encode()
 
 

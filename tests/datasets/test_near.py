@@ -156,22 +156,41 @@ def test_what_is_alike_is_found():
     assert found == {(f"a{n}", f"b{n}") for n in range(500)}
 
 
-def test_twenty_thousand_cases_take_seconds():
+def check_strangers(count: int, most_s: float) -> None:
+    """None are alike but ten, which are there twice."""
     source = random.Random(3)
-    cases = [case(f"c{n}", t=" ".join(sentence(source, 80)), locale="de") for n in range(19_990)]
+    cases = [case(f"c{n}", t=" ".join(sentence(source, 80)), locale="de") for n in range(count)]
     cases += [case(f"d{n}", **cases[n].variables) for n in range(10)]
     begun = time.process_time()
     found = find_near(cases)
     took_s = time.process_time() - begun
     assert [group.ids for group in found] == [[f"c{n}", f"d{n}"] for n in range(10)]
-    assert took_s < 12
+    assert took_s < most_s
 
 
-def test_twenty_thousand_cases_of_one_template_take_seconds():
+def test_thousands_of_cases_take_no_more_than_their_number():
+    check_strangers(5_000, 3)
+
+
+@pytest.mark.soak
+def test_twenty_thousand_cases_take_seconds():
+    check_strangers(20_000, 12)
+
+
+def check_template(count: int, most_s: float) -> None:
     """All share most of their words and none are alike: the worst that can be."""
     source = random.Random(5)
     frame = sentence(source, 40)
-    cases = [case(f"c{n}", t=" ".join([*frame, *sentence(source, 25)])) for n in range(20_000)]
+    cases = [case(f"c{n}", t=" ".join([*frame, *sentence(source, 25)])) for n in range(count)]
     begun = time.process_time()
     assert find_near(cases) == []
-    assert time.process_time() - begun < 30
+    assert time.process_time() - begun < most_s
+
+
+def test_cases_of_one_template_take_no_more_than_their_number():
+    check_template(3_000, 4)
+
+
+@pytest.mark.soak
+def test_twenty_thousand_cases_of_one_template_take_seconds():
+    check_template(20_000, 30)

@@ -115,7 +115,7 @@ def test_the_evaluators_are_those_that_read_the_expectations(suite: ImportedSuit
         EvaluatorUse(use="regex", name="regex"),
         EvaluatorUse(use="exact", name="exact", options=letter),
         EvaluatorUse(use="json_equal", name="json_equal"),
-        EvaluatorUse(use="refusal", name="refusal"),
+        EvaluatorUse(use="refusal", name="refusal_wanted", options={"wanted": True}),
     ]
 
 
@@ -222,7 +222,7 @@ def test_a_template_that_only_promptfoo_can_fill_stays_and_is_said():
 
 
 def test_nothing_of_a_file_is_read_unless_it_is_given():
-    test = {"vars": {"q": "file://secret.txt", "r": "file://run.js"}, "assert": []}
+    test: dict[str, Any] = {"vars": {"q": "file://secret.txt", "r": "file://run.js"}, "assert": []}
     asked: list[str] = []
 
     def read(name: str) -> str | None:
@@ -315,3 +315,16 @@ def test_what_is_no_configuration_with_tests_is_refused(text: str):
     with pytest.raises(ConfigError) as raised:
         import_promptfoo(text, Origin(file="x.yaml"))
     assert raised.value.findings[0].place.startswith("x.yaml:")
+
+
+def test_what_may_and_what_must_be_refused_are_two_evaluators():
+    tests = [{"vars": {"q": n}, "assert": [{"type": k}]} for n, k in enumerate(REFUSALS)]
+    suite = import_promptfoo(msgspec.json.encode({"tests": tests}).decode())
+    assert [case.expected for case in suite.cases] == [{"refuse": True}, {"refuse": False}]
+    assert [(use.use, use.name, use.options) for use in suite.evaluators] == [
+        ("refusal", "refusal", {}),
+        ("refusal", "refusal_wanted", {"wanted": True}),
+    ]
+
+
+REFUSALS = ("is-refusal", "not-is-refusal")

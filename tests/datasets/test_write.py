@@ -17,8 +17,8 @@ from trimtab.datasets.write import append_cases, case_line, write_new_suite
 from trimtab.errors import ConfigError, UsageError
 
 
-def case(name: str, **more: str) -> Case:
-    return Case(id=name, variables={"x": 1}, **more)
+def case(name: str, note: str = "") -> Case:
+    return Case(id=name, variables={"x": 1}, note=note)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ from trimtab.datasets.findings import Findings
 from trimtab.datasets.folder import check_word
 from trimtab.prompts.formats.loading import depth_of
 
-__all__ = ["MOST_LINE_BYTES", "Cases", "problems_of_case", "read_cases"]
+__all__ = ["EXAMPLE_LINE", "MOST_LINE_BYTES", "Cases", "problems_of_case", "read_cases"]
 
 MOST_LINE_BYTES: Final = 4_000_000
 
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 _MOST_SHOWN: Final = 60
+_SKIPPED_BYTES: Final = 1 << 16
 _DEEPEST: Final = 60
 _TOO_DEEP: Final = ("nested too deeply", f"Use at most {_DEEPEST} levels")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -38,7 +39,7 @@ _SHAPES: Final[Mapping[str, str]] = {
     "from_inference": "text",
 }
 
-_EXAMPLE: Final = '{"id": "refund-01", "variables": {"ticket": "Where is my refund?"}}'
+EXAMPLE_LINE: Final = '{"id": "refund-01", "variables": {"ticket": "Where is my refund?"}}'
 
 _decode: Final = msgspec.json.Decoder(Case).decode
 
@@ -49,10 +50,12 @@ class Cases(NamedTuple):
     Attributes:
         cases: in the order of the file.
         lines: of each, from 1, by id.
+        blank: there is nothing in the file, neither right nor wrong.
     """
 
     cases: list[Case]
     lines: dict[str, int]
+    blank: bool
 
 
 def read_cases(file: Path, shown: str, findings: Findings) -> Cases:
@@ -68,12 +71,12 @@ def read_cases(file: Path, shown: str, findings: Findings) -> Cases:
     """
     cases: list[Case] = []
     lines: dict[str, int] = {}
-    empty = True
+    blank = True
     with file.open("rb") as handle:
         for number, line in enumerate(_lines(handle), 1):
             if not line or line.isspace():
                 continue
-            empty = False
+            blank = False
             case = _case(line, f"{shown}:{number}", findings)
             if case is None:
                 continue
@@ -83,9 +86,7 @@ def read_cases(file: Path, shown: str, findings: Findings) -> Cases:
                 findings.add(f"{shown}:{number}", problem, "Give each case an id of its own")
             else:
                 cases.append(case)
-    if empty:
-        findings.add(shown, "there is no case in it", f"Write one a line, as {_EXAMPLE}")
-    return Cases(cases, lines)
+    return Cases(cases, lines, blank)
 
 
 def problems_of_case(case: Case) -> Iterator[tuple[str, str]]:
@@ -117,7 +118,7 @@ def _lines(handle: BinaryIO) -> Iterator[bytes]:
         if len(line) > MOST_LINE_BYTES:
             rest = line
             while rest and not rest.endswith(b"\n"):
-                rest = handle.readline(MOST_LINE_BYTES)
+                rest = handle.readline(_SKIPPED_BYTES)
         yield line.removeprefix(_BOM) if first else line
         first = False
 
@@ -171,10 +172,10 @@ def _problems_of_line(line: bytes, *, spell: bool) -> list[tuple[str, str]]:
         return [_TOO_DEEP]
     except msgspec.MsgspecError as error:
         problem = str(error).partition(" - at ")[0].removeprefix("JSON is malformed: ")
-        remedy = f"Write one JSON object a line, as {_EXAMPLE}"
+        remedy = f"Write one JSON object a line, as {EXAMPLE_LINE}"
         return [(f"not JSON: {problem[:1].lower()}{problem[1:]}", remedy)]
     if not isinstance(value, dict):
-        return [("not an object", f"Write one JSON object a line, as {_EXAMPLE}")]
+        return [("not an object", f"Write one JSON object a line, as {EXAMPLE_LINE}")]
     written = cast("dict[str, Any]", value)
     problems = [
         (f"unknown key {_show(key)}", _meant(key) if spell else "")

@@ -165,8 +165,9 @@ def _asked(
         )
     call = request.get("prompt")
     if isinstance(call, dict):  # as the caller sent it
-        variables = cast("dict[str, Any]", call).get("variables") or {}
-        return _Asked(cast("dict[str, Any]", variables), messages)
+        variables: object = cast("dict[str, Any]", call).get("variables")
+        sent = cast("dict[str, Any]", variables) if isinstance(variables, dict) else {}
+        return _Asked(sent, messages)
     recovered = recover_variables(prompt, messages)
     if recovered is None:
         raise UsageError(
@@ -258,6 +259,6 @@ def _no_body(shown: str, recording: Recording) -> str:
         )
     return (
         f"What was said in {shown} is not there: it is older than recording.retention_days "
-        f"({recording.retention_days}), came before bodies were kept, was too large, or found no "
-        "room. Choose a newer inference."
+        f"({recording.retention_days}), came before bodies were kept, was too large, or is so new "
+        "that it is not written yet. Choose another inference, or try again."
     )

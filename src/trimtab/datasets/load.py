@@ -1,18 +1,19 @@
 """A suite from its folder: every finding at once, or the suite with the hash of what was read."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from trimtab.datasets.cases_file import read_cases
+from trimtab.datasets.cases_file import EXAMPLE_LINE, read_cases
 from trimtab.datasets.findings import MOST_SHOWN, Findings
 from trimtab.datasets.folder import CASES, EVALS, SUITE, suite_folder
-from trimtab.datasets.metrics import DescribeEvaluator, installed_metric
+from trimtab.datasets.metrics import DescribeEvaluator, MetricFacts, installed_metric
 from trimtab.datasets.suite import Suite
 from trimtab.datasets.suite_file import SuiteFile, parse_suite_file
 from trimtab.errors import ConfigError, Finding, UsageError
 from trimtab.releases.evidence import suite_hash
 
-__all__ = ["load_suite"]
+__all__ = ["gate_findings", "load_suite"]
 
 _MOST_BYTES: Final = 1_000_000  # of suite.toml
 _MOST_TRIES: Final = 3
@@ -56,6 +57,27 @@ def load_suite(
     raise UsageError(f"The files of {place} keep changing. Run this again when they are saved.")
 
 
+def gate_findings(suite: Suite, facts: Mapping[str, MetricFacts]) -> list[Finding]:
+    """What `[gate]` says of metrics that nothing measures, now that all evaluators are built.
+
+    Args:
+        suite: as loaded.
+        facts: what each evaluator measures, by its name in the suite.
+
+    Raises:
+        ConfigError: `suite.toml` was changed meanwhile, and is wrong.
+    """
+    file = suite.folder / SUITE
+    if not file.is_file():  # a suite that was never in files has nothing to point at
+        return []
+    table = parse_suite_file(
+        file.read_bytes(),
+        shown=f"{EVALS}/{suite.name}/{SUITE}",
+        describe_evaluator=lambda evaluator: facts.get(evaluator.name),
+    )
+    return table.findings
+
+
 def _read(
     folder: Path, content_hash: str, findings: Findings, *, describe_evaluator: DescribeEvaluator
 ) -> Suite | None:
@@ -65,7 +87,10 @@ def _read(
     if not (folder / CASES).is_file():
         findings.add(f"{shown}/{CASES}", "no such file", "Write it, one case a line")
         return None
-    cases, lines = read_cases(folder / CASES, f"{shown}/{CASES}", findings)
+    cases, lines, blank = read_cases(folder / CASES, f"{shown}/{CASES}", findings)
+    if blank:
+        remedy = f"Write one a line, as {EXAMPLE_LINE}"
+        findings.add(f"{shown}/{CASES}", "there is no case in it", remedy)
     if table is None:
         return None
     return Suite(

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, NamedTuple, get_args
 
-from trimtab.datasets.folder import check_word
 from trimtab.datasets.suite import HEADLINE_METRICS, EvaluatorUse
 from trimtab.errors import UsageError
 from trimtab.plugins import EVALUATORS, load_plugin
@@ -39,7 +38,10 @@ DescribeEvaluator = Callable[[EvaluatorUse], MetricFacts | None]
 
 
 def installed_metric(evaluator: EvaluatorUse) -> MetricFacts | None:
-    """What the installed evaluator measures; None if there is none, or if its options decide."""
+    """What the installed evaluator measures; None if there is none, or if options may decide.
+
+    What options decide is known when the evaluator is built: see `gate_findings`.
+    """
     return _installed(evaluator.use)
 
 
@@ -47,10 +49,9 @@ def installed_metric(evaluator: EvaluatorUse) -> MetricFacts | None:
 def _installed(use: str) -> MetricFacts | None:
     try:
         found = load_plugin(EVALUATORS, use, _is_evaluator)
-    except UsageError:
+    except (UsageError, ImportError):
         return None
-    # Where options decide, the kind has a phrase there, which is no metric's name.
-    return MetricFacts(found.metric, found.kind) if check_word(found.metric) else None
+    return None if getattr(found, "particulars", None) else MetricFacts(found.metric, found.kind)
 
 
 def _is_evaluator(plugin: Any) -> bool:  # noqa: ANN401 - anything may be registered

@@ -41,6 +41,9 @@ _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 _Key = tuple[tuple[str, ...], tuple[bytes, ...]]
 
 
+_Sets = list[set[int]]
+
+
 class NearGroup(NamedTuple):
     """Cases of which each is like at least one other of the group.
 
@@ -133,12 +136,16 @@ def _pairs(text: str) -> "array[int]":
     return array("I", sorted({(crc32(span.encode()) * _MIX & _ALL) >> 32 for span in spans}))
 
 
-def _similarity(one: _Fields, other: _Fields) -> float:
+def _sets_of(fields: _Fields) -> _Sets:
+    return [set(pairs) for pairs in fields.pairs]
+
+
+def _similarity(one: _Sets, other: _Sets) -> float:
     """Of the fields that are least alike."""
     least = 1.0
-    for mine, others in zip(one.pairs, other.pairs, strict=True):
+    for mine, others in zip(one, other, strict=True):
         if mine != others:
-            shared = len(set(mine).intersection(others))
+            shared = len(mine & others)
             least = min(least, shared / (len(mine) + len(others) - shared))
     return least
 
@@ -178,14 +185,17 @@ def _join_band(
 ) -> None:
     """Compare those that share all bins of a band."""
     met: dict[tuple[object, ...], list[int]] = {}
+    sets: dict[int, _Sets] = {}  # of those that others are compared with
     for place, signature in signatures.items():
-        one = fields[place]
-        key = (one.shape, *(_rows_of(bins, band) for bins in signature))
+        key = (fields[place].shape, *(_rows_of(bins, band) for bins in signature))
         others = met.setdefault(key, [])
+        mine = _sets_of(fields[place]) if others else []
         for other in others:
             if groups.same(place, other):
                 break
-            similarity = _similarity(one, fields[other])
+            if other not in sets:
+                sets[other] = _sets_of(fields[other])
+            similarity = _similarity(mine, sets[other])
             if similarity >= least:
                 groups.join(other, place, similarity)
                 break

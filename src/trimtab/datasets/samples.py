@@ -131,12 +131,17 @@ def _text(name: str, schema: Schema, n: int) -> str:
 
 
 def _number(schema: Schema, n: int, *, whole: bool) -> float:
-    low = schema.get("minimum", schema.get("exclusiveMinimum"))
-    high = schema.get("maximum", schema.get("exclusiveMaximum"))
-    if low is None and high is None:
-        return n
-    if low is None or high is None:
-        value = low + n if low is not None else high - n
-    else:
+    low = _bound(schema, "minimum", "exclusiveMinimum")
+    high = _bound(schema, "maximum", "exclusiveMaximum")
+    if low is not None and high is not None:
         value = low + (high - low) * n / (n + 1)
+    elif high is not None:
+        value = high - n
+    else:
+        value = (low or 0) + n
     return round(value) if whole else value
+
+
+def _bound(schema: Schema, *keywords: str) -> float | None:
+    found = [cast("float", schema[keyword]) for keyword in keywords if keyword in schema]
+    return found[0] if found else None

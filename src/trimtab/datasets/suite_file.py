@@ -99,8 +99,7 @@ def parse_suite_file(
     table = reader.read(_SuiteTable, raw)
     assert table is not None, "no key of the file is required"
     evaluators = _EvaluatorTables(reader, lines).read(table.evaluators)
-    written_gate = {name: getattr(table.gate, name) for name in _GateTable.__struct_fields__}
-    gate = GatePolicy(**{**written_gate, "primary": list(table.gate.primary)})
+    gate = _policy(table.gate)
     check_gate(gate, evaluators, reader, describe_evaluator=describe_evaluator)
     return SuiteFile(
         description=table.description,
@@ -111,6 +110,19 @@ def parse_suite_file(
         evaluators=evaluators,
         gate=gate,
         findings=reader.findings,
+    )
+
+
+def _policy(table: _GateTable) -> GatePolicy:
+    return GatePolicy(
+        primary=list(table.primary),
+        margins=table.margins,
+        floors=table.floors,
+        alpha=table.alpha,
+        inconclusive=table.inconclusive,
+        extend_repeats=table.extend_repeats,
+        most_unmeasured=table.most_unmeasured,
+        critical_alpha=table.critical_alpha,
     )
 
 

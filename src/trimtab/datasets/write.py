@@ -3,7 +3,7 @@
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -134,7 +134,7 @@ def _write_new(file: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _locked(file: Path) -> Iterator[BinaryIO]:
+def _locked(file: Path) -> Generator[BinaryIO]:
     """The file, which is made if need be, for nobody else until the end."""
     made = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, _MODE)
     with os.fdopen(made, "r+b", buffering=0) as handle:
@@ -146,8 +146,6 @@ def _taken(folder: Path) -> Mapping[str, int]:
     """The lines of the cases that are there, by id."""
     place = f"{EVALS}/{folder.name}"
     findings = Findings(place)
-    if not (folder / CASES).stat().st_size:
-        return {}
     lines = read_cases(folder / CASES, f"{place}/{CASES}", findings).lines
     findings.check()
     return lines

@@ -1,6 +1,6 @@
 """Answers of the gateway's own pipeline: the same rendering, the same ladder, the same ledger."""
 
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import msgspec
 
@@ -228,8 +228,9 @@ def _read(body: bytes) -> _Read:
 
 
 def _text_of(message: dict[str, Any]) -> str:
-    content = message.get("content")
+    content: Any = message.get("content")
     if isinstance(content, str):
         return content
-    parts: list[Any] = content if isinstance(content, list) else []
-    return "\n".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+    parts = cast("list[Any]", content) if isinstance(content, list) else []
+    texts = [cast("dict[str, Any]", part).get("text") for part in parts if isinstance(part, dict)]
+    return "\n".join(text for text in texts if isinstance(text, str))

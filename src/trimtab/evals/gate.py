@@ -103,8 +103,8 @@ def judge_alone(candidate: Sequence[MetricScores], frame: Frame) -> Judgement:
 
 def _against_floor(metric: str, scores: MetricScores | None, frame: Frame) -> tuple[Verdict, str]:
     floor = frame.policy.floors[metric]
-    if scores is None or (advice := frame.advisory.get(metric)):
-        return "inconclusive", f"{metric}: {advice if scores is not None else 'not measured'}"
+    if scores is None or frame.advisory.get(metric):
+        return "inconclusive", f"{metric}: {frame.advisory.get(metric, 'not measured')}"
     found = estimate_of(scores, frame.clusters, confidence=1 - 2 * frame.policy.alpha)
     if found.value is None or found.low is None or found.high is None:
         return "inconclusive", f"{metric}: nothing was measured"

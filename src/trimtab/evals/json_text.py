@@ -53,7 +53,9 @@ def same_value(one: object, other: object) -> bool:
 
 def contains_value(whole: object, part: object) -> bool:
     """Whether every field of `part` is in `whole`, objects in objects too; lists must be equal."""
-    if isinstance(whole, dict) and isinstance(part, dict):
-        mine, wanted = cast("dict[str, object]", whole), cast("dict[str, object]", part)
-        return all(name in mine and contains_value(mine[name], wanted[name]) for name in wanted)
-    return same_value(whole, part)
+    match whole, part:
+        case dict(), dict():
+            mine, wanted = cast("dict[str, object]", whole), cast("dict[str, object]", part)
+            return all(name in mine and contains_value(mine[name], wanted[name]) for name in wanted)
+        case _:
+            return same_value(whole, part)

@@ -164,15 +164,15 @@ def _returned(result: object) -> Reply:
         if unknown or "value" not in fields:
             return Raised(problem=_wrong_keys(unknown))
     value: object = fields["value"]
-    words = {name: str(fields.get(name, ""))[:_MOST_WORDS] for name in ("label", "reason")}
+    label, reason = (str(fields.get(name, ""))[:_MOST_WORDS] for name in ("label", "reason"))
     if value is None:
-        return Returned(value=None, **words)
+        return Returned(value=None, label=label, reason=reason)
     if not isinstance(value, int | float):
         return Raised(problem=f"it returned {type(value).__name__}, and not a number or a flag")
     number = float(value)
     if number - number != 0:  # infinite, or none
         return Raised(problem="it returned a number that is infinite or none")
-    return Returned(value=number, is_flag=isinstance(value, bool), **words)
+    return Returned(value=number, label=label, reason=reason)
 
 
 def _wrong_keys(unknown: list[str]) -> str:

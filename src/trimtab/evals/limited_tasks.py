@@ -119,12 +119,10 @@ class Returned(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     Attributes:
         value: a finite number; None where the function says that the case does not ask for this.
-        is_flag: it was a truth value.
         label, reason: in the function's own words.
     """
 
     value: float | None
-    is_flag: bool = False
     label: str = ""
     reason: str = ""
 

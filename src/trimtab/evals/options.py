@@ -81,7 +81,10 @@ def read_expected(case: Case, into: type[S]) -> S:
 def words_of(struct: type[msgspec.Struct]) -> dict[str, str]:
     """The fields of a struct, each with its description."""
     hints = get_type_hints(struct, include_extras=True)
-    return {field.name: _description(hints[field.name]) for field in msgspec.structs.fields(struct)}
+    return {
+        field.encode_name: _description(hints[field.name])
+        for field in msgspec.structs.fields(struct)
+    }
 
 
 def listed(texts: Texts) -> list[str]:

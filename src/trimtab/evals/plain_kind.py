@@ -78,7 +78,7 @@ class PlainKind(msgspec.Struct, Generic[O, E], kw_only=True, eq=False):
         return ""
 
 
-class _Plain(Generic[E], Evaluator):
+class _Plain(Evaluator, Generic[E]):
     """One evaluator; says itself what it measures."""
 
     def __init__(self, kind: PlainKind[Any, E], own: Particulars, judge: Judge[E]) -> None:

@@ -7,6 +7,8 @@ from typing import Any, Final, get_args
 import msgspec
 
 from trimtab.datasets.case import Case
+from trimtab.datasets.load import gate_findings
+from trimtab.datasets.metrics import MetricFacts
 from trimtab.datasets.suite import HEADLINE_METRICS, EvaluatorUse, Suite
 from trimtab.errors import ConfigError, Finding, UsageError
 from trimtab.evals.evaluator import Evaluator, EvaluatorKind, Particular
@@ -102,6 +104,8 @@ class _Loader:
                 self._report(use.line, str(error))
         self._findings += self._mixed()
         not_measured = {} if self._findings else self._add_missing()
+        if not self._findings:
+            self._findings += gate_findings(self._suite, self._facts())
         self._findings += case_findings(self._suite, self._kinds.values())
         if self._findings:
             raise ConfigError(self._findings)
@@ -176,6 +180,10 @@ class _Loader:
             return f"evaluator {use!r} must be set up in suite.toml: {error}"
         self._members.append(member)
         return ""
+
+    def _facts(self) -> dict[str, MetricFacts]:
+        """What each evaluator measures."""
+        return {one.name: MetricFacts(one.metric, one.kind) for one in self._members}
 
     def _mixed(self) -> Iterator[Finding]:
         """Evaluators of one metric whose values do not go together."""

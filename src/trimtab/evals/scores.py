@@ -214,7 +214,7 @@ def _together(
     else:
         counts = measured.sum(axis=0)
         sums = np.nansum(masked, axis=0)
-        joined = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+        joined = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
     told = np.full(joined.shape, ABSENT, np.uint8)
     told[(status == NOT_APPLICABLE).any(axis=0)] = NOT_APPLICABLE
     told[measured.any(axis=0)] = MEASURED

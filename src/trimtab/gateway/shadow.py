@@ -65,7 +65,7 @@ class ShadowSeat:
         meter.held_nanousd += held_nanousd
         meter.open += 1
 
-    def end(self, _settle: Settle, *, cost_nanousd: int) -> None:
+    def end(self, settle: Settle, *, cost_nanousd: int) -> None:  # noqa: ARG002 - others look at it
         """It is over."""
         self._meter.spent_nanousd += cost_nanousd
         self.leave()

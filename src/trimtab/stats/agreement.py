@@ -12,10 +12,12 @@ that there could be, labels out of rows. Where the labels are a simple random sa
 is the one of Fleiss, Cohen and Everitt, "Large sample standard errors of kappa and weighted kappa"
 (Psychological Bulletin 72, 1969).
 
-That standard error is 0 where all labels agree. So the interval of kappa is at least as wide as the
-one that follows from Wilson's interval of the agreement with chance agreement held fixed, which is
-Cohen's own approximation ("A coefficient of agreement for nominal scales", Educational and
-Psychological Measurement 20, 1960) with a score interval.
+That standard error is 0 where all labels agree, and too small where few differ: of 50 to 100
+labels, simulated, the lower end of its interval is too high in 4 to 38 % of all samples instead of
+2.5 %. So the interval of kappa is at least as wide as the one that follows from Wilson's interval
+of the agreement with chance agreement held fixed, which is Cohen's own approximation ("A
+coefficient of agreement for nominal scales", Educational and Psychological Measurement 20, 1960)
+with a score interval.
 """
 
 from collections.abc import Sequence
@@ -23,14 +25,14 @@ from math import sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from trimtab.stats.rates import wilson_interval
+from trimtab.stats.units import Floats
 
 __all__ = ["Z95", "Agreement", "Kappa", "Share", "Stratum", "agree", "share_of", "simple_sample"]
 
 Z95: Final = 1.959963984540054
 """Of two-sided intervals at 95 %."""
-
-_Numbers = NDArray[np.float64]
 
 
 class Stratum(NamedTuple):
@@ -101,16 +103,9 @@ class Agreement(NamedTuple):
 
 
 def share_of(value: float, of: float, z: float = Z95) -> Share:
-    """A share of so many with its score interval; `of` need not be whole, and is above 0.
-
-    Wilson, "Probable inference, the law of succession, and statistical inference" (Journal of the
-    American Statistical Association 22, 1927).
-    """
-    square = z * z / of
-    middle = value + square / 2
-    half = z * sqrt((value * (1 - value) + square / 4) / of)
-    low, high = (middle - half) / (1 + square), (middle + half) / (1 + square)
-    return Share(value, max(low, 0.0) if value > 0 else 0.0, min(high, 1.0), of)
+    """A share of so many with Wilson's interval; `of` need not be whole, and is above 0."""
+    low, high = wilson_interval(value * of, of, quantile=z)
+    return Share(value, low, high, of)
 
 
 def simple_sample(table: Sequence[Sequence[int]]) -> list[Stratum]:
@@ -146,8 +141,8 @@ def agree(
     sensitivity = specificity = None
     if positive_from is not None:
         yes = (index >= positive_from).astype(float)
-        sensitivity = sample.share(np.outer(yes, yes), np.outer(everything[0], yes), z)
-        specificity = sample.share(np.outer(1 - yes, 1 - yes), np.outer(everything[0], 1 - yes), z)
+        sensitivity = sample.share(np.outer(yes, yes), everything * yes, z)
+        specificity = sample.share(np.outer(1 - yes, 1 - yes), everything * (1 - yes), z)
     raw = sample.share(same, everything, z)
     assert raw is not None, "there is a label"
     return Agreement(
@@ -161,7 +156,7 @@ def agree(
     )
 
 
-def _kappa(sample: "_Sample", weights: _Numbers) -> Kappa | None:
+def _kappa(sample: "_Sample", weights: Floats) -> Kappa | None:
     judged, said = sample.cells.sum(axis=1), sample.cells.sum(axis=0)
     by_chance = float(judged @ weights @ said)
     if by_chance > 1 - 1e-12:
@@ -202,7 +197,7 @@ class _Sample:
         self.cells = np.zeros((self.categories, self.categories))
         np.add.at(self.cells, self._verdicts, self._weights[:, None] * self._shares)
 
-    def variance(self, gradient: _Numbers) -> float:
+    def variance(self, gradient: Floats) -> float:
         """Of an estimate that moves so much with each cell."""
         moves = gradient[self._verdicts]
         means = (self._shares * moves).sum(axis=1)
@@ -211,19 +206,23 @@ class _Sample:
         inside = float((self._weights**2 / self._drawn) @ within)
         return max(inside + float(between) / self._rows, 0.0)
 
-    def share(self, part: _Numbers, whole: _Numbers, z: float) -> Share | None:
+    def share(self, part: Floats, whole: Floats, z: float) -> Share | None:
         """The rows in `part` among those in `whole`, both given as a weight for each cell."""
         total = float((whole * self.cells).sum())
         if total <= 0:
             return None
         value = min(float((part * self.cells).sum()) / total, 1.0)
         variance = self.variance((part - value * whole) / total)
-        of = self._worth(whole)
         if variance > 0 and 0 < value < 1:
-            of = min(of, value * (1 - value) / variance)
+            of = min(value * (1 - value) / variance, self._counted(whole))
+        else:
+            of = self._worth(whole)
         return share_of(value, of, z)
 
-    def _worth(self, whole: _Numbers) -> float:
+    def _counted(self, whole: Floats) -> float:
+        return float((self._counts * whole[self._verdicts]).sum())
+
+    def _worth(self, whole: Floats) -> float:
         """Equally weighted labels that tell as much (Kish, "Survey Sampling", 1965)."""
         each = self._weights / self._drawn
         number = (self._counts * whole[self._verdicts]).sum(axis=1)

@@ -25,19 +25,24 @@ from math import inf, sqrt
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
-__all__ = ["Crossing", "Design", "Shape", "boundary_constant", "crossing", "design"]
+__all__ = [
+    "Crossing",
+    "Design",
+    "Shape",
+    "boundary_constant",
+    "crossing",
+    "design",
+    "nominal_alpha",
+]
 
 Shape = Literal["obrien_fleming", "pocock"]
 
 _NODES: Final = 96  # to each stretch of the motion: eight digits for up to twenty looks
 _FAR: Final = 8.5  # standard deviations beyond which nothing is left
 _X, _WEIGHTS = np.polynomial.legendre.leggauss(_NODES)
-
-_Numbers = NDArray[np.float64]
 
 
 class Design(NamedTuple):
@@ -96,6 +101,15 @@ def boundary_constant(
     if safe - single < 1e-12:
         return single
     return float(brentq(too_often, single - 1e-6, safe + 1e-6, xtol=1e-10))
+
+
+def nominal_alpha(alpha: float, *, looks: int) -> float:
+    """The one-sided level of each look of a test that may look so often, all alike (Pocock).
+
+    0.05 in all is 0.0304 at each of two looks at equal distances.
+    """
+    information = [(look + 1) / looks for look in range(looks)]
+    return float(ndtr(-boundary_constant("pocock", information, alpha=alpha, sides=1)))
 
 
 def design(

@@ -1,5 +1,7 @@
 """Entry points: those of this folder's `pyproject.toml`, and a package that has any."""
 
+import importlib
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,4 +29,10 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, entries: Mapping[str,
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: trimtab\nVersion: 0\n")
     lines = [f"[{EVALUATORS}]", *(f"{name} = {value}" for name, value in entries.items())]
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
-    monkeypatch.syspath_prepend(folder)
+    put_first(folder, monkeypatch)
+
+
+def put_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let packages and modules be found in a folder before others."""
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+    importlib.invalidate_caches()

@@ -13,10 +13,11 @@ from trimtab.evals.evaluator import Particular, Score
 from trimtab.evals.evaluators.json_equal import EVALUATOR
 from trimtab.evals.json_compare import Leeway, TooMuch, compare
 
-ORDER = {
+ITEMS = [{"sku": "a", "price": 10.0}, {"sku": "b", "price": 9.9}]
+ORDER: dict[str, object] = {
     "id": 7,
     "total": 19.9,
-    "items": [{"sku": "a", "price": 10.0}, {"sku": "b", "price": 9.9}],
+    "items": ITEMS,
     "note": None,
 }
 VALUES = st.recursive(
@@ -86,11 +87,11 @@ def test_the_reason_names_places() -> None:
         ({"ignore": ["items[*].price"]}, changed(items=[{"sku": "a"}, {"sku": "b"}]), 1),
         ({"ignore": ["items[*].price"]}, changed(items=[{"sku": "b"}, {"sku": "a"}]), 0),
         ({"extra": True}, changed(more={"x": 1}), 1),
-        ({"unordered": True}, changed(items=list(reversed(ORDER["items"]))), 1),
-        ({"unordered": ["items"]}, changed(items=list(reversed(ORDER["items"]))), 1),
-        ({"unordered": ["note"]}, changed(items=list(reversed(ORDER["items"]))), 0),
-        ({"unordered": True}, changed(items=ORDER["items"][:1]), 0),
-        ({"unordered": True}, changed(items=[*ORDER["items"], 1]), 0),
+        ({"unordered": True}, changed(items=list(reversed(ITEMS))), 1),
+        ({"unordered": ["items"]}, changed(items=list(reversed(ITEMS))), 1),
+        ({"unordered": ["note"]}, changed(items=list(reversed(ITEMS))), 0),
+        ({"unordered": True}, changed(items=ITEMS[:1]), 0),
+        ({"unordered": True}, changed(items=[*ITEMS, 1]), 0),
     ],
 )  # fmt: skip
 def test_what_may_differ(options: dict[str, Any], answer: object, value: float) -> None:

@@ -36,7 +36,7 @@ def test_words(text: str, words: int) -> None:
     assert count_words(text) == words
 
 
-@given(st.lists(st.from_regex(r"[a-zA-Zäöüß]{1,8}", fullmatch=True), max_size=20))
+@given(st.lists(st.text("abcXYZäöüß", min_size=1, max_size=8), max_size=20))
 def test_words_between_spaces_are_counted(words: list[str]) -> None:
     assert count_words(" ".join(words)) == len(words)
 

@@ -1,7 +1,6 @@
 """All evaluators that come with trimtab: how they are built, and that no text upsets them."""
 
 import asyncio
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from evals.evaluators.entries import built_in_entries
 from evals.evaluators.samples import nobody, sample
+from evals.evaluators.tables import plain_kinds
 from trimtab.datasets.case import Case
 from trimtab.errors import UsageError
 from trimtab.evals.evaluator import Sample
@@ -18,9 +17,7 @@ from trimtab.evals.options import words_of
 from trimtab.evals.plain_kind import PlainKind
 from trimtab.types.experiments import ToolCall
 
-MODULES = [import_module(entry.partition(":")[0]) for entry in built_in_entries().values()]
-KINDS = [getattr(module, "EVALUATOR", None) for module in MODULES]
-PLAIN = [kind for kind in KINDS if isinstance(kind, PlainKind)]
+PLAIN = plain_kinds()
 GOOD_OPTIONS: dict[str, list[dict[str, Any]]] = {
     "contains": [{"all": ["a"], "none": ["b"], "whole_words": True}, {}],
     "cost": [{}],

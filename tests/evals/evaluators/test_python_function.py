@@ -140,10 +140,10 @@ def test_none_says_that_the_case_does_not_ask_for_it(suite: Path) -> None:
 @pytest.mark.parametrize(
     ("function", "options", "reason"),
     [
-        ("fails", {}, "fails: ZeroDivisionError at evaluators.py:51"),
-        ("refuses", {}, "refuses: RuntimeError at evaluators.py:54"),
-        ("leaves", {}, "leaves: SystemExit at evaluators.py:57"),
-        ("asks", {}, "asks: EOFError at evaluators.py:48"),
+        ("fails", {}, "fails: ZeroDivisionError at evaluators.py:LINE"),
+        ("refuses", {}, "refuses: RuntimeError at evaluators.py:LINE"),
+        ("leaves", {}, "leaves: SystemExit at evaluators.py:LINE"),
+        ("asks", {}, "asks: EOFError at evaluators.py:LINE"),
         ("dies", {}, "dies ended the process in which it ran"),
         ("hangs", {"limit_s": 0.2}, "hangs took longer than 0.2 s"),
         ("waits", {"limit_s": 0.2}, "waits took longer than 0.2 s"),
@@ -170,7 +170,9 @@ def test_what_goes_wrong_makes_the_sample_unmeasured(
 ) -> None:
     text = "" if function == "fails" else "secret"
     score = said(suite, function, text, **options)
-    assert (score.status, score.value, score.reason) == ("unmeasured", None, reason)
+    line = FUNCTIONS[: FUNCTIONS.index(f"def {function}(")].count("\n") + 2  # that of its body
+    told = reason.replace("LINE", str(line))
+    assert (score.status, score.value, score.reason) == ("unmeasured", None, told)
 
 
 def test_the_next_sample_is_measured_after_one_that_hung(suite: Path) -> None:

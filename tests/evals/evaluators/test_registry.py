@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from evals.evaluators.entries import built_in_entries, install
 from trimtab.datasets.case import Case
@@ -44,6 +45,7 @@ class Kind:
 
 
 class PickyKind(Kind):
+    @override
     def build(self, options: Mapping[str, Any], folder: Path) -> Evaluator:
         return contains.EVALUATOR.build({"judge": "missing"}, folder)
 

@@ -24,31 +24,31 @@ def said(expected: list[dict[str, Any]], *made: tuple[str, str], **options: Any)
     )
 
 
-@pytest.mark.parametrize(
-    ("expected", "made", "options", "value", "label"),
-    [
-        ([LOOK], [("look_up", '{"order": 7}')], {}, 1, ""),
-        ([LOOK], [("look_up", '{"order": 7.0, "deep": true}')], {}, 1, ""),
-        ([LOOK], [("look_up", '{"order": 7, "x": 1}')], {"arguments": "exact"}, 0, "arguments"),
-        ([LOOK], [("look_up", '{"order": 7}')], {"arguments": "exact"}, 1, ""),
-        ([LOOK], [("look_up", '{"order": 8}')], {}, 0, "arguments"),
-        ([LOOK], [("look_up", '{"order": 8}')], {"arguments": "ignore"}, 1, ""),
-        ([LOOK], [("look_up", "{order: 7}")], {}, 0, "arguments"),
-        ([LOOK], [("look_up", "[]")], {}, 0, "arguments"),
-        ([LOOK], [("refund", "{}")], {}, 0, "missing_call"),
-        ([LOOK], [], {}, 0, "missing_call"),
-        ([{"name": "ping"}], [("ping", "")], {}, 1, ""),
-        ([{"name": "ping"}], [("ping", "no json")], {}, 1, ""),
-        ([{"name": "ping", "arguments": {}}], [("ping", "")], {}, 1, ""),
-        ([{"name": "ping", "arguments": {}}], [("ping", "no json")], {}, 0, "arguments"),
-        ([REFUND], [("refund", '{"order": 7, "why": {"code": "late", "x": 1}}')], {}, 1, ""),
-        ([REFUND], [("refund", '{"order": 7, "why": {"code": "lost"}}')], {}, 0, "arguments"),
-        ([], [], {}, 1, ""),
-        ([], [("ping", "{}")], {}, 0, "extra_call"),
-        ([], [("ping", "{}")], {"extra": True}, 1, ""),
-        ([LOOK, LOOK], [("look_up", '{"order": 7}')], {}, 0, "missing_call"),
-    ],
-)  # fmt: skip
+CALLS: list[tuple[Any, ...]] = [
+    ([LOOK], [("look_up", '{"order": 7}')], {}, 1, ""),
+    ([LOOK], [("look_up", '{"order": 7.0, "deep": true}')], {}, 1, ""),
+    ([LOOK], [("look_up", '{"order": 7, "x": 1}')], {"arguments": "exact"}, 0, "arguments"),
+    ([LOOK], [("look_up", '{"order": 7}')], {"arguments": "exact"}, 1, ""),
+    ([LOOK], [("look_up", '{"order": 8}')], {}, 0, "arguments"),
+    ([LOOK], [("look_up", '{"order": 8}')], {"arguments": "ignore"}, 1, ""),
+    ([LOOK], [("look_up", "{order: 7}")], {}, 0, "arguments"),
+    ([LOOK], [("look_up", "[]")], {}, 0, "arguments"),
+    ([LOOK], [("refund", "{}")], {}, 0, "missing_call"),
+    ([LOOK], [], {}, 0, "missing_call"),
+    ([{"name": "ping"}], [("ping", "")], {}, 1, ""),
+    ([{"name": "ping"}], [("ping", "no json")], {}, 1, ""),
+    ([{"name": "ping", "arguments": {}}], [("ping", "")], {}, 1, ""),
+    ([{"name": "ping", "arguments": {}}], [("ping", "no json")], {}, 0, "arguments"),
+    ([REFUND], [("refund", '{"order": 7, "why": {"code": "late", "x": 1}}')], {}, 1, ""),
+    ([REFUND], [("refund", '{"order": 7, "why": {"code": "lost"}}')], {}, 0, "arguments"),
+    ([], [], {}, 1, ""),
+    ([], [("ping", "{}")], {}, 0, "extra_call"),
+    ([], [("ping", "{}")], {"extra": True}, 1, ""),
+    ([LOOK, LOOK], [("look_up", '{"order": 7}')], {}, 0, "missing_call"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expected", "made", "options", "value", "label"), CALLS)
 def test_calls(
     expected: list[dict[str, Any]],
     made: list[tuple[str, str]],
@@ -72,7 +72,8 @@ def test_order_counts_where_it_is_said_so() -> None:
 
 
 def test_a_call_that_fits_two_expected_ones_is_given_to_the_one_that_needs_it() -> None:
-    loose, strict = {"name": "t", "arguments": {}}, {"name": "t", "arguments": {"a": 1}}
+    loose: dict[str, Any] = {"name": "t", "arguments": {}}
+    strict: dict[str, Any] = {"name": "t", "arguments": {"a": 1}}
     made = [("t", '{"a": 1}'), ("t", '{"b": 1}')]
     assert said([loose, strict], *made).value == 1
     assert said([strict, strict], *made).value == 0

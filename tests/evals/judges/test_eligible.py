@@ -13,7 +13,7 @@ SERVED = [JUDGE.served_model]
 def test_a_judge_that_agrees_may_gate():
     found = check_judge(calibration_of(GOOD), JUDGE.hash, SERVED)
     assert found.eligible
-    assert found.why == "kappa 0.88 (0.77 to 0.97) from 100 labels"
+    assert found.why == "kappa 0.88 (0.75 to 0.97) from 100 labels"
     assert found.agreement is not None
     assert found.agreement.labels == 100
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from evals.judges.labels import JUDGE, calibration_of
 from typing_extensions import override
 
+from evals.judges.labels import JUDGE, calibration_of
 from trimtab.errors import ConfigError
 from trimtab.evals.evaluator import Ask, Evaluator, Sample, Score, measured
 from trimtab.evals.judges.calibration import calibration_path, write_calibration

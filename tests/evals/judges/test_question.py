@@ -4,7 +4,7 @@ import re
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evals.judges.scripted import mark_of, part_of
@@ -43,6 +43,7 @@ def test_a_part_stands_whole_in_its_fence(text: str):
     assert mark not in text
 
 
+@settings(max_examples=40)
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=3), st.text(max_size=10))
 def test_a_mark_depends_on_all_that_is_asked(texts: list[str], attempt: str):
     asked = question(*texts)

@@ -5,7 +5,7 @@ the registry names a class and a file of samples; samples can be imported alone 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
@@ -15,7 +15,7 @@ from trimtab.datasets.cases_file import problems_of_case
 from trimtab.datasets.formats.border import NOWHERE, CaseIds, ImportedSuite, Origin, Remarks
 from trimtab.datasets.suite import EvaluatorUse
 from trimtab.errors import UsageError
-from trimtab.prompts.formats.loading import load_json, load_yaml, refuse
+from trimtab.prompts.formats.loading import list_of, load_json, load_yaml, mapping_of, refuse
 
 __all__ = ["CLASSES", "import_registry", "import_samples"]
 
@@ -99,7 +99,7 @@ def import_registry(text: str, origin: Origin = NOWHERE, *, name: str = "") -> I
     value = load_yaml(text, origin.file)
     if not isinstance(value, dict):
         refuse(f"{origin.file}:1", "not one mapping", "Give a file of evals/registry/evals")
-    entries = {key: _mapping(one) for key, one in cast("dict[str, Any]", value).items()}
+    entries = {key: mapping_of(one) for key, one in cast("dict[str, Any]", value).items()}
     evals = [key for key, entry in entries.items() if "class" in entry]
     aliases = {key: str(entry.get("id")) for key, entry in entries.items() if "id" in entry}
     chosen = aliases.get(name, name) if name else (evals[0] if len(evals) == 1 else "")
@@ -107,7 +107,7 @@ def import_registry(text: str, origin: Origin = NOWHERE, *, name: str = "") -> I
         offered = ", ".join(one[:_MOST_SHOWN] for one in [*aliases, *evals][:10]) or "none"
         raise UsageError(f"Name the eval to import. {origin.file} has: {offered}.")
     entry = entries[chosen]
-    options = _mapping(entry.get("args"))
+    options = mapping_of(entry.get("args"))
     file = options.get("samples_jsonl")
     samples = origin.read(file) if isinstance(file, str) else None
     if samples is None:
@@ -222,7 +222,7 @@ def _lines(text: str, file: str) -> Iterator[tuple[Mapping[str, Any], str]]:
     """The samples and their places."""
     if text.lstrip().startswith("["):
         value = load_json(text, file)
-        places = [(one, f"{file} ({number})") for number, one in enumerate(_list(value), 1)]
+        places = [(one, f"{file} ({number})") for number, one in enumerate(list_of(value), 1)]
     else:
         places = [
             (load_json(line, f"{file}:{number}"), f"{file}:{number}")
@@ -239,22 +239,14 @@ def _messages(value: object) -> list[dict[str, Any]]:
     """An input: one text of a user, or messages as chat completions have them."""
     if isinstance(value, str) and value:
         return [{"role": "user", "content": value}]
-    return [_mapping(one) for one in _list(value)]
+    return [mapping_of(one) for one in list_of(value)]
 
 
 def _ideals(value: object) -> Iterator[str]:
     """Texts; a number or an object of a sample is what it is in JSON."""
-    for one in _list(value) if isinstance(value, list) else [value]:
+    for one in list_of(value) or ([] if value == [] else [value]):
         if isinstance(one, str):
             if one:
                 yield one
         elif one is not None:
             yield msgspec.json.encode(one).decode()
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> Sequence[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []

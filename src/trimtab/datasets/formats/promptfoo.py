@@ -6,7 +6,7 @@ would run are not run here; files are read only where `Origin.read` gives them.
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
@@ -16,7 +16,7 @@ from trimtab.datasets.formats.border import NOWHERE, CaseIds, ImportedSuite, Ori
 from trimtab.datasets.formats.promptfoo_checks import TELLING_CASE, Assertion, Checks
 from trimtab.datasets.formats.promptfoo_files import TestLists, Written
 from trimtab.errors import ConfigError, Finding
-from trimtab.prompts.formats.loading import load_json
+from trimtab.prompts.formats.loading import list_of, load_json, mapping_of
 from trimtab.prompts.yaml_text import Document, Lines, load_all
 
 __all__ = ["import_promptfoo"]
@@ -117,10 +117,10 @@ class _Import:
         """All tests, those of files and of scenarios included."""
         lists = TestLists(self._document, self._origin, self._remarks)
         yield from lists.read(self._config.get("tests"), ("tests",))
-        for place, scenario in enumerate(_list(self._config.get("scenarios"))):
+        for place, scenario in enumerate(list_of(self._config.get("scenarios"))):
             path = ("scenarios", place)
-            tests = list(lists.read(_mapping(scenario).get("tests"), (*path, "tests")))
-            settings = [_mapping(one) for one in _list(_mapping(scenario).get("config"))]
+            tests = list(lists.read(mapping_of(scenario).get("tests"), (*path, "tests")))
+            settings = [mapping_of(one) for one in list_of(mapping_of(scenario).get("config"))]
             if not tests or not settings:
                 where = f"{self._origin.file}:{self._document.line(path)}"
                 self._left_out(where, "a scenario", "Write its tests into the file")
@@ -132,36 +132,38 @@ class _Import:
         test = _joined(default, written.test)
         for name in sorted(test.keys() - _OF_TEST):
             self._left_out(written.place, f"{name} of a test", "Decide it for the suite")
-        for name in sorted(_mapping(test.get("options")).keys() - {"disableVarExpansion"}):
+        for name in sorted(mapping_of(test.get("options")).keys() - {"disableVarExpansion"}):
             self._left_out(written.place, f"options.{name}", "Change the prompt instead")
-        variables = _mapping(test.get("vars"))
+        variables = mapping_of(test.get("vars"))
         if not variables and isinstance(test.get("vars"), str):
             self._left_out(written.place, "vars in a file", "Write them into the test")
-        assertions = [
-            (self._template(_mapping(one), written.place), written.place)
-            for one in _list(test.get("assert"))
+        assertions: list[tuple[Mapping[str, Any], str]] = [
+            (self._template(mapping_of(one), written.place), written.place)
+            for one in list_of(test.get("assert"))
         ]
         return _Merged(
             variables=variables,
             assertions=assertions,
-            tags=list(_tags(_mapping(test.get("metadata")))),
+            tags=list(_tags(mapping_of(test.get("metadata")))),
             description=_text(test.get("description")),
             place=written.place,
         )
 
     def _default(self) -> dict[str, Any]:
-        default = self._config.get("defaultTest")
+        default: object = self._config.get("defaultTest")
         if default is not None and not isinstance(default, dict):
             place = self._place("defaultTest")
             self._left_out(place, "defaultTest in a file", "Write it into the configuration")
-        return _mapping(default)
+        return mapping_of(cast("object", default))
 
     def _template(self, assertion: dict[str, Any], place: str) -> dict[str, Any]:
         """The assertion, or the one that it refers to."""
         name = _text(assertion.get("$ref"))
         if not name:
             return assertion
-        found = _mapping(self._config.get("assertionTemplates")).get(name.removeprefix(_TEMPLATES))
+        found = mapping_of(self._config.get("assertionTemplates")).get(
+            name.removeprefix(_TEMPLATES)
+        )
         if not name.startswith(_TEMPLATES) or not isinstance(found, dict):
             self._left_out(place, "an assertion by a $ref to nothing", "Correct the reference")
             return {}
@@ -173,11 +175,10 @@ class _Import:
         if not test.variables:
             self._left_out(test.place, "a test without vars", "Write what it asks")
             return
-        default = _mapping(self._default().get("options"))
+        default = mapping_of(self._default().get("options"))
         whole = default.get("disableVarExpansion") is True
         ways = [
-            _list(value) if isinstance(value, list) and value and not whole else [value]
-            for value in test.variables.values()
+            [value] if whole else list_of(value) or [value] for value in test.variables.values()
         ]
         for place, way in enumerate(itertools.product(*ways)):
             if place == _MOST_OF_ONE:
@@ -215,7 +216,7 @@ class _Import:
             for name in sorted(written.keys() - _OF_ASSERTION):
                 self._left_out(place, f"{name} of an assertion", "Decide it in the evaluator")
             if kind == "assert-set" and "threshold" not in written:
-                inner = [(_mapping(one), place) for one in _list(written.get("assert"))]
+                inner = [(mapping_of(one), place) for one in list_of(written.get("assert"))]
                 found += self._filled(test._replace(assertions=inner))
                 continue
             value = self._put_in(written.get("value"), test.variables, place)
@@ -240,7 +241,7 @@ class _Import:
     # ------------------------------------------------------------ the rest
 
     def _whole(self, name: str, default: int) -> int:
-        value = _mapping(self._config.get("evaluateOptions")).get(name)
+        value = mapping_of(self._config.get("evaluateOptions")).get(name)
         if not isinstance(value, int) or isinstance(value, bool):
             return default
         return min(max(value, 1), _MOST_REPEATS)
@@ -259,7 +260,7 @@ def _joined(default: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, An
         if isinstance(default.get(key), dict) and isinstance(test.get(key), dict):
             joined[key] = {**default[key], **test[key]}
     if "assert" in default and "assert" in test:
-        joined["assert"] = [*_list(default["assert"]), *_list(test["assert"])]
+        joined["assert"] = [*list_of(default["assert"]), *list_of(test["assert"])]
     return joined
 
 
@@ -268,7 +269,7 @@ def _tags(metadata: Mapping[str, Any]) -> Iterator[str]:
     tags = [
         f"{key}:{one}"
         for key, value in metadata.items()
-        for one in (_list(value) if isinstance(value, list) else [value])
+        for one in list_of(value) or [value]
         if isinstance(one, str | int | float | bool) and one != ""
     ]
     yield from dict.fromkeys(tags)
@@ -278,18 +279,10 @@ def _value_of(found: re.Match[str], variables: Mapping[str, Any]) -> str:
     """A variable as it stands in a text; the template itself where there is none."""
     value: Any = variables
     for name in found[1].split("."):
-        value = _mapping(value).get(name)
+        value = mapping_of(value).get(name)
     if isinstance(value, str):
         return value
     return found[0] if value is None else msgspec.json.encode(value).decode()
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> Sequence[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:

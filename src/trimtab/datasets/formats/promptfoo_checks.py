@@ -81,6 +81,7 @@ class Checks:
         self._remarks = remarks
         self._tells_case = tells_case
         self._keys: set[str] = set()
+        self._refuse: set[bool] = set()
         self._cases = 0
         self._schemas: dict[bytes, tuple[int, Any, str]] = {}
 
@@ -101,6 +102,7 @@ class Checks:
             elif problem:
                 self._remarks.add(one.place, f"{one.name} was left out: {problem}", _BY_HAND)
         self._keys.update(expected)
+        self._refuse.update({expected["refuse"]} if "refuse" in expected else ())
         return expected
 
     def evaluators(self) -> list[EvaluatorUse]:
@@ -114,8 +116,8 @@ class Checks:
             found.append(_use("exact", _TO_THE_LETTER))
         if "json" in self._keys:
             found.append(_use("json_equal", {}))
-        if "refuse" in self._keys:
-            found.append(_use("refusal", {}))
+        if self._refuse:  # one evaluator for each: what may and what must be refused
+            found += [_REFUSAL[wanted] for wanted in sorted(self._refuse)]
         found += self._schema_uses()
         return found
 
@@ -215,6 +217,11 @@ class Checks:
             return "the case asks for the opposite too"
         return ""
 
+
+_REFUSAL: Final = {
+    False: EvaluatorUse(use="refusal", name="refusal"),
+    True: EvaluatorUse(use="refusal", name="refusal_wanted", options={"wanted": True}),
+}
 
 Handler = Callable[[Checks, Assertion, dict[str, Any]], str]
 

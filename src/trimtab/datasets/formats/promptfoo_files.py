@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, cast
 from trimtab.datasets.formats.border import Origin, Remarks
 from trimtab.datasets.formats.promptfoo_checks import ASSERTIONS
 from trimtab.errors import ConfigError
-from trimtab.prompts.formats.loading import load_json, refuse
+from trimtab.prompts.formats.loading import list_of, load_json, refuse
 from trimtab.prompts.yaml_text import Document, KeyPath, load_all
 
 __all__ = ["TestLists", "Written"]
@@ -89,7 +89,7 @@ def _of_yaml(text: str, name: str) -> Iterator[Written]:
 
 def _of_json(text: str, name: str) -> Iterator[Written]:
     value = load_json(text, name)
-    for number, item in enumerate(value if isinstance(value, list) else [value], 1):
+    for number, item in enumerate(list_of(value) or [value], 1):
         if isinstance(item, dict):
             yield Written(cast("dict[str, Any]", item), f"{name} ({number})")
 

@@ -22,7 +22,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     none: Annotated[list[Text], Meta(description="texts that it must not have")] = []
     case_sensitive: Annotated[bool, Meta(description="tell `A` from `a`")] = False
     normalize: Annotated[
-        bool, Meta(description="compare as people see it: see Texts as they are compared")
+        bool, Meta(description="compare texts as people see them: see How texts are compared")
     ] = True
     whole_words: Annotated[bool, Meta(description="`art` is not in `party`")] = False
 
@@ -31,8 +31,10 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """Keys of a case's `expected`."""
 
     contains: Annotated[Texts, Meta(description="texts that the answer must all have")] = []
-    contains_any: Annotated[Texts, Meta(description="of which it must have one at least")] = []
-    contains_none: Annotated[Texts, Meta(description="that it must not have")] = []
+    contains_any: Annotated[
+        Texts, Meta(description="texts of which it must have one at least")
+    ] = []
+    contains_none: Annotated[Texts, Meta(description="texts that it must not have")] = []
 
 
 def _make(options: Options, folder: Path) -> Judge[Expected]:  # noqa: ARG001 - needs no file

@@ -26,7 +26,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     case_sensitive: Annotated[bool, Meta(description="tell `A` from `a`")] = False
     normalize: Annotated[
         bool,
-        Meta(description="compare as people see it, without quotes, emphasis, full stop around it"),
+        Meta(description="as in `contains`, and without quotes, emphasis, full stop around it"),
     ] = True
 
     def __post_init__(self) -> None:

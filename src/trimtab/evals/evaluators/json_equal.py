@@ -36,7 +36,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     partial: Annotated[
         bool, Meta(description="the share of leaves that are right, instead of all or nothing")
     ] = False
-    fenced: Annotated[bool, Meta(description="a fence of ```json around it is fine")] = False
+    fenced: Annotated[bool, Meta(description="a Markdown fence around it is fine")] = False
 
     def __post_init__(self) -> None:
         """Refuse what is no path."""

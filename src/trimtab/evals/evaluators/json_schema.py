@@ -28,7 +28,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         dict[str, Any] | None,
         Meta(description="JSON Schema or its short form; the prompt's own by default"),
     ] = None
-    fenced: Annotated[bool, Meta(description="a fence of ```json around it is fine")] = False
+    fenced: Annotated[bool, Meta(description="a Markdown fence around it is fine")] = False
     limit_s: LimitS = 2.0
 
     def __post_init__(self) -> None:
@@ -54,11 +54,11 @@ def _make(options: Options, folder: Path) -> Judge[Expected]:  # noqa: ARG001 - 
             parse_json(text)
         except JsonProblem as error:
             return _no_json(inside, str(error))
-        # Patterns of a schema may take for ever, as may alternatives that refer to themselves.
+        # Alternatives that refer to themselves take twice as long for each level of an answer.
         try:
             reply = await do_limited(CheckSchema(text=text, schema=schema), options.limit_s)
         except LimitProblem as error:
-            return unmeasured(f"the check {error}; look for repeats in repeats in its patterns")
+            return unmeasured(f"the check {error}; alternatives of the schema refer to themselves")
         if not isinstance(reply, Unfit):
             return unmeasured("the check failed: the schema is too much for it")
         if reply.problems:

@@ -20,16 +20,16 @@ _UNITS: Final = ("characters", "words", "tokens")
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For all cases alike: the least and the most, each included."""
 
-    min_characters: Annotated[_Count | None, Meta(description="after NFC; white space counts")] = (
-        None
-    )
-    max_characters: Annotated[_Count | None, Meta(description="the same")] = None
-    min_words: Annotated[
-        _Count | None, Meta(description="see Words; in Chinese, Japanese and Thai, letters")
+    min_characters: Annotated[
+        _Count | None, Meta(description="least number of characters, white space included")
     ] = None
-    max_words: Annotated[_Count | None, Meta(description="the same")] = None
-    min_tokens: Annotated[_Count | None, Meta(description="as the provider counted them")] = None
-    max_tokens: Annotated[_Count | None, Meta(description="the same")] = None
+    max_characters: Annotated[_Count | None, Meta(description="most")] = None
+    min_words: Annotated[_Count | None, Meta(description="least number of words")] = None
+    max_words: Annotated[_Count | None, Meta(description="most")] = None
+    min_tokens: Annotated[
+        _Count | None, Meta(description="least number of tokens, as the provider counted them")
+    ] = None
+    max_tokens: Annotated[_Count | None, Meta(description="most")] = None
 
     def __post_init__(self) -> None:
         """Refuse what no answer can be."""

@@ -7,6 +7,7 @@ that answered for it. Labels are people's own and outlive a judge: they stand in
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -172,7 +173,8 @@ def write_calibration(suite: Path, calibration: Calibration) -> Path:
             os.fsync(out.fileno())
         spare.replace(file)
     except OSError as error:
-        spare.unlink(missing_ok=True)
+        with suppress(OSError):
+            spare.unlink(missing_ok=True)
         problem = f"cannot be written: {error.strerror}"
         raise ConfigError([Finding(str(file), problem, "Check permissions and room")]) from error
     return file
@@ -183,10 +185,10 @@ def strata_of(calibration: Calibration, setup_hash: str | None = None) -> list[S
     scale = calibration.judge.scale
     rows: dict[tuple[str, int], int] = {}
     for pool in calibration.population:
-        rows[pool.setup_hash, scale.index(pool.verdict)] = pool.rows
+        rows[pool.setup_hash, scale.category(pool.verdict)] = pool.rows
     said: dict[tuple[str, int], list[float]] = {place: [] for place in rows}
     for label in calibration.labels:
-        said.setdefault((label.setup_hash, scale.index(label.judge)), []).append(label.human)
+        said.setdefault((label.setup_hash, scale.category(label.judge)), []).append(label.human)
     return [
         Stratum(place[1], max(rows.get(place, 0), len(values)), scale.categories(values))
         for place, values in sorted(said.items())

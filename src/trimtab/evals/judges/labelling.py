@@ -13,8 +13,10 @@ What comes is the same whenever one goes on, and another row for another person.
 
 import hashlib
 import json
+from bisect import bisect
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate
 from typing import Final
 
 import msgspec
@@ -114,9 +116,12 @@ class Labelling:
         self._seed = seed
         self._wanted = wanted
         self._all = {item.key: item for item in items}
-        self._items = _one_of_each_case(self._all, seed, ())
+        self._verdicts = {key: scale.category(item.verdict) for key, item in self._all.items()}
+        self._ranks = {key: _digest(f"{seed}/{by}/{key}") for key in self._all}
+        self._repeats = sorted(self._all, key=lambda key: _digest(f"{seed}/repeat/{key}"))
         self._acts: list[Act] = []
         self._again = ""
+        self._items = self._one_of_each_case()
 
     @property
     def labels(self) -> dict[str, Act]:
@@ -133,7 +138,7 @@ class Labelling:
     def population(self) -> list[Pool]:
         """How many rows there are to label, by setup and verdict."""
         counts = Counter(
-            (item.setup_hash, self._scale.index(item.verdict)) for item in self._items.values()
+            (item.setup_hash, self._verdicts[key]) for key, item in self._items.items()
         )
         return [
             Pool(setup_hash=setup, verdict=self._scale.choices[index].value, rows=rows)
@@ -146,22 +151,22 @@ class Labelling:
 
     def next(self) -> Shown | None:
         """The row to label now, the same until something is done; None when all is done."""
-        labels = self.labels
         passed = {act.key for act in self._acts}
-        left = [item for key, item in self._items.items() if key not in passed]
-        ours = [self._items[key] for key in labels if key in self._items]
-        if not left or len(ours) >= self._wanted:
+        left = [key for key in self._items if key not in passed]
+        labelled = [key for key in self.labels if key in self._items]
+        if not left or len(labelled) >= self._wanted:
             return None
-        item = self._items.get(self._again) or self._first(left, ours)
+        key = self._again if self._again in left else self._first(left, labelled)
+        item = self._items[key]
         return Shown(
-            key=item.key,
+            key=key,
             case_id=item.case_id,
             asked=item.asked,
             sources=item.sources,
             reference=item.reference,
-            answers=self._answers(item),
+            answers=self._answers(key, item),
             choices=tuple(choice.word for choice in self._scale.choices),
-            done=len(ours),
+            done=len(labelled),
             wanted=self._wanted,
             left=len(left),
         )
@@ -174,7 +179,7 @@ class Labelling:
         """
         item = self._open(key)
         words = {choice.word: choice.value for choice in self._scale.choices}
-        meant = _SWAPPED.get(word, word) if self._is_swapped(item) else word
+        meant = _SWAPPED.get(word, word) if self._is_swapped(key) else word
         if meant not in words:
             raise UsageError(f"{word[:40]!r} is not a label here. Say one of: {', '.join(words)}.")
         return Act(
@@ -197,7 +202,8 @@ class Labelling:
         Raises:
             UsageError: there is no such row, or it has a label.
         """
-        return Act(act="skip", key=self._open(key).key, by=self._by, at=at)
+        self._open(key)
+        return Act(act="skip", key=key, by=self._by, at=at)
 
     def undo(self, *, at: str) -> Act:
         """What taking the last act back would be; the row is then shown again.
@@ -217,7 +223,7 @@ class Labelling:
                 self._again = ""
             elif self._acts:
                 self._again = self._acts.pop().key
-        self._items = _one_of_each_case(self._all, self._seed, self.labels)
+        self._items = self._one_of_each_case()
 
     def _open(self, key: str) -> Item:
         item = self._items.get(key)
@@ -227,54 +233,46 @@ class Labelling:
             raise UsageError("That row has a label. Take it back first, or ask for the next one.")
         return item
 
-    def _first(self, left: Sequence[Item], labelled: Sequence[Item]) -> Item:
-        verdict = self._draw_verdict({self._scale.index(item.verdict) for item in left})
+    def _first(self, left: Sequence[str], labelled: Sequence[str]) -> str:
+        verdict = self._draw_verdict({self._verdicts[key] for key in left})
         setups = Counter(
-            item.setup_hash for item in labelled if self._scale.index(item.verdict) == verdict
+            self._items[key].setup_hash for key in labelled if self._verdicts[key] == verdict
         )
-        cases = Counter(item.case_hash for item in labelled)
-        return min(
-            (item for item in left if self._scale.index(item.verdict) == verdict),
-            key=lambda item: (
-                setups[item.setup_hash],
-                cases[item.case_hash],
-                _digest(f"{self._seed}/{self._by}/{item.key}"),
-            ),
-        )
+        cases = Counter(self._items[key].case_hash for key in labelled)
+
+        def place(key: str) -> tuple[int, int, str]:
+            item = self._items[key]
+            return setups[item.setup_hash], cases[item.case_hash], self._ranks[key]
+
+        return min((key for key in left if self._verdicts[key] == verdict), key=place)
 
     def _draw_verdict(self, left: Collection[int]) -> int:
         """One of the verdicts that are left, by the share of labels that each should have."""
-        rows = Counter(self._scale.index(item.verdict) for item in self._items.values())
+        rows = Counter(self._verdicts[key] for key in self._items)
         least = rows.total() / (2 * len(rows))
-        shares = [(index, max(float(rows[index]), least)) for index in sorted(left)]
+        present = sorted(left)
+        bounds = list(accumulate(max(float(rows[index]), least) for index in present))
         turn = int(_digest(f"{self._seed}/{self._by}/turn/{len(self._acts)}"), 16) / 2**256
-        rest = turn * sum(share for _, share in shares)
-        for index, share in shares:
-            rest -= share
-            if rest < 0:
-                return index
-        return shares[-1][0]
+        return present[bisect(bounds, turn * bounds[-1], hi=len(bounds) - 1)]
 
-    def _answers(self, item: Item) -> tuple[str, ...]:
+    def _answers(self, key: str, item: Item) -> tuple[str, ...]:
         if item.baseline_text is None:
             return (item.text,)
         pair = (item.text, item.baseline_text)
-        return pair[::-1] if self._is_swapped(item) else pair
+        return pair[::-1] if self._is_swapped(key) else pair
 
-    def _is_swapped(self, item: Item) -> bool:
+    def _is_swapped(self, key: str) -> bool:
         """Whether the baseline's answer is shown first."""
-        return self._scale.compares and int(_digest(f"{self._seed}/order/{item.key}"), 16) % 2 == 1
+        return self._scale.compares and int(_digest(f"{self._seed}/order/{key}"), 16) % 2 == 1
 
-
-def _one_of_each_case(
-    items: Mapping[str, Item], seed: str, labelled: Collection[str]
-) -> dict[str, Item]:
-    """By key, for each setup and case the repeat that is labelled, or else one at random."""
-    ordered = sorted(items, key=lambda key: (key not in labelled, _digest(f"{seed}/repeat/{key}")))
-    found: dict[tuple[str, str], str] = {}
-    for key in ordered:
-        found.setdefault((items[key].setup_hash, items[key].case_hash), key)
-    return {key: items[key] for key in found.values()}
+    def _one_of_each_case(self) -> dict[str, Item]:
+        """By key, for each setup and case the repeat that is labelled, or else one at random."""
+        labelled = [key for key in self.labels if key in self._all]
+        found: dict[tuple[str, str], str] = {}
+        for key in (*labelled, *self._repeats):
+            item = self._all[key]
+            found.setdefault((item.setup_hash, item.case_hash), key)
+        return {key: self._all[key] for key in found.values()}
 
 
 def _digest(text: str) -> str:

@@ -1,5 +1,6 @@
 """Which language a text is in: by its script, and where languages share one, by a model of each."""
 
+import math
 import re
 import tomllib
 import unicodedata
@@ -33,6 +34,8 @@ _FENCE: Final = "```"
 _ADDRESS: Final = re.compile(r"(?:https?://|www\.)[!-~]+")
 _MOST_WORDS: Final = 120
 _FEW_HAN: Final = 6
+# One word in a thousand is a name or comes from another language: no word says more than that.
+_FOREIGN: Final = math.log(0.001)
 
 
 def likelihoods(text: str) -> dict[str, float]:
@@ -45,18 +48,24 @@ def likelihoods(text: str) -> dict[str, float]:
     prose = unicodedata.normalize("NFC", prose)
     script = main_script(prose)
     if script in _SHARED:
-        words = _some([word for word in _words(prose) if script_of(word[0]) == script])
-        models = _models(script)
-        return {
-            code: sum(model.log_likelihood(word) for word in words)
-            for code, model in models.items()
-        }
+        words = [word for word in _words(prose) if script_of(word[0]) == script]
+        return _sums(_some(words), _models(script))
     if script == "han":
         is_short = sum(script_of(letter) == "han" for letter in prose) < _FEW_HAN
         return {"zh": 0.0, "ja": 0.0} if is_short else {"zh": 0.0}
     if script == "kana":
         return {"ja": 0.0}
     return {ALONE[script]: 0.0} if script else {}
+
+
+def _sums(words: Sequence[str], models: Mapping[str, WordModel]) -> dict[str, float]:
+    sums = dict.fromkeys(models, 0.0)
+    for word in words:
+        likely = {code: model.log_likelihood(word) for code, model in models.items()}
+        elsewhere = max(likely.values()) + _FOREIGN
+        for code, value in likely.items():
+            sums[code] += max(value, elsewhere)
+    return sums
 
 
 def _words(text: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -96,9 +96,9 @@ class SqliteExperiments:
             if evaluator_hash in wanted:
                 yield _decode_mark(body)
 
-    def _pages(self, question: str, setup_hash: str, *more: str) -> Iterator[tuple[str | int, ...]]:
+    def _pages(self, question: str, setup_hash: str, *more: str) -> Iterator[tuple[Any, ...]]:
         """All rows of a question that gives those after a key, which are its first columns."""
-        after: tuple[str | int, ...] = ("", -1, "", *more)
+        after: tuple[Any, ...] = ("", -1, "", *more)
         while True:
             with self._explained(), self._lock:
                 found = self._db.execute(question, (setup_hash, *after)).fetchall()
