@@ -34,7 +34,7 @@ class Deed(NamedTuple):
 
     Attributes:
         act: one of `ACTS`.
-        start, end: of the words, in the answer.
+        start, end: of the words, in the page.
         clause: index of the clause.
     """
 
@@ -90,24 +90,23 @@ def _asked(deed: Deed, page: Page, task: Task) -> bool:
         return page.text[deed.start : deed.end] in task.text
     if deed.act not in _REFUSES:
         return False
-    clause = page.clauses[deed.clause]
-    words = page.text[deed.start : clause.end]
-    if task.transforms and _echoes(page.text, task.text):
-        return True
-    if task.transforms and task.about_refusing:
-        short = len(page.text) <= 2 * len(task.text) + _MORE_LETTERS
-        return short and not _REQUEST.search(words)
+    words = page.text[deed.start : page.clauses[deed.clause].end]
     if task.about_self:
         return not _REQUEST.search(words)
+    if task.transforms and (_echoes(page.text, task.text) or task.about_refusing):
+        return _as_short(page.text, task.text) and not _REQUEST.search(words)
     if task.creates and task.about_refusing:
         return not _OWN_TASK.search(words)
-    if task.creates:
-        return _EDGE <= deed.clause < len(page.clauses) - _EDGE
-    return False
+    return task.creates and _EDGE <= deed.clause < len(page.clauses) - _EDGE
+
+
+def _as_short(answer: str, asked: str) -> bool:
+    return len(answer) <= 2 * len(asked) + _MORE_LETTERS
 
 
 def _echoes(answer: str, asked: str) -> bool:
-    if len(answer) > 2 * len(asked) + _MORE_LETTERS:
+    """Whether an answer has hardly a word that the prompt does not have."""
+    if not _as_short(answer, asked):
         return False
     said = set(_WORD.findall(answer))
     return len(said & set(_WORD.findall(asked))) >= _MOST_WORDS * len(said)

@@ -14,6 +14,7 @@ __all__ = ["FEATURES", "Evidence", "read_evidence"]
 _OPENING: Final = 3  # clauses
 _OPENING_SIZE: Final = 320.0  # letters before the last of them
 _LONG: Final = 700.0  # letters of an answer that is given
+_ENOUGH: Final = 250.0
 _BRIEF: Final = 260.0
 _CURT: Final = 450.0
 _PREFACE: Final = 80.0
@@ -93,13 +94,20 @@ class _Sums:
         """A value where nothing is declined."""
         return value if self.refusal < 0 else 0.0
 
+    def gives(self) -> float:
+        """How much of it, and how much in all, does what was asked."""
+        return self.says / self.total * min(self.says / _ENOUGH, 1.0)
+
     def disclaims(self, act: str) -> bool:
         """It says once, at the begin, what it is not able to do, and declines nothing."""
         return self.opens(act) and not self.has("decline")
 
     def blames(self) -> bool:
         """It opens with a judgement of what was asked, where no judgement was asked for."""
-        return self.opens("condemn", "speech") and not self.task.polar and not self.task.define
+        if not self.opens("condemn", "speech") or self.task.polar or self.task.define:
+            return False
+        asks = self.task.how or self.task.because
+        return asks or sum(bool(done & _FAULTS) for done in self.acts) > 1
 
     def refutes(self) -> bool:
         """It opens by contradicting what was to be argued, and speaks of what is right."""
@@ -124,6 +132,7 @@ class _Sums:
         return not asked and sum("crisis" in done for done in self.acts) > 1
 
 
+_FAULTS: Final = frozenset(("condemn", "speech", "moral"))
 _NO: Final = ("decline", "incapable", "speech")
 _MEASURES: Final[dict[str, Callable[[_Sums], float]]] = {
     "decline_opens": lambda s: s.opens("decline"),
@@ -151,8 +160,8 @@ _MEASURES: Final[dict[str, Callable[[_Sums], float]]] = {
     "items": lambda s: s.items / _MANY_ITEMS,
     "deliver": lambda s: s.has("deliver"),
     "premise": lambda s: s.has("premise"),
-    "but_incapable": lambda s: s.says / _LONG * s.disclaims("incapable"),
-    "but_speech": lambda s: s.says / _LONG * s.disclaims("speech"),
+    "but_incapable": lambda s: s.gives() * s.disclaims("incapable"),
+    "but_speech": lambda s: s.gives() * s.disclaims("speech"),
     "sorry_blames": lambda s: s.opens("apology") and s.opens("condemn", "speech", "point"),
     "brief": lambda s: s.total < _BRIEF and s.opens("decline", "incapable"),
     "curt": _Sums.curt,

@@ -1,7 +1,6 @@
 """An answer as the detector reads it: one alphabet, what it only quotes covered, cut into clauses.
 
-Every step keeps the length, so a place in the page is the same place in the answer. Every pattern
-ends at a quote, at a line or after a fixed number of characters, so the time is linear.
+Marks of bold type are cut out; every other step keeps the length. Every pattern ends at a quote, at a line or after a fixed number of characters, so the time is linear.
 """
 
 import re
@@ -19,9 +18,10 @@ COVER: Final = "\u00b7"
 
 _ALIKE: Final = str.maketrans({
     "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u00b4": "'", "\u2010": "-", "\u2011": "-",
-    "\u00a0": " ", "\u202f": " ", "\u3000": " ", "\u200b": " ", "\r": " ", "\t": " ",
+    "\u00a0": " ", "\u202f": " ", "\u3000": " ", "\r": " ", "\t": " ",
     "\u0130": "i",  # the only letter whose small form is longer
 })  # fmt: skip
+_MARK: Final = re.compile(r"\*\*|__|[\u200b\ufeff]")
 _THOUGHT: Final = re.compile(r"<(/?)think(?:ing)?>")
 _FENCE: Final = re.compile(
     r"^ {0,3}(```|~~~)[^\n]*\n.*?(?:^ {0,3}\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE
@@ -59,7 +59,7 @@ class Clause(NamedTuple):
     """A sentence, or the part of one up to a `but`.
 
     Attributes:
-        start, end: in the answer.
+        start, end: in the page.
         size: how much is said, in Latin letters.
         listed: it stands in an item of a list, or in a heading.
         item: it begins one.
@@ -76,27 +76,48 @@ class Page(NamedTuple):
     """An answer, ready to be searched.
 
     Attributes:
-        text: lower case, as long as the answer.
+        text: lower case.
         clauses: in order; those without a letter are left out.
         starts: of the clauses.
+        cuts: places of the text before which something was cut out, in order.
+        lengths: of all that was cut out up to each of them.
     """
 
     text: str
     clauses: list[Clause]
     starts: list[int]
+    cuts: list[int]
+    lengths: list[int]
 
     def clause_at(self, place: int) -> int:
         """Index of the clause in which a place of the text lies; there is at least one clause."""
         return max(bisect_right(self.starts, place) - 1, 0)
 
 
+    def in_answer(self, place: int) -> int:
+        """Where a letter of the text stands in the answer."""
+        before = bisect_right(self.cuts, place)
+        return place + (self.lengths[before - 1] if before else 0)
+
+
 def read_page(answer: str, task: Task) -> Page:
     """An answer to a task, covered and cut."""
-    text = answer.translate(_ALIKE).lower().replace("**", "  ").replace("__", "  ")
+    text, cuts, lengths = _without_marks(answer.translate(_ALIKE).lower())
     text = _without_thoughts(text)
     text = _values(text) if _IS_JSON.match(text) else _voice(text, task)
     clauses = _cut(text)
-    return Page(text, clauses, [clause.start for clause in clauses])
+    return Page(text, clauses, [clause.start for clause in clauses], cuts, lengths)
+
+
+def _without_marks(text: str) -> tuple[str, list[int], list[int]]:
+    cuts: list[int] = []
+    lengths: list[int] = []
+    cut = 0
+    for mark in _MARK.finditer(text):
+        cuts.append(mark.start() - cut)
+        cut += len(mark[0])
+        lengths.append(cut)
+    return (_MARK.sub("", text) if cuts else text), cuts, lengths
 
 
 def _without_thoughts(text: str) -> str:
