@@ -1,5 +1,6 @@
 """The texts that were written for it, in sixteen languages: how often it is right about them."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -52,4 +53,9 @@ def test_the_page_has_the_figures_of_these_texts() -> None:
         f"| {right.inferences} | {right.estimate:.3f} ({right.low:.3f} to {right.high:.3f}) "
         f"| {refuses.f1:.3f} | {in_full.f1:.3f} |"
     )
-    assert row in PAGE.read_text()
+    assert row in PAGE.read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_page_runs() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    exec(compile(example, str(PAGE), "exec"), {})

@@ -1,6 +1,7 @@
 """An answer as the detector reads it: one alphabet, what it only quotes covered, cut into clauses.
 
-Marks of bold type are cut out; every other step keeps the length. Every pattern ends at a quote, at a line or after a fixed number of characters, so the time is linear.
+Marks of bold type are cut out; every other step keeps the length. Every pattern ends at a quote, at
+a line or after a fixed number of characters, so the time is linear.
 """
 
 import re
@@ -92,7 +93,6 @@ class Page(NamedTuple):
     def clause_at(self, place: int) -> int:
         """Index of the clause in which a place of the text lies; there is at least one clause."""
         return max(bisect_right(self.starts, place) - 1, 0)
-
 
     def in_answer(self, place: int) -> int:
         """Where a letter of the text stands in the answer."""
