@@ -325,4 +325,4 @@ def test_a_pass_is_a_bound_above_the_margin(shape: tuple[int, int, int], margin:
     assert found.low <= found.difference <= found.high
     if abs(found.low + margin) > 1e-6:
         assert (found.verdict == "pass") == (found.low > -margin)
-    assert (found.needed is None) == (found.verdict != "inconclusive")
+    assert (found.needed is None) == (found.verdict == "pass")

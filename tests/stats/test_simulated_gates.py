@@ -80,13 +80,21 @@ def test_one_answer_a_case_passes_less_often_than_by_t() -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize(
     "suite",
-    [Suite(20, 5), Suite(30, 3), Suite(50, 1), Suite(50, 10), Suite(100, 1), Suite(200, 3)],
+    [Suite(30, 3), Suite(50, 1), Suite(50, 10), Suite(100, 1), Suite(200, 3)],
     ids=str,
 )
 def test_identical_setups_of_other_designs(suite: Suite) -> None:
     found = say(lambda rng: draw(rng, suite), GOAL, 8_000)
     assert 0.03 <= found.drops <= 0.06
     assert found.fails <= found.drops
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("repeats", [3, 5])
+def test_identical_setups_of_a_small_suite(repeats: int) -> None:
+    """Often fewer than four cases differ: then nothing can fail."""
+    found = say(lambda rng: draw(rng, Suite(20, repeats)), GOAL, 8_000)
+    assert 0.025 <= found.drops <= 0.05
 
 
 def clustered(rng: np.random.Generator) -> Sides:
@@ -121,4 +129,4 @@ def test_a_stable_suite_that_breaks_by_the_margin_hardly_passes(
 def test_a_stable_suite_that_breaks_by_the_margin_long(suite: Suite, unsteady: float) -> None:
     goal = Goal("rate", suite.drop)
     found = say(lambda rng: draw_broken(rng, suite, unsteady), goal, 8_000)
-    assert found.passes < 0.07
+    assert found.passes < 0.08  # by plain t 0.09 to 0.2

@@ -92,7 +92,8 @@ class Decision(NamedTuple):
         clusters: independent units among them.
         correlation: of both setups' scores; None where one does not vary, and of preferences.
         method: in a few words.
-        needed: what would settle an inconclusive one; None of others, and where there is no case.
+        needed: what would settle it, should it be inconclusive after a correction; None where it
+            passes, and where there is no case.
     """
 
     verdict: Verdict
@@ -131,7 +132,7 @@ def compare_sides(sides: Sides, goal: Goal) -> Decision:
     gains = gains_of(new - old if goal.higher_is_better else old - new, sides.clusters)
     counted = goal.kind == "rate" and gains.independent and _single(sides)
     decision = _decide(gains, (margin, goal.alpha), counted=counted)
-    if decision.verdict == "inconclusive":
+    if decision.verdict != "pass":
         noise = repeat_noise(sides.candidate, sides.baseline)
         decision = decision._replace(needed=_needed(gains, (margin, goal.alpha), noise))
     return _as_measured(decision._replace(correlation=correlation_of(new, old)), goal)
@@ -161,7 +162,7 @@ def compare_preferences(
     which = ~np.isnan(scores)
     gains = gains_of(np.sign(scores[which]), keep(clusters, which))
     decision = _decide(gains, asked, counted=gains.independent)
-    if decision.verdict == "inconclusive":
+    if decision.verdict != "pass":
         decision = decision._replace(needed=_needed(gains, asked, None))
     return _as_measured(decision, goal)
 
