@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+import threading
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
@@ -41,7 +43,7 @@ from trimtab.spend.unit_prices import ModelPrices
 from trimtab.stats.sequential_guards import GuardVerdict
 from trimtab.store import sqlite
 from trimtab.store.breaker_file import read_breakers, write_breakers
-from trimtab.store.protocol import KeyStore, Ledger, Reader
+from trimtab.store.protocol import Experiments, KeyStore, Ledger, Reader
 from trimtab.store.records import RebuildReport, VerifyReport
 from trimtab.store.repricing import Repricing, RepricingStore
 from trimtab.telemetry.metrics import Metrics
@@ -51,6 +53,7 @@ from trimtab.types.clock import Clock, SystemClock
 __all__ = [
     "App",
     "check_project",
+    "open_experiments",
     "open_keys",
     "open_reader",
     "providers_at",
@@ -67,6 +70,7 @@ _FIRST_FORECAST_S = 60.0
 _DRIFT_PAUSE_S = 3600.0
 _FIRST_DRIFT_S = 90.0
 _FIRST_LOOK_S = 30.0  # after the start, which has enough to do
+_CHECK_PAUSE_S = 1.0
 _BREAKERS_PAUSE_S = 0.5
 _PROMPTS_PAUSE_S = 0.2  # a version that is withdrawn must be gone within a second
 _ENGINE_PAUSE_S = 1.0  # before an engine that died is started again
@@ -97,6 +101,9 @@ class App:
         self._slots: dict[str, Slots] = {}
         self._reliability = Reliability(project, clock)
         self._told_breakers: object = None
+        self._data_folder = folder
+        self._opening = threading.Lock()
+        self._experiments: sqlite.SqliteExperiments | None = None
         hints = read_breakers(folder)
         if hints is not None:
             self._reliability.board.take_hints(hints)
@@ -141,14 +148,48 @@ class App:
             raise
         return app
 
+    @asynccontextmanager
+    async def working(self) -> AsyncGenerator[None]:
+        """Serve what this process itself asks, without a socket: see `Gateway.ask`.
+
+        At the end, what is under way is ended and recorded.
+        """
+        async with asyncio.TaskGroup() as group:
+            self.gateway.spawn = group.create_task
+            chores = [group.create_task(self._check_time()), group.create_task(self.tend_engines())]
+            try:
+                yield
+            finally:
+                self.gateway.stop()
+                for chore in chores:
+                    chore.cancel()
+
+    async def _check_time(self) -> None:
+        while True:
+            await asyncio.sleep(_CHECK_PAUSE_S)
+            self.gateway.check_time()
+
     async def close(self) -> None:
         """Write what waits to be written, and end the engines."""
         await self._ledger.close()
         await self._cache.close()
         await asyncio.to_thread(self.alerts.close)
+        if self._experiments is not None:
+            self._experiments.close()
         self.gateway.serving.close()
         for engine in self._engines.values():
             await engine.stop()
+
+    def experiments(self) -> Experiments:
+        """Those of the project, for the console; opened when first asked for. For any thread.
+
+        Raises:
+            StoreError: the file cannot be used.
+        """
+        with self._opening:
+            if self._experiments is None:
+                self._experiments = sqlite.open_experiments(self._data_folder, self._clock)
+            return self._experiments
 
     def check_ready(self) -> None:
         """Whether inferences can be served now.
@@ -367,6 +408,11 @@ def open_keys(project_file: Path) -> KeyStore:
 def open_reader(project_file: Path) -> Reader:
     """The records of a project, for questions."""
     return sqlite.open_reader(data_folder(load_project(project_file)), SystemClock())
+
+
+def open_experiments(project_file: Path) -> Experiments:
+    """Answers to cases of a project's suites."""
+    return sqlite.open_experiments(data_folder(load_project(project_file)), SystemClock())
 
 
 def reprice_history(project_file: Path, window_ns: int) -> Repricing:
