@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
@@ -41,7 +42,7 @@ from trimtab.spend.unit_prices import ModelPrices
 from trimtab.stats.sequential_guards import GuardVerdict
 from trimtab.store import sqlite
 from trimtab.store.breaker_file import read_breakers, write_breakers
-from trimtab.store.protocol import KeyStore, Ledger, Reader
+from trimtab.store.protocol import Experiments, KeyStore, Ledger, Reader
 from trimtab.store.records import RebuildReport, VerifyReport
 from trimtab.store.repricing import Repricing, RepricingStore
 from trimtab.telemetry.metrics import Metrics
@@ -51,6 +52,7 @@ from trimtab.types.clock import Clock, SystemClock
 __all__ = [
     "App",
     "check_project",
+    "open_experiments",
     "open_keys",
     "open_reader",
     "providers_at",
@@ -67,6 +69,7 @@ _FIRST_FORECAST_S = 60.0
 _DRIFT_PAUSE_S = 3600.0
 _FIRST_DRIFT_S = 90.0
 _FIRST_LOOK_S = 30.0  # after the start, which has enough to do
+_CHECK_PAUSE_S = 1.0
 _BREAKERS_PAUSE_S = 0.5
 _PROMPTS_PAUSE_S = 0.2  # a version that is withdrawn must be gone within a second
 _ENGINE_PAUSE_S = 1.0  # before an engine that died is started again
@@ -140,6 +143,27 @@ class App:
             await app.close()
             raise
         return app
+
+    @asynccontextmanager
+    async def working(self) -> AsyncGenerator[None]:
+        """Serve what this process itself asks, without a socket: see `Gateway.ask`.
+
+        At the end, what is under way is ended and recorded.
+        """
+        async with asyncio.TaskGroup() as group:
+            self.gateway.spawn = group.create_task
+            chores = [group.create_task(self._check_time()), group.create_task(self.tend_engines())]
+            try:
+                yield
+            finally:
+                self.gateway.stop()
+                for chore in chores:
+                    chore.cancel()
+
+    async def _check_time(self) -> None:
+        while True:
+            await asyncio.sleep(_CHECK_PAUSE_S)
+            self.gateway.check_time()
 
     async def close(self) -> None:
         """Write what waits to be written, and end the engines."""
@@ -367,6 +391,11 @@ def open_keys(project_file: Path) -> KeyStore:
 def open_reader(project_file: Path) -> Reader:
     """The records of a project, for questions."""
     return sqlite.open_reader(data_folder(load_project(project_file)), SystemClock())
+
+
+def open_experiments(project_file: Path) -> Experiments:
+    """Answers to cases of a project's suites."""
+    return sqlite.open_experiments(data_folder(load_project(project_file)), SystemClock())
 
 
 def reprice_history(project_file: Path, window_ns: int) -> Repricing:

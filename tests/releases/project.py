@@ -52,7 +52,13 @@ def write_suite(folder: Path, cases: str = "{}\n", name: str = "triage") -> None
 
 
 def write_evidence(
-    folder: Path, library: Library, *, model: str = PIN, verdict: str = "pass", file: str = "a"
+    folder: Path,
+    library: Library,
+    *,
+    model: str = PIN,
+    verdict: str = "pass",
+    file: str = "a",
+    hour: int = 12,
 ) -> Path:
     """A verdict on the prompt as its file is."""
     evidence = Evidence(
@@ -62,7 +68,7 @@ def write_evidence(
         suite="triage",
         suite_hash=suite_hash(folder, "triage"),
         verdict=verdict,  # pyright: ignore[reportArgumentType] - also ones that there are not
-        at="2026-11-29T12:00:00Z",
+        at=f"2026-11-29T{hour:02}:00:00Z",
     )
     path = folder / "evals/triage/evidence" / f"{file}.json"
     path.parent.mkdir(exist_ok=True)

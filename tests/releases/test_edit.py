@@ -9,7 +9,7 @@ import pytest
 from releases.project import ADA, NAME, PIN, prompt_of, write, write_evidence, write_suite
 from trimtab.errors import ConfigError, UsageError
 from trimtab.prompts.versions import load_record
-from trimtab.releases.edit import Trying, pause, promote, rollback, try_out, withdraw
+from trimtab.releases.edit import Trying, pause, promote, resume, rollback, try_out, withdraw
 from trimtab.releases.file import load_releases
 
 
@@ -63,6 +63,19 @@ def test_evidence_on_anything_else_is_none(project_folder: Path, change: str, sa
         promote(library, "production", prompt_of(library), model=PIN, author=ADA)
     assert not load_releases(project_folder, "production").prompts
     assert not library.records(NAME), "nothing is put on record by what is refused"
+
+
+def test_the_newest_verdict_on_the_same_counts(project_folder: Path):
+    library = write(project_folder, "well")
+    write_suite(project_folder)
+    write_evidence(project_folder, library, file="z", hour=8)
+    write_evidence(project_folder, library, file="a", hour=9, verdict="fail")
+    with pytest.raises(UsageError, match="verdict fail"):
+        promote(library, "production", prompt_of(library), model=PIN, author=ADA)
+    newest = write_evidence(project_folder, library, file="m", hour=10)
+    promote(library, "production", prompt_of(library), model=PIN, author=ADA)
+    release = load_releases(project_folder, "production").prompts[NAME]
+    assert project_folder / release.evidence == newest
 
 
 def test_force_needs_a_reason_and_keeps_it(project_folder: Path):
@@ -130,6 +143,14 @@ def test_a_canary_is_tried_paused_and_withdrawn(project_folder: Path):
     release = load_releases(project_folder, "production").prompts[NAME]
     assert release.canary is not None
     assert release.canary.paused == "because"
+    with pytest.raises(UsageError, match="needs a reason"):
+        resume(project_folder, "production", NAME, author=ADA._replace(reason=""))
+    resume(project_folder, "production", NAME, author=ADA)
+    release = load_releases(project_folder, "production").prompts[NAME]
+    assert release.canary is not None
+    assert (release.canary.paused, release.canary.share) == ("", 0.1)
+    with pytest.raises(UsageError, match=r"v2 of prompt .* is not paused"):
+        resume(project_folder, "production", NAME, author=ADA)
     withdraw(project_folder, "production", NAME, author=ADA)
     releases = load_releases(project_folder, "production")
     assert releases.prompts[NAME].canary is None
@@ -138,6 +159,7 @@ def test_a_canary_is_tried_paused_and_withdrawn(project_folder: Path):
         ("promote", "", "v1"),
         ("canary", "v1", "v2"),
         ("pause", "v2", ""),
+        ("resume", "v2", ""),
         ("withdraw", "v2", ""),
     ]
 

@@ -98,6 +98,9 @@ def canary(
     ] = False,
     most_usd: Annotated[float, typer.Option(min=0, help="What a shadow may cost in all.")] = 0.0,
     pause: Annotated[bool, typer.Option("--pause", help="Nobody gets it for now.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after a pause; needs --reason.")
+    ] = False,
     end: Annotated[bool, typer.Option("--end", help="Try it no more.")] = False,
     model: Pin = "",
     reason: Reason = "",
@@ -105,16 +108,22 @@ def canary(
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
-    """Try a version on a share of the users; pause or end it."""
+    """Try a version on a share of the users; pause it, go on, or end it."""
     from trimtab.errors import UsageError
     from trimtab.releases import edit
 
     opened, library = _open(project)
     where = _environment(opened, environment)
     author = _author(by, reason)
-    if pause or end:
-        change = edit.withdraw if end else edit.pause
-        _say(change(opened.folder, where, prompt, author=author), as_json=as_json)
+    changes = [
+        change
+        for wanted, change in ((pause, edit.pause), (resume, edit.resume), (end, edit.withdraw))
+        if wanted
+    ]
+    if len(changes) > 1:
+        raise UsageError("Use one of --pause, --resume and --end at a time.")
+    if changes:
+        _say(changes[0](opened.folder, where, prompt, author=author), as_json=as_json)
         return
     if shadow and not most_usd:
         raise UsageError("A shadow costs money and shows nothing: say how much, with --most-usd.")

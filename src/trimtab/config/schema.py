@@ -33,6 +33,7 @@ __all__ = [
     "Provider",
     "ProviderTable",
     "Recording",
+    "RedactKind",
     "ResponseCache",
     "Retries",
     "Route",
@@ -73,16 +74,22 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_inflight: Annotated[int, Meta(ge=1, le=1_000_000)] = 2_000
 
 
+RedactKind = Literal["email", "phone", "card", "iban", "ip", "secret"]
+"""What may be taken out of texts that leave the data folder."""
+
+
 class Recording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is kept of each inference besides its figures.
 
     Attributes:
         bodies: "full" keeps request and response texts in the data folder; "off" keeps none.
         retention_days: days after which events and bodies are deleted. The ledger is kept.
+        redact: what is taken out of an inference that becomes a case of a suite.
     """
 
     bodies: Literal["off", "full"] = "off"
     retention_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
+    redact: tuple[RedactKind, ...] = ("email", "phone", "card", "iban", "ip", "secret")
 
 
 class Prompts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

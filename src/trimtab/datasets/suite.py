@@ -38,7 +38,7 @@ class GatePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         primary: metrics that must all be non-inferior. Default: the headline metrics that the
-            suite measures, and latency and cost.
+            suite measures; latency and cost decide where they are named.
         margins: by metric: how much worse is still good enough, as a share (`accuracy = 0.05`);
             for amounts a ratio (`cost = 1.10`).
         floors: by metric: the least (most, where lower is better) of a first release.
@@ -89,3 +89,8 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     gate: GatePolicy
     cases: list[Case]
     lines: dict[str, int] = {}
+
+    @property
+    def seed(self) -> int:
+        """Of the order in which cases are asked: the same for the same files."""
+        return int(self.hash[:8], 16)

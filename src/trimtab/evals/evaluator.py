@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -15,6 +15,7 @@ __all__ = [
     "AskRequest",
     "Evaluator",
     "EvaluatorKind",
+    "Particular",
     "Sample",
     "Score",
     "measured",
@@ -63,6 +64,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         label: a short word for people.
         reason: why, in a sentence; may quote the answer.
         cost_nanousd: of models that were asked.
+        judge_model: the model that judged, as its provider calls it; several with commas between
+            them, "" without one.
     """
 
     status: MarkStatus
@@ -70,6 +73,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     reason: str = ""
     cost_nanousd: int = 0
+    judge_model: str = ""
 
 
 class AskRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +109,21 @@ class Evaluator(Protocol):
     async def evaluate(self, sample: Sample, ask: Ask) -> Score:
         """What it says of a sample. What it raises makes the sample unmeasured."""
         ...
+
+
+@runtime_checkable
+class Particular(Protocol):
+    """An evaluator that knows more of itself than its kind does, because its options decide.
+
+    Attributes:
+        metric, kind, higher_is_better: in place of those of its kind.
+        fingerprint: of what else decides what it says, as a hash of a file; part of its own hash.
+    """
+
+    metric: str
+    kind: MetricKind
+    higher_is_better: bool
+    fingerprint: str
 
 
 class EvaluatorKind(Protocol):

@@ -10,7 +10,7 @@ from trimtab.stats.sequential_amounts import AmountTest, nearest_rank
 from trimtab.stats.sequential_guards import Guards, GuardVerdict
 from trimtab.types.records import PromptUse, Settle
 
-__all__ = ["CanaryWatch", "Ended", "Seat"]
+__all__ = ["CanarySeat", "CanaryWatch", "Ended"]
 
 REFERENCE: Final = 100
 """Inferences of the released version that say what is usual; the guards begin after them."""
@@ -39,7 +39,7 @@ class Ended(NamedTuple):
     cost_nanousd: int
 
 
-class Seat:
+class CanarySeat:
     """The place of one inference in the order in which they began."""
 
     __slots__ = ("_settled", "candidate", "ended", "gone")
@@ -72,14 +72,14 @@ class _Watched:
     def __init__(self, trial: Trial, *, on_worse: Callable[[GuardVerdict], None]) -> None:
         self.trial = trial
         self._on_worse = on_worse
-        self._seats: deque[Seat] = deque()
+        self._seats: deque[CanarySeat] = deque()
         self._reference: list[Ended] = []
         self._slow_us = 0.0
         self._guards: Guards | None = None
         self._users: Counter[tuple[bool, str]] = Counter()
         self._over = False
 
-    def seat(self, *, candidate: bool, user: str) -> Seat | None:
+    def seat(self, *, candidate: bool, user: str) -> CanarySeat | None:
         """A place for an inference that begins; None if it does not count."""
         if self._over or len(self._seats) >= _MOST_WAITING:
             return None
@@ -89,7 +89,7 @@ class _Watched:
             self._users[candidate, user] += 1
             if self._users[candidate, user] > _MOST_OF_A_USER:
                 return None
-        seat = Seat(self._feed, candidate=candidate)
+        seat = CanarySeat(self._feed, candidate=candidate)
         self._seats.append(seat)
         return seat
 
@@ -172,7 +172,7 @@ class CanaryWatch:
             same = old is not None and old.trial.settings.hash == settings.hash
             self._watched[name] = old if same and old is not None else self._new(name, trial)
 
-    def seat(self, use: PromptUse, user: str) -> Seat | None:
+    def seat(self, use: PromptUse, user: str) -> CanarySeat | None:
         """A place for an inference that begins; None where nothing is tried of its prompt."""
         watched = self._watched.get(use.id)
         if watched is None or use.arm not in {"released", "canary"}:

@@ -8,6 +8,7 @@ from typing import Any
 from trimtab.config.money import with_class
 from trimtab.errors import Overloaded, TrimtabError
 from trimtab.gateway.admission import Admission, enter_at_once
+from trimtab.gateway.asking import Asked, AskedOutlet, Question, asked_call
 from trimtab.gateway.call import Call
 from trimtab.gateway.canary import CanaryWatch
 from trimtab.gateway.downgrade import downgraded
@@ -23,6 +24,7 @@ from trimtab.gateway.replies import prompt_header
 from trimtab.gateway.response_cache import ResponseCache
 from trimtab.gateway.reuse import Again, Keeper, Reuse
 from trimtab.gateway.sanctions import Sanctions
+from trimtab.gateway.seat import Seat
 from trimtab.gateway.serving import Serving
 from trimtab.gateway.shadow import NobodysOutlet, Shadows
 from trimtab.gateway.spawn import Spawn
@@ -75,6 +77,7 @@ class Gateway:
         self.shadows = Shadows()
         self._turnstile = Turnstile(serving.project, clock, self.sanctions)
         self._leases: dict[str, Lease] = {}
+        self._endings: dict[str, AskedOutlet] = {}  # of what the house asks for
         self._repeats = Repeats(clock)
         self._reuse = Reuse(cache, ledger=ledger, tally=reliability.tally, clock=clock)
         self._reuse.fly = self._fly
@@ -144,9 +147,45 @@ class Gateway:
         if self.sanctions.downgrades(call.caller):
             call = downgraded(call)
             outlet.note(b"x-trimtab-downgraded: outliers\r\n")
+        self._enter(call, outlet, idempotency_key)
+        if call.prompt is not None and call.prompt.arm == "released":
+            self._begin_shadow(call, body)
+
+    async def ask(self, question: Question, caller: Caller) -> Asked:
+        """One inference that the house itself asks for, with its own limits, budgets and records.
+
+        Never from the cache, never hedged, and by no other model than the one that is asked. What
+        goes wrong is in the answer. If this is cancelled, the call is ended and recorded.
+        """
+        outlet = AskedOutlet(self.new_inference_id(), asyncio.get_running_loop().create_future())
+        self._endings[outlet.inference_id] = outlet
+        try:
+            self._ledger.check_open()
+            self._enter(self._asked(question, outlet.inference_id, caller), outlet, "")
+        except TrimtabError as error:
+            outlet.fail(error)
+        try:
+            return await outlet.answer()
+        finally:
+            self._endings.pop(outlet.inference_id, None)
+
+    def preview(self, question: Question) -> Call:
+        """The call that a question would be.
+
+        Raises:
+            TrimtabError: it cannot be asked.
+        """
+        return self._asked(question, "", Caller())
+
+    def _asked(self, question: Question, inference_id: str, caller: Caller) -> Call:
+        now = (self._clock.wall_ns(), self._clock.monotonic_s())
+        return asked_call(self.serving, question, inference_id, caller=caller, now=now)
+
+    def _enter(self, call: Call, outlet: Outlet, idempotency_key: str) -> None:
+        """Let a call begin if its limits allow it."""
         lease = self._turnstile.enter(call)
         if lease is not None:
-            self._leases[inference_id] = lease
+            self._leases[call.inference_id] = lease
             outlet.note(self._turnstile.headers(lease))
         try:
             if call.target.policy.cache is None and not idempotency_key:
@@ -155,9 +194,7 @@ class Gateway:
                 self._look(call, outlet, idempotency_key)
         finally:
             if lease is not None:
-                self._close_lease(inference_id)  # unless it has begun
-        if call.prompt is not None and call.prompt.arm == "released":
-            self._begin_shadow(call, body)
+                self._close_lease(call.inference_id)  # unless it has begun
 
     def _begin_shadow(self, call: Call, body: bytes) -> None:
         """Call the version that is tried in the shadow, if it is this inference's turn."""
@@ -250,11 +287,20 @@ class Gateway:
         inference.purse = purse
         inference.lease = self._leases.get(call.inference_id)
         inference.begin(self.spawn, self._forget)
-        if call.prompt is not None:
-            inference.seat = self.shadows.seat(call.inference_id) or self.canaries.seat(
-                call.prompt, call.caller.user
-            )
+        inference.seat = self._seat(call)
         self._take(inference, call)
+
+    def _seat(self, call: Call) -> Seat | None:
+        """Who wants to know what becomes of an inference, beside its caller."""
+        if self._endings:
+            asked = self._endings.get(call.inference_id)
+            if asked is not None:
+                return asked.seat
+        if call.prompt is None:
+            return None
+        return self.shadows.seat(call.inference_id) or self.canaries.seat(
+            call.prompt, call.caller.user
+        )
 
     def _look(self, call: Call, outlet: Outlet, idempotency_key: str) -> None:
         """Answer without a call, if that can be."""

@@ -20,7 +20,6 @@ from trimtab.errors import (
 )
 from trimtab.gateway.attempt import Attempt, AttemptOwner
 from trimtab.gateway.call import Call
-from trimtab.gateway.canary import Seat
 from trimtab.gateway.hedging import Hedging
 from trimtab.gateway.ladder import Ladder, Step
 from trimtab.gateway.outlet import Outlet
@@ -29,7 +28,7 @@ from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.replay import replay
 from trimtab.gateway.response_cache import Found
 from trimtab.gateway.reuse import Keeper
-from trimtab.gateway.shadow import ShadowSeat
+from trimtab.gateway.seat import Seat
 from trimtab.gateway.spawn import Spawn
 from trimtab.gateway.transcript import Transcript
 from trimtab.spend.limits import Lease
@@ -71,7 +70,7 @@ class Recovery(AttemptOwner):
     _told: ProviderError | None = None
     _repaired = False
     _cost_so_far_nanousd = 0
-    seat: Seat | ShadowSeat | None = None
+    seat: Seat | None = None
 
     _spawn: Spawn
     _on_over: OnOver

@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 
 from trimtab.gateway.call import Call
-from trimtab.gateway.downgrade import card_of
 from trimtab.gateway.outlet import HeaderList, OutletListener
 from trimtab.gateway.prompted import pinned, prompted_as
+from trimtab.gateway.worst_case import most_nanousd
 from trimtab.providers.wire.chat_request import parse_request
 from trimtab.releases.serving import Trial
 from trimtab.types.identity import Caller
@@ -65,7 +65,7 @@ class ShadowSeat:
         meter.held_nanousd += held_nanousd
         meter.open += 1
 
-    def end(self, _settle: Settle, *, cost_nanousd: int) -> None:
+    def end(self, settle: Settle, *, cost_nanousd: int) -> None:  # noqa: ARG002 - others look at it
         """It is over."""
         self._meter.spent_nanousd += cost_nanousd
         self.leave()
@@ -147,15 +147,7 @@ class Shadows:
         meter = self._meters.get(trial.settings.hash)
         if meter is None or meter.open >= _MOST_AT_ONCE:
             return None
-        attempts = len(shadow.target.rungs) + shadow.target.policy.retries
-        # Bytes of the request bound its tokens.
-        most_nanousd = max(
-            card_of(shadow, rung).hold_nanousd(
-                len(shadow.body), shadow.request.output_limit(rung.max_output_tokens)
-            )
-            for rung in shadow.target.rungs
-        )
-        held = attempts * most_nanousd
+        held = most_nanousd(shadow)
         cap = int(trial.settings.most_usd * NANO_PER_USD)
         if meter.spent_nanousd + meter.held_nanousd + held > cap:
             return None

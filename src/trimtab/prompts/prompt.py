@@ -10,7 +10,7 @@ from trimtab.prompts.body import Image, Text, Turn
 from trimtab.prompts.schema import Schema
 from trimtab.prompts.template import Templates
 from trimtab.prompts.values import problems_of, with_defaults
-from trimtab.prompts.version import Behaviour, short_hash
+from trimtab.prompts.version import Behaviour, content_hash, short_hash
 
 __all__ = ["MAIN", "About", "Prompt", "Rendered"]
 
@@ -91,6 +91,30 @@ class Prompt:
         self.turns = turns
         self._templates = templates
         self.files = files
+
+    def changed(self, *, model: str = "", config: Mapping[str, Any]) -> "Prompt":
+        """The version that its file would give with another model or other parameters of the call.
+
+        Args:
+            model: alias or route; "" for its own.
+            config: put over its own; a parameter that is None is taken out.
+        """
+        behaviour = self.behaviour
+        merged = {**behaviour.config, **config}
+        changed = msgspec.structs.replace(
+            behaviour,
+            model=model or behaviour.model,
+            config={name: value for name, value in merged.items() if value is not None},
+        )
+        return Prompt(
+            self.id,
+            self.about,
+            changed,
+            version_hash=content_hash(changed),
+            turns=self.turns,
+            templates=self._templates,
+            files=self.files,
+        )
 
     @property
     def short(self) -> str:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, cast
 
+from trimtab.prompts.patterns import Pattern, PatternProblem
+
 __all__ = ["KEYWORDS", "TYPES", "Schema", "SchemaProblem", "Subschema", "parse_schema"]
 
 Schema = dict[str, Any]
@@ -227,10 +229,12 @@ def _check_keyword(keyword: str, value: object, place: tuple[str, ...]) -> None:
 
 
 def _wrong_pattern(value: object) -> str:
+    if not isinstance(value, str):
+        return "a regular expression"
     try:
-        re.compile(value if isinstance(value, str) else "(")
-    except re.error:
-        return "a regular expression as Python reads it"
+        Pattern(value)
+    except PatternProblem as problem:
+        return f"a regular expression without what is wrong in this one: {problem}"
     return ""
 
 

@@ -1,13 +1,14 @@
 """JSON values against a schema. Every problem names the place, and none shows the value."""
 
-import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 from typing_extensions import override
 
+from trimtab.prompts.patterns import Pattern
 from trimtab.prompts.schema import Schema, Subschema
 
 __all__ = ["ValueProblem", "problems_of", "with_defaults"]
@@ -131,9 +132,14 @@ class _Check:
             yield from self.value(inner, properties.get(name, others), _inside(place, name))
 
 
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> Pattern:
+    return Pattern(pattern)
+
+
 def _text(value: str, schema: Schema, place: str) -> Iterator[ValueProblem]:
     yield from _size(len(value), schema, place, of="Length")
-    if "pattern" in schema and re.search(schema["pattern"], value) is None:
+    if "pattern" in schema and not _compiled(schema["pattern"]).search(value):
         yield ValueProblem(place, "does not match the pattern of the schema")
 
 

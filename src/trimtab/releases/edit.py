@@ -27,7 +27,17 @@ from trimtab.releases.file import (
     write_releases,
 )
 
-__all__ = ["Author", "Done", "Trying", "pause", "promote", "rollback", "try_out", "withdraw"]
+__all__ = [
+    "Author",
+    "Done",
+    "Trying",
+    "pause",
+    "promote",
+    "resume",
+    "rollback",
+    "try_out",
+    "withdraw",
+]
 
 
 class Author(NamedTuple):
@@ -168,6 +178,25 @@ def pause(project: Path, environment: str, prompt_id: str, *, author: Author) ->
         author=author,
         act="pause",
         change=lambda canary: msgspec.structs.replace(canary, paused=author.reason or "paused"),
+    )
+
+
+def resume(project: Path, environment: str, prompt_id: str, *, author: Author) -> Done:
+    """The version that is tried is served again to its share; its guards begin anew.
+
+    Raises:
+        UsageError: nothing is tried, it is not paused, or there is no reason.
+    """
+    if not author.reason:
+        raise UsageError("To go on with a version that was paused needs a reason: add --reason.")
+
+    def change(canary: Canary) -> Canary:
+        if not canary.paused:
+            raise UsageError(f"{canary.version} of prompt {prompt_id!r} is not paused.")
+        return msgspec.structs.replace(canary, paused="")
+
+    return _change_canary(
+        project, environment, prompt_id, author=author, act="resume", change=change
     )
 
 

@@ -66,7 +66,8 @@ def suite_hash(project: Path, suite: str) -> str:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if path.is_file() and name.parts[0] in {"suite.toml", "cases.jsonl", "evaluators.py"}:
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            with path.open("rb") as handle:
+                content = hashlib.file_digest(handle, "sha256").hexdigest()
             digest.update(f"{name.as_posix()}\0{content}\n".encode())
     return digest.hexdigest()
 
@@ -97,7 +98,9 @@ def read_evidence(file: Path) -> Evidence | None:
 
 
 def find_evidence(project: Path, wanted: Wanted) -> Path:
-    """The newest file with a passing verdict on exactly this.
+    """The newest file with a verdict on exactly this, if the verdict is that it passed.
+
+    An older pass does not outweigh a newer fail: who asks often enough gets one by chance.
 
     Raises:
         UsageError: there is none; says what there is, and how it differs.
@@ -108,21 +111,31 @@ def find_evidence(project: Path, wanted: Wanted) -> Path:
         for path in sorted(folder.glob("*.json"))
         if (found := read_evidence(path)) is not None and found.prompt == wanted.prompt
     ]
-    fitting = [(found.at, path) for path, found in known if not _differences(found, wanted)]
-    if fitting:
-        return max(fitting)[1]
+    about = [(found.at, path, found) for path, found in known if not _about_another(found, wanted)]
+    if about:
+        _, path, found = max(about, key=_age_of)
+        if found.verdict == "pass":
+            return path
     raise UsageError(_missing(wanted, [found for _, found in known]))
 
 
-def _differences(found: Evidence, wanted: Wanted) -> list[str]:
+def _age_of(one: tuple[str, Path, Evidence]) -> tuple[str, Path]:
+    return one[0], one[1]
+
+
+def _about_another(found: Evidence, wanted: Wanted) -> list[str]:
     pairs = {
         "another version of the prompt": found.prompt_hash == wanted.prompt_hash,
         f"model {found.model} instead of {wanted.model}": found.model == wanted.model,
         "another state of the suite": (found.suite, found.suite_hash)
         == (wanted.suite, wanted.suite_hash),
-        f"verdict {found.verdict}": found.verdict == "pass",
     }
     return [difference for difference, same in pairs.items() if not same]
+
+
+def _differences(found: Evidence, wanted: Wanted) -> list[str]:
+    verdict = [] if found.verdict == "pass" else [f"verdict {found.verdict}"]
+    return [*_about_another(found, wanted), *verdict]
 
 
 def _missing(wanted: Wanted, known: Sequence[Evidence]) -> str:

@@ -22,7 +22,7 @@ __all__ = [
 
 FOLDER: Final = "releases"
 
-Act = Literal["promote", "canary", "shadow", "pause", "withdraw", "rollback"]
+Act = Literal["promote", "canary", "shadow", "pause", "resume", "withdraw", "rollback"]
 """What somebody did. A canary is withdrawn; a release is rolled back."""
 
 _Version = Annotated[str, Meta(pattern=r"^v[1-9]\d{0,8}$")]
@@ -122,6 +122,8 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 return f"{self.prompt} tries {self.after} beside {self.before} in the shadow"
             case "pause":
                 return f"{self.prompt}: {self.before} is paused"
+            case "resume":
+                return f"{self.prompt}: {self.before} is tried again"
             case "withdraw":
                 return f"{self.prompt}: {self.before} is tried no more"
 

@@ -1,7 +1,7 @@
 """The borders of the store: what the gateway, the insights and the command line may ask of it."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from trimtab.store.answers import CachedAnswer
@@ -20,10 +20,11 @@ from trimtab.store.records import (
     Visits,
 )
 from trimtab.types.breakers import BreakerRecord
+from trimtab.types.experiments import Experiment, Mark, Row, RowHead
 from trimtab.types.identity import Key
 from trimtab.types.records import Extension, Intent, Settle
 
-__all__ = ["AnswerStore", "KeyStore", "Ledger", "Reader"]
+__all__ = ["AnswerStore", "Experiments", "KeyStore", "Ledger", "Reader"]
 
 
 class Ledger(Protocol):
@@ -259,4 +260,43 @@ class AnswerStore(Protocol):
 
     def close(self) -> None:
         """Write what waits, then stop. Blocks."""
+        ...
+
+
+class Experiments(Protocol):
+    """Answers to cases, and what evaluators say of them. From any thread; every method blocks.
+
+    All raise `StoreError` where the file cannot be used.
+    """
+
+    def keep(self, rows: Sequence[Row], marks: Sequence[Mark]) -> None:
+        """Write them; they are on the disk when this returns.
+
+        A row takes the place of the one with its key, whose marks go. An answer takes the place of
+        an error.
+        """
+        ...
+
+    def row_heads(self, setup_hash: str) -> list[RowHead]:
+        """The rows of a setup, in no order."""
+        ...
+
+    def rows(self, setup_hash: str) -> Iterator[Row]:
+        """The rows of a setup by case and repeat; not all in memory at once."""
+        ...
+
+    def marks(self, setup_hash: str, evaluator_hashes: Collection[str]) -> Iterator[Mark]:
+        """What some evaluators say of a setup's rows, in the order of `rows`."""
+        ...
+
+    def keep_experiment(self, experiment: Experiment) -> None:
+        """Write it, or write it anew."""
+        ...
+
+    def experiments(self, most: int, *, suite: str | None = None) -> list[Experiment]:
+        """The newest ones first, without their summaries."""
+        ...
+
+    def experiment(self, experiment_id: str) -> Experiment | None:
+        """One with its summary."""
         ...

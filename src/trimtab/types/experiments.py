@@ -1,6 +1,6 @@
 """Evals: what is tried, what came back, and what evaluators say of it."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -10,6 +10,7 @@ __all__ = [
     "MarkStatus",
     "MetricKind",
     "Row",
+    "RowHead",
     "RowStatus",
     "Setup",
     "ToolCall",
@@ -54,7 +55,9 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One answer of one setup to one case. Its key is (`setup_hash`, `case_hash`, `repeat`).
+    """One answer of one setup to one case.
+
+    Its key is (`setup_hash`, `case_hash`, `repeat`, `served_model`).
 
     Attributes:
         setup_hash: of the setup.
@@ -94,11 +97,27 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at_ns: int = 0
 
 
+class RowHead(NamedTuple):
+    """What a plan needs to know of a row that is there.
+
+    Attributes:
+        case_hash, repeat, served_model: of its key.
+        ok: there is an answer.
+        at_ns: UTC nanoseconds at which it ended.
+    """
+
+    case_hash: str
+    repeat: int
+    served_model: str
+    ok: bool
+    at_ns: int
+
+
 class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one evaluator says of one row.
 
     Attributes:
-        setup_hash, case_hash, repeat: key of the row.
+        setup_hash, case_hash, repeat, served_model: key of the row.
         evaluator: its name in the suite.
         evaluator_hash: of its name, version, options, judge, and what the case expects.
         metric: what it measures.
@@ -107,11 +126,13 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         label: a short word for people, as `full_refusal`.
         reason: why, in a sentence.
         cost_nanousd: of a model that was asked.
+        judge_model: the model that was asked, as its provider calls it; "" without one.
     """
 
     setup_hash: str
     case_hash: str
     repeat: int
+    served_model: str
     evaluator: str
     evaluator_hash: str
     metric: str
@@ -120,6 +141,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     label: str = ""
     reason: str = ""
     cost_nanousd: int = 0
+    judge_model: str = ""
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

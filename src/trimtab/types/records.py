@@ -29,9 +29,9 @@ Cause = Literal["first", "retry", "fallback", "hedge", "continue", "cache", "sta
 """Why an attempt is made. The last two are answers from the response cache: nobody is called."""
 
 
-Arm = Literal["released", "canary", "shadow", "asked", "draft"]
+Arm = Literal["released", "canary", "shadow", "asked", "draft", "eval"]
 """Why a version of a prompt was rendered: it is released; it is tried, and shown or not; the caller
-named it; or no environment is served, and it is what the file says."""
+named it; no environment is served, and it is what the file says; or a suite is run with it."""
 
 
 class PromptUse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -1,6 +1,7 @@
 """The store on SQLite: nothing to install, several processes read and write."""
 
 from trimtab.store.sqlite.answers import SqliteAnswers, open_answers
+from trimtab.store.sqlite.experiments import SqliteExperiments, open_experiments
 from trimtab.store.sqlite.keys import SqliteKeys, open_keys
 from trimtab.store.sqlite.ledger import SqliteLedger, open_ledger
 from trimtab.store.sqlite.projector import catch_up
@@ -12,6 +13,7 @@ from trimtab.store.sqlite.verify import verify
 
 __all__ = [
     "SqliteAnswers",
+    "SqliteExperiments",
     "SqliteKeys",
     "SqliteLedger",
     "SqliteReader",
@@ -19,6 +21,7 @@ __all__ = [
     "catch_up",
     "forget_days",
     "open_answers",
+    "open_experiments",
     "open_keys",
     "open_ledger",
     "open_reader",

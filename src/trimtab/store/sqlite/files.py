@@ -16,6 +16,7 @@ from trimtab.store.sqlite.schema import (
     CONTROL_VERSION,
     DAY,
     DERIVED_VERSION,
+    EXPERIMENTS,
     LEDGER,
     REPRICINGS,
     ROLLUPS,
@@ -30,6 +31,8 @@ __all__ = [
     "day_path",
     "days",
     "exclusive",
+    "experiments_db",
+    "experiments_path",
     "explain",
     "is_outdated",
     "ledger_db",
@@ -91,6 +94,16 @@ def ledger_db(data_dir: Path) -> sqlite3.Connection:
 def control_db(data_dir: Path) -> sqlite3.Connection:
     """Keys, made if not there."""
     return _connect(data_dir / "control.sqlite", CONTROL, CONTROL_VERSION)
+
+
+def experiments_db(data_dir: Path) -> sqlite3.Connection:
+    """Answers to cases and what evaluators say of them, made if not there."""
+    return _connect(experiments_path(data_dir), EXPERIMENTS)
+
+
+def experiments_path(data_dir: Path) -> Path:
+    """Where experiments are."""
+    return data_dir / "experiments.sqlite"
 
 
 def repricings_db(data_dir: Path) -> sqlite3.Connection:

@@ -1,4 +1,4 @@
-"""Every table of trimtab on SQLite. Six kinds of file, each with its own life."""
+"""Every table of trimtab on SQLite. Seven kinds of file, each with its own life."""
 
 from typing import Final
 
@@ -10,6 +10,7 @@ __all__ = [
     "DAY",
     "DAY_INDEXES",
     "DERIVED_VERSION",
+    "EXPERIMENTS",
     "LEDGER",
     "REPRICINGS",
     "ROLLUPS",
@@ -17,7 +18,7 @@ __all__ = [
 ]
 
 VERSION: Final = 1
-"""Of the ledger and of corrections; kept in `PRAGMA user_version`."""
+"""Of the ledger, of corrections and of experiments; kept in `PRAGMA user_version`."""
 
 CONTROL_VERSION: Final = 2
 """Of the keys."""
@@ -69,6 +70,38 @@ CREATE TABLE repriced (
     tier_unknown_nanousd INTEGER NOT NULL,
     PRIMARY KEY (set_id, day, model, charged_version, corrected_version)
 ) STRICT, WITHOUT ROWID;
+"""
+
+EXPERIMENTS: Final = """
+CREATE TABLE rows (
+    setup_hash   TEXT    NOT NULL,
+    case_hash    TEXT    NOT NULL,
+    repeat       INTEGER NOT NULL,
+    served_model TEXT    NOT NULL,
+    ok           INTEGER NOT NULL,
+    at_ns        INTEGER NOT NULL,
+    body         BLOB    NOT NULL,
+    PRIMARY KEY (setup_hash, case_hash, repeat, served_model)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE marks (
+    setup_hash     TEXT    NOT NULL,
+    case_hash      TEXT    NOT NULL,
+    repeat         INTEGER NOT NULL,
+    served_model   TEXT    NOT NULL,
+    evaluator_hash TEXT    NOT NULL,
+    body           BLOB    NOT NULL,
+    PRIMARY KEY (setup_hash, case_hash, repeat, served_model, evaluator_hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE experiments (
+    id         TEXT    PRIMARY KEY,
+    suite      TEXT    NOT NULL,
+    started_ns INTEGER NOT NULL,
+    body       BLOB    NOT NULL,
+    summary    BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX experiments_by_start ON experiments (started_ns);
 """
 
 CONTROL: Final = """

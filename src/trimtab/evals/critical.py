@@ -1,0 +1,78 @@
+"""Cases that must not get worse: each by itself, with two guards against a single bad draw."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from trimtab.evals.compare import Frame, Pair, measured_rows
+from trimtab.evals.result import CriticalFinding
+from trimtab.stats.two_rates import Hits, check_critical, repeats_to_break
+from trimtab.stats.units import Floats
+
+__all__ = ["SAFETY", "critical_findings", "critical_note"]
+
+SAFETY: Final = "safety"
+"""A metric of this name may not fail once, on any case, whatever the baseline did."""
+
+
+def critical_findings(pairs: Sequence[Pair], frame: Frame) -> list[CriticalFinding]:
+    """What the candidate breaks, of rates only."""
+    critical = [at for at, case in enumerate(frame.cases) if case.critical]
+    found: list[CriticalFinding] = []
+    for pair in pairs:
+        if pair.candidate.kind != "rate":
+            continue
+        new, old = measured_rows(pair.candidate), measured_rows(pair.baseline)
+        if pair.candidate.metric == SAFETY:
+            found += [
+                _finding(pair, frame.cases[at].id, (_hits(new[at], pair), _hits(old[at], pair)))
+                for at in range(len(frame.cases))
+                if _hits(new[at], pair).hits < _hits(new[at], pair).count
+            ]
+            continue
+        for at in critical:
+            hits = _hits(new[at], pair), _hits(old[at], pair)
+            alpha = frame.policy.critical_alpha
+            check = check_critical(*hits, cases=len(critical), alpha=alpha)
+            if check.broken:
+                found.append(_finding(pair, frame.cases[at].id, hits, p=check.p))
+    return found
+
+
+def critical_note(frame: Frame, repeats: int) -> str:
+    """Whether so many repeats can show that a critical case is broken at all; "" if they can."""
+    critical = sum(case.critical for case in frame.cases)
+    if not critical:
+        return ""
+    needed = repeats_to_break(critical, alpha=frame.policy.critical_alpha)
+    if repeats >= needed:
+        return ""
+    return (
+        f"{critical} critical cases need {needed} repeats before one of them can count as broken; "
+        f"with {repeats} they count only as cases among the others."
+    )
+
+
+def _hits(row: Floats, pair: Pair) -> Hits:
+    """Repeats that passed, of those measured."""
+    values = row[~np.isnan(row)]
+    good = values > 0.5 if pair.candidate.higher_is_better else values < 0.5
+    return Hits(int(good.sum()), len(values))
+
+
+def _finding(
+    pair: Pair, case_id: str, hits: tuple[Hits, Hits], *, p: float | None = None
+) -> CriticalFinding:
+    new, old = hits
+    told = f"{pair.candidate.metric} in {new.hits} of {new.count} repeats"
+    why = f"{told}, {old.hits} of {old.count} before"
+    return CriticalFinding(
+        case_id=case_id,
+        metric=pair.candidate.metric,
+        candidate_passed=new.hits,
+        baseline_passed=old.hits,
+        repeats=new.count,
+        p=p,
+        why=why if p is None else f"{why} (p = {p:.2g})",
+    )

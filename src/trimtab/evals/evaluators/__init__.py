@@ -1,0 +1,1 @@
+"""The evaluators that come with trimtab, one file each; none knows another."""

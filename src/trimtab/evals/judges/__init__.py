@@ -1,0 +1,1 @@
+"""Models that judge answers: how they are asked, how far people agree, and what that allows."""

@@ -1,0 +1,1 @@
+"""Whether an answer refuses: read without a model, in fifteen languages."""

@@ -1,0 +1,209 @@
+"""A run: asks for the rows that are not there yet, each on the disk before it is counted."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from random import Random
+from typing import Final, Literal, NamedTuple
+
+from trimtab.datasets.case import Case, case_hash
+from trimtab.errors import BudgetExceeded, TrimtabError, reply_of
+from trimtab.evals.allowance import Allowance
+from trimtab.evals.answering import Answerer, later
+from trimtab.evals.keeper import Keeper
+from trimtab.evals.pace import Pace
+from trimtab.evals.setups import Ready
+from trimtab.store.protocol import Experiments
+from trimtab.types.experiments import Row
+
+__all__ = ["OnRow", "Planned", "Progress", "RowRun", "Stopped", "plan_rows"]
+
+Stopped = Literal["", "budget", "told"]
+"""Why a run ended before its plan did."""
+
+_TRIES: Final = 8
+_FIRST_PAUSE_S: Final = 0.5
+_LONGEST_PAUSE_S: Final = 60.0
+
+
+class Planned(NamedTuple):
+    """A row to be asked for."""
+
+    ready: Ready
+    case: Case
+    repeat: int
+
+
+class Progress(NamedTuple):
+    """How far a run is.
+
+    Attributes:
+        done: rows that are there, those of errors included.
+        planned: of this run.
+        failed: without an answer.
+        spent_nanousd: of this run.
+        at_once: requests under way at a time, at present.
+    """
+
+    done: int
+    planned: int
+    failed: int
+    spent_nanousd: int
+    at_once: int
+
+
+OnRow = Callable[[Planned, Row], Awaitable[None]]
+"""Hears of each row once it is on the disk."""
+
+
+def plan_rows(
+    setups: Sequence[Ready], cases: Sequence[Case], repeats: int, *, store: Experiments, seed: int
+) -> list[Planned]:
+    """The rows that are missing, in the order in which they are asked for.
+
+    One repeat of all cases after the other, the cases in random order, and the setups beside each
+    other in random order: a bad hour of a provider hits them alike, and a run that ends early has
+    seen all cases alike.
+    """
+    known = {ready.setup.hash: _known(store, ready) for ready in setups}
+    order = Random(seed)  # noqa: S311 - an order, not a secret
+    hashes = [case_hash(case) for case in cases]
+    planned: list[Planned] = []
+    for repeat in range(repeats):
+        for place in order.sample(range(len(cases)), len(cases)):
+            for ready in order.sample(list(setups), len(setups)):
+                key = (hashes[place], repeat)
+                if key not in known[ready.setup.hash]:
+                    known[ready.setup.hash].add(key)  # cases that ask the same share an answer
+                    planned.append(Planned(ready, cases[place], repeat))
+    return planned
+
+
+def _known(store: Experiments, ready: Ready) -> set[tuple[str, int]]:
+    """Rows with an answer of the model that served last; others are about another model."""
+    heads = [head for head in store.row_heads(ready.setup.hash) if head.ok]
+    if not heads:
+        return set()
+    served = max(heads, key=lambda head: head.at_ns).served_model
+    return {(head.case_hash, head.repeat) for head in heads if head.served_model == served}
+
+
+class RowRun:
+    """Asks for planned rows, so many at once.
+
+    Args:
+        answerer: gives answers.
+        keeper: takes them to the disk.
+        allowance: what may be spent.
+        at_once: requests at a time, at most.
+        on_row: hears of each row.
+    """
+
+    def __init__(
+        self,
+        answerer: Answerer,
+        keeper: Keeper,
+        allowance: Allowance,
+        *,
+        at_once: int,
+        on_row: OnRow,
+    ) -> None:
+        self._answerer = answerer
+        self._keeper = keeper
+        self._allowance = allowance
+        self._pace = Pace(at_once)
+        self._workers = at_once
+        self._on_row = on_row
+        self._stopped: Stopped = ""
+        self._planned = self._done = self._failed = 0
+
+    @property
+    def progress(self) -> Progress:
+        """At this moment."""
+        spent_nanousd = self._allowance.spent_nanousd
+        return Progress(self._done, self._planned, self._failed, spent_nanousd, self._pace.limit)
+
+    def stop(self) -> None:
+        """Begin no more; what is under way is awaited."""
+        self._stopped = self._stopped or "told"
+
+    async def run(self, planned: Sequence[Planned]) -> Stopped:
+        """Ask for all of them.
+
+        Raises:
+            StoreError: an answer cannot be kept; nothing more is asked for.
+        """
+        self._planned += len(planned)
+        waiting = iter(planned)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._workers, len(planned))):
+                    group.create_task(self._work(waiting))
+        except* TrimtabError as errors:
+            raise errors.exceptions[0] from None
+        return self._stopped
+
+    async def _work(self, waiting: Iterator[Planned]) -> None:
+        while not self._stopped:
+            one = next(waiting, None)
+            if one is None:
+                return
+            await self._pace.enter()
+            row, too_fast = None, False
+            try:
+                row, too_fast = await self._ask(one)
+            finally:
+                self._pace.leave(too_fast=too_fast)
+            if row is None:
+                return
+            self._done += 1
+            self._failed += row.status == "error"
+            await self._on_row(one, row)
+
+    async def _ask(self, one: Planned) -> tuple[Row | None, bool]:
+        """A row that is on the disk, and whether somebody wanted fewer; no row: the end."""
+        too_fast, pause_s = False, _FIRST_PAUSE_S
+        for left in reversed(range(_TRIES)):
+            try:
+                row = await self._try(one)
+            except BudgetExceeded:
+                self._stopped = "budget"
+                return None, too_fast
+            except TrimtabError as error:
+                if not later(error) or left == 0:
+                    row = _failed(one, error)
+                else:
+                    too_fast = True
+                    await asyncio.sleep(min(error.retry_after_s or pause_s, _LONGEST_PAUSE_S))
+                    pause_s *= 2
+                    continue
+            if row is not None:
+                await self._keeper.keep(rows=[row])
+            return row, too_fast
+        raise AssertionError  # the last try gives a row
+
+    async def _try(self, one: Planned) -> Row | None:
+        """One answer, inside the allowance; None where it does not reach."""
+        most_nanousd = self._answerer.most_nanousd(one.ready, one.case)
+        if not await self._allowance.hold(most_nanousd):
+            self._stopped = "budget"
+            return None
+        cost_nanousd = 0
+        try:
+            row = await self._answerer.answer(one.ready, one.case, one.repeat)
+            cost_nanousd = row.cost_nanousd
+        finally:
+            self._allowance.settle(most_nanousd, cost_nanousd)
+        return row
+
+
+def _failed(one: Planned, error: TrimtabError) -> Row:
+    """The row of a case that could not even be asked."""
+    return Row(
+        setup_hash=one.ready.setup.hash,
+        case_id=one.case.id,
+        case_hash=case_hash(one.case),
+        repeat=one.repeat,
+        status="error",
+        error_code=reply_of(error).code,
+        error=str(error)[:300],
+    )

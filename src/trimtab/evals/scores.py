@@ -1,0 +1,223 @@
+"""The scores of one setup as arrays: a row for each case, a column for each repeat."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trimtab.datasets.case import Case, case_hash
+from trimtab.evals.marking import mark_hash
+from trimtab.evals.registry import SuiteEvaluator
+from trimtab.store.protocol import Experiments
+from trimtab.types.experiments import MarkStatus, MetricKind, Row
+
+__all__ = ["ABSENT", "MEASURED", "NOT_APPLICABLE", "UNMEASURED", "Facts", "MetricScores", "Scores"]
+
+ABSENT: Final = 0
+"""There is no row, or no mark of it yet."""
+MEASURED: Final = 1
+UNMEASURED: Final = 2
+NOT_APPLICABLE: Final = 3
+_STATUSES: Final[Mapping[MarkStatus, int]] = {
+    "measured": MEASURED,
+    "unmeasured": UNMEASURED,
+    "not_applicable": NOT_APPLICABLE,
+}
+
+
+class Facts(NamedTuple):
+    """What rows say of themselves, each of the shape (cases, repeats); NaN where there is none.
+
+    Attributes:
+        answered: there is an answer.
+        failed: there is an error instead.
+        latency_ms: to the last byte.
+        cost_nanousd: of all attempts.
+    """
+
+    answered: NDArray[np.bool_]
+    failed: NDArray[np.bool_]
+    latency_ms: NDArray[np.float64]
+    cost_nanousd: NDArray[np.float64]
+
+
+class MetricScores(NamedTuple):
+    """One metric.
+
+    Attributes:
+        metric: its name.
+        kind, higher_is_better: of its values.
+        values: (cases, repeats), NaN unless measured.
+        status: (cases, repeats), one of the constants above.
+        asks: a model was asked for it.
+    """
+
+    metric: str
+    kind: MetricKind
+    higher_is_better: bool
+    values: NDArray[np.float64]
+    status: NDArray[np.uint8]
+    asks: bool
+
+    def case_means(self) -> NDArray[np.float64]:
+        """(cases,): the mean of the measured repeats; NaN where there is none."""
+        counts = np.sum(self.status == MEASURED, axis=1)
+        sums = np.nansum(self.values, axis=1)
+        return np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
+
+
+class Scores:
+    """Everything that is known of one setup's answers to a suite.
+
+    Args:
+        store: has rows and marks.
+        setup_hash: of the setup.
+        cases: of the suite, in its order.
+        evaluators: of the suite.
+        repeats: of each case.
+        baseline: hash of the setup that it is compared with; "" for none.
+
+    Attributes:
+        setup_hash: of the setup.
+        served_model: the one that served last; rows of others are set aside.
+        set_aside: how many of those there are.
+    """
+
+    def __init__(
+        self,
+        store: Experiments,
+        setup_hash: str,
+        cases: Sequence[Case],
+        *,
+        evaluators: Sequence[SuiteEvaluator],
+        repeats: int,
+        baseline: str = "",
+    ) -> None:
+        self._store = store
+        self.setup_hash = setup_hash
+        self._cases = cases
+        self._evaluators = evaluators
+        self._repeats = repeats
+        self._baseline = baseline
+        self._places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, case in enumerate(cases):
+            self._places[case_hash(case)].append(place)
+        self.served_model, self.set_aside = self._served()
+        self.facts = self._read_facts()
+        self._values, self._status = self._read_marks()
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """The rows, each with the place of its case; one for each case that asks the same."""
+        for row in self._store.rows(self.setup_hash):
+            if row.repeat < self._repeats and row.served_model in {self.served_model, ""}:
+                for place in self._places.get(row.case_hash, ()):
+                    yield place, row
+
+    def mark_keys(self, place: int) -> list[tuple[str, str]]:
+        """Hash of the case, and of the mark, for each evaluator of the case at a place."""
+        case = self._cases[place]
+        asked = case_hash(case)
+        return [(asked, mark_hash(one, case, self._baseline)) for one in self._evaluators]
+
+    def metrics(self) -> list[MetricScores]:
+        """One of each metric that evaluators measure, in their order."""
+        grouped: defaultdict[str, list[int]] = defaultdict(list)
+        for number, one in enumerate(self._evaluators):
+            grouped[one.metric].append(number)
+        return [self._metric(metric, numbers) for metric, numbers in grouped.items()]
+
+    def _served(self) -> tuple[str, int]:
+        wanted = [
+            head
+            for head in self._store.row_heads(self.setup_hash)
+            if head.ok and head.repeat < self._repeats and head.case_hash in self._places
+        ]
+        if not wanted:
+            return "", 0
+        served = max(wanted, key=lambda head: head.at_ns).served_model
+        return served, sum(head.served_model != served for head in wanted)
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self._cases), self._repeats
+
+    def _read_facts(self) -> Facts:
+        shape = self._shape()
+        facts = Facts(
+            np.zeros(shape, np.bool_),
+            np.zeros(shape, np.bool_),
+            np.full(shape, np.nan),
+            np.full(shape, np.nan),
+        )
+        for place, row in self.rows():
+            if row.status == "ok":
+                facts.answered[place, row.repeat] = True
+                facts.latency_ms[place, row.repeat] = row.latency_us / 1000
+                facts.cost_nanousd[place, row.repeat] = row.cost_nanousd
+            else:
+                facts.failed[place, row.repeat] = True
+        return facts
+
+    def _read_marks(self) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        shape = (len(self._evaluators), *self._shape())
+        values, status = np.full(shape, np.nan), np.full(shape, ABSENT, np.uint8)
+        wanted: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+        for place in range(len(self._cases)):
+            for number, key in enumerate(self.mark_keys(place)):
+                wanted[key].append((number, place))
+        for mark in self._store.marks(self.setup_hash, {key[1] for key in wanted}):
+            if mark.repeat >= self._repeats or mark.served_model != self.served_model:
+                continue
+            for number, place in wanted.get((mark.case_hash, mark.evaluator_hash), ()):
+                status[number, place, mark.repeat] = _STATUSES[mark.status]
+                if mark.status == "measured" and mark.value is not None:
+                    values[number, place, mark.repeat] = mark.value
+        # Where there is an error in the place of an answer, nothing was measured of it.
+        status[:, self.facts.failed & ~self.facts.answered] = UNMEASURED
+        _let_cases_say_what_applies(status)
+        return values, status
+
+    def _metric(self, metric: str, numbers: Sequence[int]) -> MetricScores:
+        members = [self._evaluators[number] for number in numbers]
+        first, kinds = members[0], {one.kind for one in members}
+        kind = first.kind if len(kinds) == 1 else "score"  # rates and scores together
+        better = first.higher_is_better
+        status, values = _together(
+            self._status[list(numbers)],
+            self._values[list(numbers)],
+            worst=(np.fmin if better else np.fmax) if kind == "rate" else None,
+        )
+        asks = any(one.asks for one in members)
+        return MetricScores(metric, kind, better, values, status, asks=asks)
+
+
+def _let_cases_say_what_applies(status: NDArray[np.uint8]) -> None:
+    """What does not apply to the answers of a case does not apply to its errors either."""
+    elsewhere = np.any(status == NOT_APPLICABLE, axis=2, keepdims=True)
+    measured = np.any(status == MEASURED, axis=2, keepdims=True)
+    status[(status == UNMEASURED) & elsewhere & ~measured] = NOT_APPLICABLE
+
+
+def _together(
+    status: NDArray[np.uint8], values: NDArray[np.float64], *, worst: np.ufunc | None
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Several evaluators of one metric as one.
+
+    Of a rate each must be content, so the worst counts; of other values the mean. One that could
+    not tell leaves the whole untold; those that do not apply have no say.
+    """
+    measured = status == MEASURED
+    masked = np.where(measured, values, np.nan)
+    if worst is not None:
+        joined = worst.reduce(masked, axis=0)
+    else:
+        counts = measured.sum(axis=0)
+        sums = np.nansum(masked, axis=0)
+        joined = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    told = np.full(joined.shape, ABSENT, np.uint8)
+    told[(status == NOT_APPLICABLE).any(axis=0)] = NOT_APPLICABLE
+    told[measured.any(axis=0)] = MEASURED
+    told[(status == ABSENT).any(axis=0)] = ABSENT
+    told[(status == UNMEASURED).any(axis=0)] = UNMEASURED
+    return told, np.where(told == MEASURED, joined, np.nan)
