@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -100,6 +101,9 @@ class App:
         self._slots: dict[str, Slots] = {}
         self._reliability = Reliability(project, clock)
         self._told_breakers: object = None
+        self._data_folder = folder
+        self._opening = threading.Lock()
+        self._experiments: sqlite.SqliteExperiments | None = None
         hints = read_breakers(folder)
         if hints is not None:
             self._reliability.board.take_hints(hints)
@@ -170,9 +174,22 @@ class App:
         await self._ledger.close()
         await self._cache.close()
         await asyncio.to_thread(self.alerts.close)
+        if self._experiments is not None:
+            self._experiments.close()
         self.gateway.serving.close()
         for engine in self._engines.values():
             await engine.stop()
+
+    def experiments(self) -> Experiments:
+        """Those of the project, for the console; opened when first asked for. For any thread.
+
+        Raises:
+            StoreError: the file cannot be used.
+        """
+        with self._opening:
+            if self._experiments is None:
+                self._experiments = sqlite.open_experiments(self._data_folder, self._clock)
+            return self._experiments
 
     def check_ready(self) -> None:
         """Whether inferences can be served now.

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.console import words
 from trimtab.console.drawing import HEIGHT, draw_columns, tick_amounts
 from trimtab.console.month_drawing import draw_month
 from trimtab.console.standing_drawing import draw_standing
@@ -15,6 +14,7 @@ from trimtab.console.waterfall import draw_waterfall, rows_of
 from trimtab.insights.explain import Cause, ExplainReport
 from trimtab.insights.forecast import Forecast, ForecastReport
 from trimtab.insights.standing import standing
+from trimtab.looks import words
 from trimtab.types.money import NANO_PER_USD
 
 AMOUNTS = st.integers(0, 10**18)

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.console import words
 from trimtab.console.access import SESSION_S, Access, Visitor, local_path
 from trimtab.console.charts import charts_of, steps_of
 from trimtab.console.inference import draw_bars
@@ -16,6 +15,7 @@ from trimtab.console.query import link, read_span
 from trimtab.console.render import render
 from trimtab.errors import ForbiddenOrigin, InvalidKey, Overloaded, UsageError
 from trimtab.insights.overview import Overview, Totals
+from trimtab.looks import words
 from trimtab.store.records import AttemptRecord
 from trimtab.store.sqlite import open_keys
 from trimtab.testing import FrozenClock

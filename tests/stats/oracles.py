@@ -2,10 +2,13 @@
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportMissingTypeStubs=false
+# pyright: reportAttributeAccessIssue=false, reportArgumentType=false, reportOptionalIterable=false
 
 import numpy as np
+from statsmodels.discrete.discrete_model import Logit
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.contingency_tables import mcnemar as _mcnemar
+from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
@@ -35,3 +38,15 @@ def mcnemar(gains: int, losses: int, *, exact: bool, corrected: bool) -> tuple[f
 def adjusted(p_values: list[float], method: str) -> list[float]:
     """`holm`, `fdr_bh` or `bonferroni`."""
     return [float(p) for p in multipletests(p_values, method=method)[1]]
+
+
+def kappa(table: list[list[int]], *, linear: bool) -> tuple[float, float]:
+    """Cohen's kappa and its standard error."""
+    found = cohens_kappa(np.array(table), wt="linear" if linear else None)
+    return float(found.kappa), float(np.sqrt(max(found.var_kappa, 0.0)))
+
+
+def logistic(columns: Floats, outcomes: Floats) -> tuple[list[float], list[float]]:
+    """Coefficients and standard errors of plain logistic regression."""
+    found = Logit(outcomes, columns).fit(disp=0)
+    return [float(value) for value in found.params], [float(value) for value in found.bse]

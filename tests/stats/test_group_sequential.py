@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from trimtab.stats.group_sequential import Shape, boundary_constant, crossing, design
+from trimtab.stats.group_sequential import (
+    Shape,
+    boundary_constant,
+    crossing,
+    design,
+    nominal_alpha,
+)
 
 
 def looks(number: int) -> list[float]:
@@ -132,3 +138,9 @@ def test_probabilities_must_be_in_their_range():
         design(power=0.01)
     with pytest.raises(ValueError, match=r"hopeless 0\.9"):
         design(hopeless=0.9)
+
+
+def test_two_looks_at_one_level_each():
+    """Pocock's constant for two looks at 0.10 two-sided is 1.875."""
+    assert nominal_alpha(0.05, looks=2) == pytest.approx(norm.sf(1.875), abs=5e-5)
+    assert nominal_alpha(0.05, looks=1) == pytest.approx(0.05)

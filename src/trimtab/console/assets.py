@@ -1,4 +1,4 @@
-"""Static files: ours and the vendored ones, read once, named by their content."""
+"""Static files: ours, those of reports, the vendored ones; read once, named by their content."""
 
 from hashlib import sha256
 from importlib.resources import files
@@ -54,4 +54,10 @@ def _read(folder: Traversable) -> dict[str, _Asset]:
 
 
 _STATIC = files("trimtab.console") / "static"
-_ASSETS = _read(_STATIC) | _read(_STATIC / "vendor")
+_FOLDERS = (
+    _STATIC,
+    _STATIC / "vendor",
+    files("trimtab.looks"),
+    files("trimtab.evals.reports.html"),
+)
+_ASSETS = {name: asset for folder in _FOLDERS for name, asset in _read(folder).items()}

@@ -8,9 +8,9 @@ import msgspec
 from trimtab.config.money import Per
 from trimtab.config.schema import Project
 from trimtab.console.query import link
-from trimtab.console.words import zone_time
 from trimtab.insights.budgets import BudgetState, budget_report
 from trimtab.insights.burn import BurnOf
+from trimtab.looks.words import zone_time
 from trimtab.store.protocol import Reader
 
 __all__ = ["BudgetBar", "SubjectBar", "budget_bars"]

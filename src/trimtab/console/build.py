@@ -1,6 +1,7 @@
 """All routes of the console."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -10,6 +11,7 @@ from trimtab.config.money import UserClass
 from trimtab.console.access import Access, CheckLocal
 from trimtab.console.assets import serve_asset
 from trimtab.console.bookkeeper import Bookkeeper
+from trimtab.console.experiments import Kept, experiment_page, experiments_page
 from trimtab.console.explain import explain_page
 from trimtab.console.inference import inference_page, raw_answer
 from trimtab.console.inferences import inferences_page
@@ -30,28 +32,37 @@ from trimtab.errors import MethodNotAllowed, UnknownPath
 from trimtab.store.protocol import KeyStore, Reader
 from trimtab.types.clock import Clock
 
-__all__ = ["build_console"]
+__all__ = ["Sources", "build_console"]
+
+
+class Sources(NamedTuple):
+    """What pages read.
+
+    Attributes:
+        reader: the records.
+        keys: credentials.
+        project: as it is now; prices, budgets, classes of users, and the folder of its prompts.
+        experiments: opens those that are kept; asked when a page about them is.
+    """
+
+    reader: Reader
+    keys: KeyStore
+    project: Serving
+    experiments: Kept
 
 
 def build_console(
-    reader: Reader,
-    keys: KeyStore,
-    clock: Clock,
-    *,
-    check_local: CheckLocal,
-    complain: Complain,
-    project: Serving,
+    sources: Sources, clock: Clock, *, check_local: CheckLocal, complain: Complain
 ) -> list[BaseRoute]:
     """The routes below `/console`.
 
     Args:
-        reader: the records.
-        keys: credentials.
+        sources: what pages read.
         clock: the time.
         check_local: guards the console while no key exists.
         complain: logs.
-        project: as it is now; prices, budgets, classes of users, and the folder of its prompts.
     """
+    reader, keys, project, experiments = sources
 
     def classes() -> Mapping[str, UserClass]:
         return project().classes
@@ -85,6 +96,8 @@ def build_console(
         Route("/console/releases", site.page(releases_page(project))),
         Route("/console/release", site.page(change_form(project)), methods=["GET"]),
         Route("/console/release", site.form(changed(project)), methods=["POST"]),
+        Route("/console/experiments", site.page(experiments_page(experiments))),
+        Route("/console/experiments/{id}", site.page(experiment_page(experiments))),
         Route("/console/login", login_form(site), methods=["GET"]),
         Route("/console/login", logged_in(site), methods=["POST"]),
         Route("/console/logout", logged_out(site), methods=["POST"]),

@@ -5,9 +5,9 @@ from starlette.responses import Response
 
 from trimtab.console.render import PAGE_HEADERS, Page
 from trimtab.console.site import Answer, Asked, Site
-from trimtab.console.words import visible
 from trimtab.errors import UnknownPath
 from trimtab.insights.conversation import Conversation, Turn, read_conversation
+from trimtab.looks.words import visible
 from trimtab.store.records import AttemptRecord, Event
 
 __all__ = ["Bar", "draw_bars", "inference_page", "raw_answer"]

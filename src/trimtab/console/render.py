@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 from minijinja import Environment
 
-from trimtab.console import words
 from trimtab.console.assets import asset_url
 from trimtab.console.query import link
+from trimtab.evals.reports.html.render import FILTERS, read_part
+from trimtab.looks import words
 
 __all__ = ["PAGE_HEADERS", "Page", "render"]
 
@@ -53,6 +54,8 @@ def render(template: str, values: Mapping[str, Any]) -> str:
 
 
 def _load(name: str) -> str:
+    if name.startswith("_report"):  # what the console shows as the HTML report does
+        return read_part(name)
     return (files("trimtab.console") / "templates" / name).read_text(encoding="utf-8")
 
 
@@ -65,24 +68,18 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
     globals={"asset": asset_url, "link": link},
-    filters={
+    filters=FILTERS
+    | {
         "ago": words.ago,
         "amount": words.amount,
         "clock": words.clock_time,
-        "count": words.count,
         "decimal": words.decimal,
         "iso": words.iso_time,
-        "ms": words.milliseconds,
         "percent": words.percent,
-        "pieces": words.pieces,
-        "several": words.several,
         "short": words.short,
         "signed_usd": words.signed_usd,
-        "usd": words.usd,
         "usd_brief": words.usd_brief,
         "usd_rough": words.usd_rough,
-        "utc": words.utc_time,
         "utc_day": words.utc_day,
-        "visible": words.visible,
     },
 )

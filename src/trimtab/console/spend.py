@@ -12,7 +12,6 @@ from trimtab.console.month_drawing import Month, draw_month
 from trimtab.console.query import Span, choice, link, read_span
 from trimtab.console.render import Page
 from trimtab.console.site import Answer, Asked, Site
-from trimtab.console.words import zone_time
 from trimtab.errors import ConfigError, UnpricedModel, UsageError
 from trimtab.insights.explain import Books
 from trimtab.insights.finance_days import day_edges_ns, day_of, month_days
@@ -23,6 +22,7 @@ from trimtab.insights.spend_days import spend_between
 from trimtab.insights.spend_groups import Grouping, bill_of, spend_by
 from trimtab.insights.spending import spend_per_user
 from trimtab.insights.waste import WasteName, waste_of
+from trimtab.looks.words import zone_time
 from trimtab.types.clock import NS_PER_S
 
 __all__ = ["RANGES", "Row", "columns_of", "spend_page", "waste_period"]

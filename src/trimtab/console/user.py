@@ -7,9 +7,9 @@ from trimtab.console.query import link, read_span
 from trimtab.console.render import Page
 from trimtab.console.site import Answer, Asked, Site
 from trimtab.console.standing_drawing import draw_standing
-from trimtab.console.words import utc_day
 from trimtab.errors import UsageError
 from trimtab.insights.user_story import user_story
+from trimtab.looks.words import utc_day
 
 __all__ = ["user_page"]
 

@@ -147,8 +147,11 @@ class UpstreamConnection(asyncio.Protocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        if self._sink is None:
-            return
+        if self._sink is not None:
+            self._break_off(exc)
+        del self._parser  # which refers to this: no cycle is left behind
+
+    def _break_off(self, exc: Exception | None) -> None:
         if self._until_close and self._in_body and exc is None:
             self._end()
         elif self.answered:

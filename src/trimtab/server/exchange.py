@@ -157,8 +157,9 @@ class Exchange(Outlet):
     def caller_left(self) -> None:
         """The connection is closed; whatever is written from now on goes nowhere."""
         self._gone = True
-        if self.listener is not None:
-            self.listener.on_gone()
+        listener, self.listener = self.listener, None  # no cycle is left behind
+        if listener is not None:
+            listener.on_gone()
 
     def _head(self, status: int, headers: HeaderList) -> list[bytes]:
         line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status

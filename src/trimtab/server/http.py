@@ -138,6 +138,7 @@ class HttpConnection(asyncio.Protocol, Wire):
         self._transport = None
         self._closed(self)
         self._leave()
+        del self._parser, self._incoming  # which refer to this: no cycle is left behind
 
     def _leave(self) -> None:
         self._waiting.clear()

@@ -94,18 +94,16 @@ class _Console:
             return self._pages
 
     def _build(self) -> Router:
-        from trimtab.console.build import build_console  # noqa: PLC0415 - 4 MB that few need
+        from trimtab.console.build import Sources, build_console  # noqa: PLC0415 - 4 MB that few need
 
         app = self._app
-        routes = build_console(
-            app.reader,
-            app.keys,
-            self._clock,
-            check_local=check_local,
-            complain=self._complaints.log,
-            project=lambda: app.gateway.serving.project,
+        sources = Sources(
+            app.reader, app.keys, lambda: app.gateway.serving.project, app.experiments
         )
-        return Router(routes)
+        complain = self._complaints.log
+        return Router(
+            build_console(sources, self._clock, check_local=check_local, complain=complain)
+        )
 
 
 async def _unknown_path(request: Request, _error: Exception) -> Response:

@@ -25,16 +25,14 @@ from math import sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trimtab.stats.rates import wilson_interval
+from trimtab.stats.units import Floats
 
 __all__ = ["Z95", "Agreement", "Kappa", "Share", "Stratum", "agree", "share_of", "simple_sample"]
 
 Z95: Final = 1.959963984540054
 """Of two-sided intervals at 95 %."""
-
-_Numbers = NDArray[np.float64]
 
 
 class Stratum(NamedTuple):
@@ -143,8 +141,8 @@ def agree(
     sensitivity = specificity = None
     if positive_from is not None:
         yes = (index >= positive_from).astype(float)
-        sensitivity = sample.share(np.outer(yes, yes), np.outer(everything[0], yes), z)
-        specificity = sample.share(np.outer(1 - yes, 1 - yes), np.outer(everything[0], 1 - yes), z)
+        sensitivity = sample.share(np.outer(yes, yes), everything * yes, z)
+        specificity = sample.share(np.outer(1 - yes, 1 - yes), everything * (1 - yes), z)
     raw = sample.share(same, everything, z)
     assert raw is not None, "there is a label"
     return Agreement(
@@ -158,7 +156,7 @@ def agree(
     )
 
 
-def _kappa(sample: "_Sample", weights: _Numbers) -> Kappa | None:
+def _kappa(sample: "_Sample", weights: Floats) -> Kappa | None:
     judged, said = sample.cells.sum(axis=1), sample.cells.sum(axis=0)
     by_chance = float(judged @ weights @ said)
     if by_chance > 1 - 1e-12:
@@ -199,7 +197,7 @@ class _Sample:
         self.cells = np.zeros((self.categories, self.categories))
         np.add.at(self.cells, self._verdicts, self._weights[:, None] * self._shares)
 
-    def variance(self, gradient: _Numbers) -> float:
+    def variance(self, gradient: Floats) -> float:
         """Of an estimate that moves so much with each cell."""
         moves = gradient[self._verdicts]
         means = (self._shares * moves).sum(axis=1)
@@ -208,7 +206,7 @@ class _Sample:
         inside = float((self._weights**2 / self._drawn) @ within)
         return max(inside + float(between) / self._rows, 0.0)
 
-    def share(self, part: _Numbers, whole: _Numbers, z: float) -> Share | None:
+    def share(self, part: Floats, whole: Floats, z: float) -> Share | None:
         """The rows in `part` among those in `whole`, both given as a weight for each cell."""
         total = float((whole * self.cells).sum())
         if total <= 0:
@@ -221,10 +219,10 @@ class _Sample:
             of = self._worth(whole)
         return share_of(value, of, z)
 
-    def _counted(self, whole: _Numbers) -> float:
+    def _counted(self, whole: Floats) -> float:
         return float((self._counts * whole[self._verdicts]).sum())
 
-    def _worth(self, whole: _Numbers) -> float:
+    def _worth(self, whole: Floats) -> float:
         """Equally weighted labels that tell as much (Kish, "Survey Sampling", 1965)."""
         each = self._weights / self._drawn
         number = (self._counts * whole[self._verdicts]).sum(axis=1)

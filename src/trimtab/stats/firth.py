@@ -9,11 +9,10 @@ separation in logistic regression" (Statistics in Medicine 21, 2002).
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from trimtab.stats.units import Floats
 
 __all__ = ["Logistic", "firth_logistic"]
-
-_Numbers = NDArray[np.float64]
 
 _MOST_STEPS: Final = 200
 _MOST_HALVINGS: Final = 30
@@ -28,7 +27,7 @@ class Logistic(NamedTuple):
     se: tuple[float, ...]
 
 
-def firth_logistic(columns: _Numbers, outcomes: _Numbers) -> Logistic:
+def firth_logistic(columns: Floats, outcomes: Floats) -> Logistic:
     """Fit the chance of an outcome.
 
     Args:
@@ -40,33 +39,24 @@ def firth_logistic(columns: _Numbers, outcomes: _Numbers) -> Logistic:
     """
     if np.linalg.matrix_rank(columns) < columns.shape[1]:
         raise ValueError("The columns are not independent: one varies with others, or not at all.")
-    at = np.zeros(columns.shape[1])
-    reached = _likelihood(columns, outcomes, at)
-    for _ in range(_MOST_STEPS):
-        step = _step(columns, outcomes, at)
-        step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), _ENOUGH))
-        for _ in range(_MOST_HALVINGS):
-            better = _likelihood(columns, outcomes, at + step)
-            if better >= reached:
-                break
-            step /= 2
-        at, reached = at + step, max(better, reached)
-        if float(np.abs(step).max()) < _ENOUGH:
-            break
+    at, steps, moved = np.zeros(columns.shape[1]), 0, 1.0
+    while moved > _ENOUGH and steps < _MOST_STEPS:
+        step = _shortened(columns, outcomes, at)
+        at, steps, moved = at + step, steps + 1, float(np.abs(step).max())
     spread = np.linalg.inv(_information(columns, at))
     return Logistic(tuple(map(float, at)), tuple(map(float, np.sqrt(np.diag(spread)))))
 
 
-def _chances(columns: _Numbers, at: _Numbers) -> _Numbers:
+def _chances(columns: Floats, at: Floats) -> Floats:
     return 1 / (1 + np.exp(-np.clip(columns @ at, -35.0, 35.0)))
 
 
-def _information(columns: _Numbers, at: _Numbers) -> _Numbers:
+def _information(columns: Floats, at: Floats) -> Floats:
     chances = _chances(columns, at)
     return columns.T @ (columns * (chances * (1 - chances))[:, None])
 
 
-def _step(columns: _Numbers, outcomes: _Numbers, at: _Numbers) -> _Numbers:
+def _step(columns: Floats, outcomes: Floats, at: Floats) -> Floats:
     chances = _chances(columns, at)
     weighted = columns * np.sqrt(chances * (1 - chances))[:, None]
     inverse = np.linalg.inv(weighted.T @ weighted)
@@ -74,7 +64,17 @@ def _step(columns: _Numbers, outcomes: _Numbers, at: _Numbers) -> _Numbers:
     return inverse @ (columns.T @ (outcomes - chances + leverage * (0.5 - chances)))
 
 
-def _likelihood(columns: _Numbers, outcomes: _Numbers, at: _Numbers) -> float:
+def _shortened(columns: Floats, outcomes: Floats, at: Floats) -> Floats:
+    """A step of Newton's, halved until it leads upwards."""
+    step = _step(columns, outcomes, at)
+    step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), _ENOUGH))
+    reached = _likelihood(columns, outcomes, at)
+    halved = (step / 2**times for times in range(_MOST_HALVINGS))
+    up = (part for part in halved if _likelihood(columns, outcomes, at + part) >= reached)
+    return next(up, np.zeros_like(step))
+
+
+def _likelihood(columns: Floats, outcomes: Floats, at: Floats) -> float:
     """The logarithm of the likelihood with its penalty."""
     chances = _chances(columns, at)
     plain = outcomes * np.log(chances) + (1 - outcomes) * np.log1p(-chances)

@@ -25,7 +25,6 @@ from math import inf, sqrt
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
@@ -44,8 +43,6 @@ Shape = Literal["obrien_fleming", "pocock"]
 _NODES: Final = 96  # to each stretch of the motion: eight digits for up to twenty looks
 _FAR: Final = 8.5  # standard deviations beyond which nothing is left
 _X, _WEIGHTS = np.polynomial.legendre.leggauss(_NODES)
-
-_Numbers = NDArray[np.float64]
 
 
 class Design(NamedTuple):

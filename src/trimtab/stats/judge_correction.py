@@ -17,8 +17,9 @@ from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
+
+from trimtab.stats.units import Floats
 
 __all__ = [
     "Corrected",
@@ -30,8 +31,6 @@ __all__ = [
     "prediction_powered",
     "rogan_gladen",
 ]
-
-_Numbers = NDArray[np.float64]
 
 
 class Observed(NamedTuple):
@@ -175,7 +174,7 @@ def prediction_powered(
     return Powered(value, se, value - half, value + half, weight)
 
 
-def _tuned(ours: _Numbers, theirs: _Numbers, spread: float) -> float:
+def _tuned(ours: Floats, theirs: Floats, spread: float) -> float:
     """The weight of the judge that gives the least variance.
 
     Args:

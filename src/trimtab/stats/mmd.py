@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Answer", "Discrepancy", "hamming_mmd"]
+from trimtab.stats.units import Floats
 
-_Numbers = NDArray[np.float64]
+__all__ = ["Answer", "Discrepancy", "hamming_mmd"]
 
 
 class Answer(NamedTuple):
@@ -79,7 +79,7 @@ def hamming_mmd(
     return Discrepancy(value, as_much / (permutations + 1))
 
 
-def _nearness(texts: Sequence[str], length: int) -> _Numbers:
+def _nearness(texts: Sequence[str], length: int) -> Floats:
     """Share of places with the same character, for each pair."""
     places = np.full((len(texts), length), -1, dtype=np.int32)
     for row, text in zip(places, texts, strict=True):
@@ -88,7 +88,7 @@ def _nearness(texts: Sequence[str], length: int) -> _Numbers:
     return np.array([(places == row).mean(axis=1) for row in places])
 
 
-def _pairs(prompts: NDArray[np.str_], inside: _Numbers) -> tuple[float, float, float]:
+def _pairs(prompts: NDArray[np.str_], inside: Floats) -> tuple[float, float, float]:
     """How many ordered pairs share a prompt: within each set, and across. Permuting keeps it."""
     same = (prompts[:, None] == prompts[None, :]).astype(float)
     np.fill_diagonal(same, 0.0)
@@ -101,7 +101,7 @@ def _pairs(prompts: NDArray[np.str_], inside: _Numbers) -> tuple[float, float, f
     return float(found[0]), float(found[1]), float(found[2])
 
 
-def _statistic(near: _Numbers, inside: _Numbers, pairs: tuple[float, float, float]) -> float:
+def _statistic(near: Floats, inside: Floats, pairs: tuple[float, float, float]) -> float:
     outside = 1 - inside
     to_inside, to_outside = near @ inside, near @ outside
     within, beyond, across = pairs

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from evals.evaluators.samples import HERE, nobody, score
+from evals.evaluators.samples import HERE, score
 from trimtab.datasets.case import Case
 from trimtab.errors import UsageError
 from trimtab.evals.evaluator import Particular, Sample, Score
@@ -13,12 +13,13 @@ from trimtab.evals.evaluators.groundedness import EVALUATOR
 SOURCE = "Refunds are paid within ten days. Gift cards cannot be refunded."
 
 
-def said(text: str, prompt: str = "", *, sources: list[str] | None = None, **options: Any) -> Score:
-    case = Case(
-        id="c",
-        variables={"asked": "Is the Zephyr paid within ten days?", "n": 1},
-        sources=[SOURCE] if sources is None else sources,
-    )
+def said(text: str, prompt: str = "", **options: Any) -> Score:
+    return said_of([SOURCE], text, prompt, **options)
+
+
+def said_of(sources: list[str], text: str, prompt: str = "", **options: Any) -> Score:
+    variables = {"asked": "Is the Zephyr paid within ten days?", "n": 1}
+    case = Case(id="c", variables=variables, sources=sources)
     return score(EVALUATOR, Sample(case=case, prompt_text=prompt, text=text), options)
 
 
@@ -46,7 +47,7 @@ def test_the_support_itself() -> None:
 
 @pytest.mark.parametrize("sources", [[], ["", " \n"]])
 def test_without_sources_it_does_not_apply(sources: list[str]) -> None:
-    assert said("Refunds take ten days.", sources=sources).status == "not_applicable"
+    assert said_of(sources, "Refunds take ten days.").status == "not_applicable"
 
 
 @pytest.mark.parametrize("text", ["The documents do not say.", "", "Thank you!"])
@@ -91,8 +92,3 @@ def test_a_question_that_is_not_there_is_unmeasured(name: str) -> None:
 def test_wrong_options(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"groundedness"):
         EVALUATOR.build(options, HERE)
-
-
-def test_nobody_is_asked() -> None:
-    assert not EVALUATOR.asks
-    assert nobody is not None

@@ -1,5 +1,6 @@
 """Answers looked up in their sources; and how well that separates our examples."""
 
+import re
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from trimtab.evals.grounding.answer import (
 from trimtab.evals.grounding.reasons import reason_of
 from trimtab.evals.grounding.support import Signs
 
+PAGE = Path(__file__).parents[3] / "docs" / "evaluators" / "groundedness.md"
 EXAMPLES = Path(__file__).parent.parent / "grounding_examples.jsonl"
 SOURCE = (
     "The Kestrel 40 pump moves 12 litres per minute. It weighs 4.2 kg and has a warranty of five "
@@ -144,6 +146,11 @@ def test_signs_of_claims_are_joined() -> None:
     assert joined.numbers == 0.75  # as independent chances
     assert joined.new == 0.5 * 1.0 + 0.5 * 0.25
     assert joined.plain == 0.25
+
+
+def test_the_example_of_the_page_runs() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    exec(compile(example, PAGE.name, "exec"), {})
 
 
 @settings(max_examples=50)

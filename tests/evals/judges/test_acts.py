@@ -79,6 +79,14 @@ def test_a_folder_in_its_place_is_told(tmp_path: Path):
         pass
 
 
+def test_what_cannot_be_kept_is_told(tmp_path: Path):
+    file = ActFile(path_in(tmp_path))
+    with file.alone():
+        path_in(tmp_path).unlink()
+        with pytest.raises(ConfigError, match="cannot be used"):
+            file.append(act(1))
+
+
 def test_a_suite_that_is_not_there_is_told(tmp_path: Path):
     with (
         pytest.raises(ConfigError, match="cannot be used"),

@@ -69,6 +69,9 @@ def test_where_nothing_varies_nothing_is_told():
     assert length_bias(calibration_of([(1.0, 1.0)] * 30)) is None
     assert length_bias(calibration_of([(1.0, 1.0), (0.0, 0.0)] * 2, lengths=[1, 2, 3, 4])) is None
     assert length_bias(calibration_of([(1.0, 1.0), (0.0, 0.0)] * 20)) is None, "one length"
+    said = [(1.0, 1.0), (0.0, 0.0), (1.0, 0.0)] * 10
+    told = length_bias(calibration_of(said, lengths=[400, 100, 400] * 10))
+    assert told is None, "good answers are the long ones, all of them: nothing tells the two apart"
 
 
 def both(candidate: list[tuple[float, float]], baseline: list[tuple[float, float]]) -> Calibration:

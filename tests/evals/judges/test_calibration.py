@@ -78,6 +78,13 @@ def test_a_file_that_is_no_json_is_told(tmp_path: Path):
             load_calibration(tmp_path, "tone")
 
 
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path):
+    with write_calibration(tmp_path, calibration_of(SAID)).open("r+b") as file:
+        file.truncate(50_000_001)
+    with pytest.raises(ConfigError, match="larger than 50 MB"):
+        load_calibration(tmp_path, "tone")
+
+
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path):
     (tmp_path / "calibration").write_text("")
     with pytest.raises(ConfigError, match="cannot be written"):

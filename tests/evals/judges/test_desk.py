@@ -51,6 +51,7 @@ def test_each_label_is_on_disk_when_it_is_said(tmp_path: Path):
         assert len(lines) == done
         found = load_calibration(tmp_path, "tone")
         assert found == desk.calibration()
+        assert found is not None
         assert len(found.labels) == done
         assert sum(pool.rows for pool in found.population) == 90
 

@@ -179,7 +179,8 @@ def _row(cells: Sequence[str]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures of files; returns the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m trimtab.evals.grounding.accuracy", description=__doc__.splitlines()[0]
+        prog="python -m trimtab.evals.grounding.accuracy",
+        description="How well groundedness is told.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSON lines, or .gz")
     parsed = parser.parse_args(arguments)

@@ -37,19 +37,19 @@ SpanKind = Literal["number", "name", "word"]
 WEIGHTS: Final = Signs(
     new=1.56,
     absent=0.52,
-    amount=0.95,
-    run=1.87,
+    amount=0.96,
+    run=1.86,
     place=1.07,
-    pairs=0.25,
+    pairs=0.26,
     triples=0.2,
     plain=0.7,
-    numbers=2.04,
+    numbers=2.03,
     names=2.03,
     polarity=2.65,
     bound=2.13,
-    personal=1.57,
-    empty=0.96,
-    affirms=0.27,
+    personal=1.58,
+    empty=0.97,
+    affirms=0.28,
 )
 """What each sign adds to the log odds that the answer is not grounded.
 
@@ -66,6 +66,7 @@ THRESHOLD: Final = 0.5
 _MOST: Final = 0.5  # share of the worst claim in a sign of the whole answer; the rest is the mean
 _LEAST_WEIGHT: Final = 0.3  # of a claim, in means
 _LANGUAGE_SIGNS: Final = 4_000  # characters of sources by which their language is told
+_LEAST_WORDS: Final = 5  # small words of a language by which it is told
 _ONE_BY_ONE: Final = frozenset(("numbers", "names", "polarity", "bound", "affirms"))
 
 
@@ -212,7 +213,14 @@ def _support(signs: Signs) -> float:
 
 
 def _language(sources: Sequence[str], answer: str) -> str:
-    return language_of(words_of(sources[0][:_LANGUAGE_SIGNS]) + words_of(answer[:_LANGUAGE_SIGNS]))
+    """That of the sources; with the answer where they are too few words to tell."""
+    first = sources[0][:_LANGUAGE_SIGNS]
+    return _language_told(first) or language_of([*words_of(first), *words_of(answer)]) or "en"
+
+
+@lru_cache(maxsize=64)
+def _language_told(text: str) -> str:
+    return language_of(words_of(text), least=_LEAST_WORDS)
 
 
 @lru_cache(maxsize=8)

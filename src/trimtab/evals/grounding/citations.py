@@ -38,13 +38,13 @@ class SourceNames(NamedTuple):
     """How the sources of a case may be cited.
 
     Attributes:
-        count: of sources.
+        sources: how many there are.
         first: number of the first one.
         ids: to the number of its source from 0; lower case.
         texts: of the sources, in which an author and a year may stand.
     """
 
-    count: int
+    sources: int
     first: int
     ids: Mapping[str, int]
     texts: Sequence[str]
@@ -145,7 +145,7 @@ def _numbers(inside: str, names: SourceNames) -> list[tuple[str, list[int]]]:
         high = min(int(match[2] or low), low + _MOST_IN_RANGE)
         for number in range(low, high + 1):
             known = names.ids.get(str(number))
-            if known is None and 0 <= number - names.first < names.count:
+            if known is None and 0 <= number - names.first < names.sources:
                 known = number - names.first
             found.append((f"[{number}]", [] if known is None else [known]))
     return found

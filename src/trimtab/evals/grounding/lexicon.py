@@ -142,12 +142,17 @@ UNCLEAR_MONTHS: Final = _words("unclear_months")
 """Months that are other words as well."""
 
 
-def language_of(words: Iterable[str]) -> str:
-    """The language whose small words are the most of these lower-case words; `en` if none is."""
+def language_of(words: Iterable[str], *, least: int = 1) -> str:
+    """The language whose small words are the most of these lower-case words.
+
+    Args:
+        words: of a text.
+        least: number of small words of the language; "" where no language has so many.
+    """
     counts = Counter(words)
-    best, most = "en", 0.0
+    best, most = "", 0.0
     for name, small in SMALL_WORDS.items():
         found = sum(counts[word] for word in counts.keys() & small)
-        if found > most * _CLEARLY:
+        if found >= least and found > most * _CLEARLY:
             best, most = name, found
     return best

@@ -27,7 +27,7 @@ def likeness(answer: str, reference: str, *, ignore_extra: bool = False) -> floa
         reference: what it should say.
         ignore_extra: only what the reference has counts, and the answer may say more.
     """
-    language = language_of(words_of(reference) + words_of(answer))
+    language = language_of(words_of(reference) + words_of(answer)) or "en"
     said, wanted = tokenise(answer, language), tokenise(reference, language)
     if not said or not wanted:
         return float(answer.split() == reference.split())
@@ -100,6 +100,7 @@ def _values(tokens: Sequence[Token]) -> list[frozenset[float]]:
     for token in tokens:
         if token.kind != "number":
             continue
-        amounts = {value * token.unit.factor for value in token.values} if token.unit else set()
-        values.append(frozenset(token.values) | frozenset(round(a, 6) for a in amounts))
+        factor = token.unit.factor if token.unit else 1.0
+        amounts = (round(value * factor, 6) for value in token.values)
+        values.append(frozenset((*token.values, *amounts)))
     return values

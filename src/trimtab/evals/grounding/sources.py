@@ -72,8 +72,6 @@ class SourceIndex:
             amounts.sort()
         self._sorted = sorted(self._numbers)
         self.words = {token.text for token in self.tokens}
-        concepts = [token.concept for token in self.tokens]
-        self.triples = set(zip(concepts, concepts[1:], concepts[2:], strict=False))
         self._found: dict[str, _Found] = {}
         self._found_numbers: dict[_Sought, _Found] = {}
 
@@ -110,6 +108,25 @@ class SourceIndex:
             if token.unit is not None:
                 amount = value * token.unit.factor
                 self._amounts.setdefault(token.unit.dimension, []).append((amount, at))
+
+    def has_row(self, concepts: Sequence[str]) -> bool:
+        """Whether tokens stand in the sources in this order, one right after the other."""
+        rarest: Sequence[int] = range(_MOST_PLACES + 1)
+        offset = 0
+        for at, concept in enumerate(concepts):
+            places = self.places.get(concept)
+            if places is None:
+                return False
+            if len(places) < len(rarest):
+                rarest, offset = places, at
+        return any(self._stands(concepts, at - offset) for at in rarest)
+
+    def _stands(self, concepts: Sequence[str], start: int) -> bool:
+        if start < 0 or start + len(concepts) > len(self.tokens):
+            return False
+        return all(
+            self.tokens[at].concept == concept for at, concept in enumerate(concepts, start=start)
+        )
 
     def find_word(self, concept: str) -> _Found:
         """How surely a word stands in the sources, from 0 to 1, and where: at most 64 places."""

@@ -248,13 +248,9 @@ def _are_near(one: Sequence[int], other: Sequence[int]) -> bool:
 
 def _unseen_triples(tokens: Sequence[Token], index: SourceIndex) -> float:
     concepts = [token.concept for token in tokens]
-    if len(concepts) == 1:
-        return float(concepts[0] not in index.places)
-    if len(concepts) == 2:
-        after = {at + 1 for at in index.places.get(concepts[0], ())}
-        return float(after.isdisjoint(index.places.get(concepts[1], ())))
-    triples = list(zip(concepts, concepts[1:], concepts[2:], strict=False))
-    return sum(triple not in index.triples for triple in triples) / len(triples)
+    size = min(3, len(concepts))
+    rows = [concepts[at : at + size] for at in range(len(concepts) - size + 1)]
+    return sum(not index.has_row(row) for row in rows) / len(rows)
 
 
 def _plain(tokens: Sequence[Token], index: SourceIndex) -> float:

@@ -49,19 +49,20 @@ class Token(NamedTuple):
 
 _TOKEN: Final = re.compile(
     r"""
-    (?P<iso>\b\d{4}-\d\d-\d\d\b)
+    (?P<word>(?!united\s)[^\W\d_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]{2,}(?:['\u2019][^\W\d_]+)*
+        (?:(?<=ty)-(?:one|two|three|four|five|six|seven|eight|nine)\b)?)   # most are: first
+    | (?P<iso>\b\d{4}-\d\d-\d\d\b)
     | (?P<clock>\b\d{1,2}:\d{1,2}\b)
     | (?P<digits>\d+(?:[.,]\d+)*)(?:(?:st|nd|rd|th|s)\b)?
     | (?P<sign>[$€£¥%])
     | (?P<script>[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff])
-    | (?P<dotted>\b[^\W\d_]\.(?:[^\W\d_]\.)+|\b[^\W\d_](?:\.[^\W\d_])+\b)
     | (?P<country>\bunited\s+(?:states(?:\s+of\s+america)?|kingdom)\b)
-    | (?P<word>[^\W\d_]+(?:['\u2019][^\W\d_]+)*
-        (?:(?<=ty)-(?:one|two|three|four|five|six|seven|eight|nine)\b)?)
+    | (?P<dotted>\b[^\W\d_]\.(?:[^\W\d_]\.)+|\b[^\W\d_](?:\.[^\W\d_])+\b)
+    | (?P<letter>[^\W\d_]+(?:['\u2019][^\W\d_]+)*)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_WORDS: Final = frozenset(("word", "dotted"))
+_WORDS: Final = frozenset(("word", "letter", "dotted"))
 _ALL_NOUNS_CAPITAL: Final = frozenset(("de",))
 _SENTENCE_ENDS: Final = frozenset(
     ".!?:;\n*_-|(#\"'\u2022\u2013\u2014\u201c\u201d\u2018\u00ab\u00bb\u3002\uff01\uff1f"

@@ -1,6 +1,7 @@
 """What a judge lets itself be swayed by, beside the answer: its length, and whose answer it is."""
 
 from math import log, sqrt
+from statistics import fmean, pstdev
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -90,18 +91,19 @@ def length_bias(calibration: Calibration) -> LengthBias | None:
     humans: list[float] = []
     verdicts: list[float] = []
     for label in calibration.labels:
-        if scale.compares and scale.index(label.judge) == 1:
+        if scale.compares and scale.category(label.judge) == 1:
             continue
         lengths.append(_length(label))
         humans.append(label.human)
         from_index = 1 if scale.positive_from is None else scale.positive_from
-        verdicts.append(float(scale.index(label.judge) >= from_index))
-    if len(verdicts) < _FEWEST or len(set(verdicts)) < 2 or np.std(lengths) < _LEAST_SPREAD:
+        verdicts.append(float(scale.category(label.judge) >= from_index))
+    if len(verdicts) < _FEWEST or len(set(verdicts)) < 2 or pstdev(lengths) < _LEAST_SPREAD:
         return None
-    x = np.array(lengths) - np.mean(lengths)
-    columns = [np.ones(len(x)), x, *([np.array(humans)] if len(set(humans)) > 1 else [])]
+    middle = fmean(lengths)
+    rows = [(1.0, x - middle, human) for x, human in zip(lengths, humans, strict=True)]
+    told = 3 if len(set(humans)) > 1 else 2
     try:
-        fit = firth_logistic(np.column_stack(columns), np.array(verdicts))
+        fit = firth_logistic(np.array(rows)[:, :told], np.array(verdicts))
     except ValueError:  # lengths go with labels so closely that nothing tells the two apart
         return None
     slope, half = fit.coefficients[1], Z95 * fit.se[1]

@@ -185,10 +185,10 @@ def strata_of(calibration: Calibration, setup_hash: str | None = None) -> list[S
     scale = calibration.judge.scale
     rows: dict[tuple[str, int], int] = {}
     for pool in calibration.population:
-        rows[pool.setup_hash, scale.index(pool.verdict)] = pool.rows
+        rows[pool.setup_hash, scale.category(pool.verdict)] = pool.rows
     said: dict[tuple[str, int], list[float]] = {place: [] for place in rows}
     for label in calibration.labels:
-        said.setdefault((label.setup_hash, scale.index(label.judge)), []).append(label.human)
+        said.setdefault((label.setup_hash, scale.category(label.judge)), []).append(label.human)
     return [
         Stratum(place[1], max(rows.get(place, 0), len(values)), scale.categories(values))
         for place, values in sorted(said.items())

@@ -79,9 +79,10 @@ def _mean(calibration: Calibration, values: Sequence[float], of: float) -> Corre
 def _pairs(calibration: Calibration) -> list[Pair]:
     """The labels, each with the rows that it stands for."""
     scale = calibration.judge.scale
-    places = [(label.setup_hash, scale.index(label.judge)) for label in calibration.labels]
+    places = [(label.setup_hash, scale.category(label.judge)) for label in calibration.labels]
     rows = {
-        (pool.setup_hash, scale.index(pool.verdict)): pool.rows for pool in calibration.population
+        (pool.setup_hash, scale.category(pool.verdict)): pool.rows
+        for pool in calibration.population
     }
     drawn = Counter(places)
     return [

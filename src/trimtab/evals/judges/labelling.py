@@ -13,8 +13,10 @@ What comes is the same whenever one goes on, and another row for another person.
 
 import hashlib
 import json
+from bisect import bisect
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate
 from typing import Final
 
 import msgspec
@@ -114,7 +116,7 @@ class Labelling:
         self._seed = seed
         self._wanted = wanted
         self._all = {item.key: item for item in items}
-        self._verdicts = {key: scale.index(item.verdict) for key, item in self._all.items()}
+        self._verdicts = {key: scale.category(item.verdict) for key, item in self._all.items()}
         self._ranks = {key: _digest(f"{seed}/{by}/{key}") for key in self._all}
         self._repeats = sorted(self._all, key=lambda key: _digest(f"{seed}/repeat/{key}"))
         self._acts: list[Act] = []
@@ -248,14 +250,10 @@ class Labelling:
         """One of the verdicts that are left, by the share of labels that each should have."""
         rows = Counter(self._verdicts[key] for key in self._items)
         least = rows.total() / (2 * len(rows))
-        shares = [(index, max(float(rows[index]), least)) for index in sorted(left)]
+        present = sorted(left)
+        bounds = list(accumulate(max(float(rows[index]), least) for index in present))
         turn = int(_digest(f"{self._seed}/{self._by}/turn/{len(self._acts)}"), 16) / 2**256
-        rest = turn * sum(share for _, share in shares)
-        for index, share in shares:
-            rest -= share
-            if rest < 0:
-                return index
-        return shares[-1][0]
+        return present[bisect(bounds, turn * bounds[-1], hi=len(bounds) - 1)]
 
     def _answers(self, key: str, item: Item) -> tuple[str, ...]:
         if item.baseline_text is None:

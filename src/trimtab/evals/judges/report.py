@@ -86,9 +86,9 @@ def _differing(calibration: Calibration) -> list[Differing]:
     if scale.compares:
         word = ["worse", "tie", "better"]
     apart = [
-        (abs(scale.index(label.human) - scale.index(label.judge)), label)
+        (abs(scale.category(label.human) - scale.category(label.judge)), label)
         for label in calibration.labels
-        if scale.index(label.human) != scale.index(label.judge)
+        if scale.category(label.human) != scale.category(label.judge)
     ]
     apart.sort(key=lambda pair: (-pair[0], pair[1].case_id, pair[1].key))
     return [
@@ -96,8 +96,8 @@ def _differing(calibration: Calibration) -> list[Differing]:
             label.case_id,
             label.setup_hash,
             label.repeat,
-            word[scale.index(label.human)],
-            word[scale.index(label.judge)],
+            word[scale.category(label.human)],
+            word[scale.category(label.judge)],
         )
         for _, label in apart
     ]

@@ -37,14 +37,14 @@ class Scale(NamedTuple):
     linear: bool = False
     compares: bool = False
 
-    def index(self, value: float) -> int:
+    def category(self, value: float) -> int:
         """The category of a value: the nearest one, the lower one of two."""
         distances = [abs(choice.value - value) for choice in self.choices]
         return distances.index(min(distances))
 
     def categories(self, values: Sequence[float]) -> tuple[int, ...]:
         """How many of the values are in each category."""
-        found = [self.index(value) for value in values]
+        found = [self.category(value) for value in values]
         return tuple(found.count(index) for index in range(len(self.choices)))
 
 

@@ -1,4 +1,4 @@
-"""Figures, times and texts as people read them. Pure; used by the templates as filters."""
+"""Figures, times and texts as people read them. Pure; templates use them as filters."""
 
 import re
 from datetime import UTC, datetime
@@ -8,18 +8,20 @@ from trimtab.types.clock import NS_PER_S
 from trimtab.types.money import NANO_PER_USD, format_usd
 
 __all__ = [
-    "ago", "amount", "clock_time", "count", "decimal", "iso_time", "milliseconds", "percent",
-    "pieces", "several", "short", "signed_usd", "usd", "usd_brief", "usd_rough", "utc_day",
-    "utc_time", "visible", "zone_time",
+    "NONE", "ago", "amount", "clock_time", "count", "decimal", "duration", "iso_time",
+    "milliseconds", "one_line", "percent", "pieces", "several", "short", "signed_usd", "usd",
+    "usd_brief", "usd_rough", "utc_day", "utc_time", "visible", "zone_time",
 ]  # fmt: skip
 
 NONE = "\N{EN DASH}"
+"""Stands where a figure is not known."""
 
 # What a reader cannot see, and what turns the order of what can be seen: controls, directional
-# marks, overrides and isolates, invisible operators, the byte order mark, tag characters.
+# marks, overrides and isolates, line and paragraph separators, invisible operators, the byte order
+# mark, tag characters; and what no file can hold: halves of characters, and what is none.
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
 _SHORT_CHARACTERS = 22
 
@@ -92,6 +94,16 @@ def milliseconds(value: float | None) -> str:
     return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
 
 
+def duration(seconds: float) -> str:
+    """A longer time: 42 s, 3 min 12 s, 2 h 5 min."""
+    if seconds < 60:
+        return milliseconds(seconds * 1000)
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60:,} h {minutes % 60} min"
+
+
 def percent(share: float) -> str:
     """A share of one."""
     return f"{share:.1%}"
@@ -142,6 +154,11 @@ def short(text: str) -> str:
 def visible(text: str) -> str:
     """Text from outside with every hidden or direction-changing character written out."""
     return _HIDDEN.sub(lambda found: f"\u27e6U+{ord(found[0]):04X}\u27e7", text)
+
+
+def one_line(text: str) -> str:
+    """Text from outside within a line: as `visible`, and white space is single spaces."""
+    return visible(" ".join(text.split()))
 
 
 def _moment(at_ns: int) -> datetime:
