@@ -28,7 +28,7 @@ def critical_findings(pairs: Sequence[Pair], frame: Frame) -> list[CriticalFindi
             found += [
                 _finding(pair, frame.cases[at].id, (_hits(new[at], pair), _hits(old[at], pair)))
                 for at in range(len(frame.cases))
-                if _hits(new[at], pair).hits < _hits(new[at], pair).count
+                if _hits(new[at], pair).hits < _hits(new[at], pair).tries
             ]
             continue
         for at in critical:
@@ -65,14 +65,14 @@ def _finding(
     pair: Pair, case_id: str, hits: tuple[Hits, Hits], *, p: float | None = None
 ) -> CriticalFinding:
     new, old = hits
-    told = f"{pair.candidate.metric} in {new.hits} of {new.count} repeats"
-    why = f"{told}, {old.hits} of {old.count} before"
+    told = f"{pair.candidate.metric} in {new.hits} of {new.tries} repeats"
+    why = f"{told}, {old.hits} of {old.tries} before"
     return CriticalFinding(
         case_id=case_id,
         metric=pair.candidate.metric,
         candidate_passed=new.hits,
         baseline_passed=old.hits,
-        repeats=new.count,
+        repeats=new.tries,
         p=p,
         why=why if p is None else f"{why} (p = {p:.2g})",
     )
