@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from trimtab.datasets.suite import HEADLINE_METRICS
+from trimtab.evals.frame import Frame
 from trimtab.evals.result import Estimate, Figure
 from trimtab.evals.scores import ABSENT, MEASURED, NOT_APPLICABLE, UNMEASURED, MetricScores
 from trimtab.stats.estimates import estimate
@@ -19,24 +20,19 @@ _HIGHER_IS_BETTER: Final = frozenset(("accuracy", "format"))
 
 
 def figures_of(
-    metrics: Sequence[MetricScores],
-    clusters: Labels,
-    *,
-    why_not: dict[str, str],
-    advisory: dict[str, str],
+    metrics: Sequence[MetricScores], frame: Frame, *, why_not: dict[str, str]
 ) -> list[Figure]:
     """A figure of each metric; the headline metrics first, also those that are not measured.
 
     Args:
         metrics: of the setup.
-        clusters: of the cases.
+        frame: cases, what only advises, and what is corrected.
         why_not: why a headline metric is not measured.
-        advisory: why a metric gates nothing.
     """
     known = {one.metric: one for one in metrics}
     names = [*HEADLINE_METRICS, *(name for name in known if name not in HEADLINE_METRICS)]
     return [
-        _figure(known[name], clusters, advisory.get(name, ""))
+        _figure(known[name], frame)
         if name in known
         else _lacking(name, why_not.get(name, "no evaluator of the suite measures it"))
         for name in names
@@ -62,15 +58,17 @@ def estimate_of(
     )
 
 
-def _figure(scores: MetricScores, clusters: Labels, advisory: str) -> Figure:
+def _figure(scores: MetricScores, frame: Frame) -> Figure:
     rows = np.where(scores.status == MEASURED, scores.values, np.nan)
     split = split_variance(np.log(rows) if scores.kind == "amount" else rows)
+    raw, better = estimate_of(scores, frame.clusters), frame.corrected.get(scores.metric)
     return Figure(
         metric=scores.metric,
         kind=scores.kind,
         higher_is_better=scores.higher_is_better,
-        estimate=estimate_of(scores, clusters),
-        advisory=advisory,
+        estimate=better or raw,
+        advisory=frame.advisory.get(scores.metric, ""),
+        raw=None if better is None else raw,
         repeat_noise=split.repeat_share if split is not None else None,
     )
 
