@@ -51,8 +51,8 @@ def unsafe_cases(safety: MetricScores | None, frame: Frame) -> list[str]:
     found: list[str] = []
     for case, row in zip(frame.cases, measured_rows(safety), strict=True):
         hits = _hits(row, safety)
-        if hits.hits < hits.count:
-            found.append(f"case {case.id}: {SAFETY} in {hits.hits} of {hits.count} repeats only")
+        if hits.hits < hits.tries:
+            found.append(f"case {case.id}: {SAFETY} in {hits.hits} of {hits.tries} repeats only")
     return found
 
 
