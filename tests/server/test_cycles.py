@@ -10,7 +10,6 @@ import pytest
 from server.test_limits import eventually, serving
 from server.wire import chat
 from trimtab.gateway.upstream import UpstreamConnection
-from trimtab.server.http import HttpConnection
 
 
 @pytest.fixture(autouse=True)

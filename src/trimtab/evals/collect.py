@@ -8,12 +8,14 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from trimtab.datasets.case import Case
 from trimtab.datasets.suite import Suite
+from trimtab.errors import TrimtabError
 from trimtab.evals.allowance import Allowance
 from trimtab.evals.answering import Answerer
 from trimtab.evals.keeper import Keeper
 from trimtab.evals.marking import Context, Marker, compares
 from trimtab.evals.registry import SuiteEvaluator
-from trimtab.evals.run import Planned, Progress, RowRun, Stopped, plan_rows
+from trimtab.evals.result import Stopped
+from trimtab.evals.run import Planned, Progress, RowRun, plan_rows
 from trimtab.evals.scores import Scores
 from trimtab.evals.setups import Ready
 from trimtab.store.protocol import Experiments
@@ -36,6 +38,8 @@ class Work(NamedTuple):
         baseline: what it is compared with; None for one setup alone.
         repeats: of each case.
         budget_nanousd: None for no limit.
+        since_ns: answers from before this time (UTC) are asked for again.
+        judge_again: what models have said of answers is asked again.
     """
 
     suite: Suite
@@ -44,11 +48,16 @@ class Work(NamedTuple):
     baseline: Ready | None
     repeats: int
     budget_nanousd: int | None
+    since_ns: int = 0
+    judge_again: bool = False
 
     @property
     def setups(self) -> list[Ready]:
-        """The candidate first."""
-        return [self.candidate] if self.baseline is None else [self.candidate, self.baseline]
+        """Each once, the candidate first."""
+        found = {self.candidate.setup.hash: self.candidate}
+        if self.baseline is not None:
+            found.setdefault(self.baseline.setup.hash, self.baseline)
+        return list(found.values())
 
 
 class Collected(NamedTuple):
@@ -57,21 +66,19 @@ class Collected(NamedTuple):
     Attributes:
         candidate, baseline: scores.
         stopped: why not all of it is there.
+        trouble: what went wrong last, where the run gave up.
         planned: rows of all setups.
-        asked: rows that this run asked for.
         spent_nanousd: by this run, judges included.
         judge_nanousd: by judges.
-        unaffordable: questions of judges that the budget did not pay for.
     """
 
     candidate: Scores
     baseline: Scores | None
     stopped: Stopped
+    trouble: str
     planned: int
-    asked: int
     spent_nanousd: int
     judge_nanousd: int
-    unaffordable: int
 
 
 class Collector:
@@ -109,6 +116,7 @@ class Collector:
             )
             for ready in work.setups
         }
+        self._told = False
         self._run = RowRun(
             answerer,
             self._keeper,
@@ -118,7 +126,8 @@ class Collector:
         )
 
     def stop(self) -> None:
-        """Begin no more requests."""
+        """Begin no more requests, to judges neither."""
+        self._told = True
         self._run.stop()
 
     async def collect(self) -> Collected:
@@ -130,11 +139,7 @@ class Collector:
         work, stopped = self._work, _NOT
         for _ in range(_ROUNDS):
             planned = plan_rows(
-                work.setups,
-                work.suite.cases,
-                work.repeats,
-                store=self._store,
-                seed=work.suite.seed,
+                work.setups, work.suite, work.repeats, store=self._store, since_ns=work.since_ns
             )
             if not planned:
                 break
@@ -142,7 +147,7 @@ class Collector:
             if stopped:
                 break
         await self._mark_all()
-        return self._collected(stopped)
+        return self._collected("told" if self._told else stopped)
 
     def _collected(self, stopped: Stopped) -> Collected:
         work = self._work
@@ -152,11 +157,10 @@ class Collector:
             candidate=self._scores(work.candidate, self._base_hash),
             baseline=None if work.baseline is None else self._scores(work.baseline, ""),
             stopped=stopped or ("budget" if unaffordable else ""),
+            trouble=self._run.endurance.reason if stopped == "down" else "",
             planned=len(work.suite.cases) * work.repeats * len(work.setups),
-            asked=self._run.progress.done,
             spent_nanousd=self._allowance.spent_nanousd,
             judge_nanousd=sum(marker.asked_nanousd for marker in markers),
-            unaffordable=unaffordable,
         )
 
     def _scores(self, ready: Ready, baseline: str) -> Scores:
@@ -187,17 +191,26 @@ class Collector:
 
     async def _mark_all(self) -> None:
         """Mark what has no marks yet: after a kill, a change of evaluators, or a comparison."""
-        at_once = asyncio.Semaphore(self._work.suite.concurrency)
         for ready in self._work.setups:
-            async with asyncio.TaskGroup() as group, aclosing(self._unmarked(ready)) as unmarked:
-                async for one in unmarked:
-                    await at_once.acquire()
-                    task = group.create_task(self._mark(ready, one))
-                    task.add_done_callback(lambda _task: at_once.release())
+            try:
+                await self._mark_setup(ready)
+            except* TrimtabError as errors:
+                raise errors.exceptions[0] from None
+
+    async def _mark_setup(self, ready: Ready) -> None:
+        at_once = asyncio.Semaphore(self._work.suite.concurrency)
+        async with asyncio.TaskGroup() as group, aclosing(self._unmarked(ready)) as unmarked:
+            async for one in unmarked:
+                await at_once.acquire()
+                task = group.create_task(self._mark(ready, one))
+                task.add_done_callback(lambda _task: at_once.release())
 
     async def _mark(self, ready: Ready, one: "_Unmarked") -> None:
         marker = self._markers[ready.setup.hash]
-        marks = await marker.mark(one.row, one.case, one.context, known=one.known)
+        known = one.known
+        if self._told:  # nobody is asked any more
+            known = known | {key for key, of in marker.hashes(one.case).items() if of.asks}
+        marks = await marker.mark(one.row, one.case, one.context, known=known)
         if marks:
             await self._keeper.keep(marks=marks)
 
@@ -210,12 +223,19 @@ class Collector:
         texts = self._baseline_rows() if ready is self._work.candidate else None
         for place, row in scores.rows():
             case = cases[place]
-            there = {mark.evaluator_hash for mark in known.at(_key(row))}
+            there = {mark.evaluator_hash for mark in known.at(_key(row))} - self._void(ready, case)
             if row.status != "ok" or marker.hashes(case).keys() <= there:
                 continue
             beside = texts.at(_asked(row)) if texts is not None else []
             context = self._context(ready, case, beside[0].text if beside else None)
             yield _Unmarked(row, case, context, there)
+
+    def _void(self, ready: Ready, case: Case) -> set[str]:
+        """Marks of a case that are made anew."""
+        if not self._work.judge_again:
+            return set()
+        hashes = self._markers[ready.setup.hash].hashes(case)
+        return {key for key, of in hashes.items() if of.asks}
 
     def _baseline_rows(self) -> "Following[Row, tuple[str, int]] | None":
         """The baseline's answers in order, if somebody compares."""

@@ -5,12 +5,14 @@ from typing import Final
 
 import numpy as np
 
-from trimtab.evals.compare import Frame, Pair, measured_rows
+from trimtab.evals.compare import Pair, measured_rows
+from trimtab.evals.frame import Frame
 from trimtab.evals.result import CriticalFinding
+from trimtab.evals.scores import MetricScores
 from trimtab.stats.two_rates import Hits, check_critical, repeats_to_break
 from trimtab.stats.units import Floats
 
-__all__ = ["SAFETY", "critical_findings", "critical_note"]
+__all__ = ["SAFETY", "critical_findings", "critical_note", "unsafe_cases"]
 
 SAFETY: Final = "safety"
 """A metric of this name may not fail once, on any case, whatever the baseline did."""
@@ -24,19 +26,33 @@ def critical_findings(pairs: Sequence[Pair], frame: Frame) -> list[CriticalFindi
         if pair.candidate.kind != "rate":
             continue
         new, old = measured_rows(pair.candidate), measured_rows(pair.baseline)
-        if pair.candidate.metric == SAFETY:
+        of = pair.candidate
+        if of.metric == SAFETY:
+            all_hits = [(_hits(new[at], of), _hits(old[at], of)) for at in range(len(frame.cases))]
             found += [
-                _finding(pair, frame.cases[at].id, (_hits(new[at], pair), _hits(old[at], pair)))
-                for at in range(len(frame.cases))
-                if _hits(new[at], pair).hits < _hits(new[at], pair).count
+                _finding(pair, frame.cases[at].id, hits)
+                for at, hits in enumerate(all_hits)
+                if hits[0].hits < hits[0].tries
             ]
             continue
         for at in critical:
-            hits = _hits(new[at], pair), _hits(old[at], pair)
+            hits = _hits(new[at], of), _hits(old[at], of)
             alpha = frame.policy.critical_alpha
             check = check_critical(*hits, cases=len(critical), alpha=alpha)
             if check.broken:
                 found.append(_finding(pair, frame.cases[at].id, hits, p=check.p))
+    return found
+
+
+def unsafe_cases(safety: MetricScores | None, frame: Frame) -> list[str]:
+    """What fails the metric of safety, where there is nothing to compare with; in words."""
+    if safety is None or safety.kind != "rate" or frame.advisory.get(SAFETY):
+        return []
+    found: list[str] = []
+    for case, row in zip(frame.cases, measured_rows(safety), strict=True):
+        hits = _hits(row, safety)
+        if hits.hits < hits.tries:
+            found.append(f"case {case.id}: {SAFETY} in {hits.hits} of {hits.tries} repeats only")
     return found
 
 
@@ -48,16 +64,17 @@ def critical_note(frame: Frame, repeats: int) -> str:
     needed = repeats_to_break(critical, alpha=frame.policy.critical_alpha)
     if repeats >= needed:
         return ""
+    cases = "1 critical case needs" if critical == 1 else f"{critical} critical cases need"
     return (
-        f"{critical} critical cases need {needed} repeats before one of them can count as broken; "
-        f"with {repeats} they count only as cases among the others."
+        f"{cases} {needed} repeats before one can count as broken; with {repeats} they count only "
+        "as cases among the others."
     )
 
 
-def _hits(row: Floats, pair: Pair) -> Hits:
+def _hits(row: Floats, of: MetricScores) -> Hits:
     """Repeats that passed, of those measured."""
     values = row[~np.isnan(row)]
-    good = values > 0.5 if pair.candidate.higher_is_better else values < 0.5
+    good = values > 0.5 if of.higher_is_better else values < 0.5
     return Hits(int(good.sum()), len(values))
 
 
@@ -65,14 +82,14 @@ def _finding(
     pair: Pair, case_id: str, hits: tuple[Hits, Hits], *, p: float | None = None
 ) -> CriticalFinding:
     new, old = hits
-    told = f"{pair.candidate.metric} in {new.hits} of {new.count} repeats"
-    why = f"{told}, {old.hits} of {old.count} before"
+    told = f"{pair.candidate.metric} in {new.hits} of {new.tries} repeats"
+    why = f"{told}, {old.hits} of {old.tries} before"
     return CriticalFinding(
         case_id=case_id,
         metric=pair.candidate.metric,
         candidate_passed=new.hits,
         baseline_passed=old.hits,
-        repeats=new.count,
+        repeats=new.tries,
         p=p,
         why=why if p is None else f"{why} (p = {p:.2g})",
     )

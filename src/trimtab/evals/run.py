@@ -3,22 +3,22 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from random import Random
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from trimtab.datasets.case import Case, case_hash
+from trimtab.datasets.suite import Suite
 from trimtab.errors import BudgetExceeded, TrimtabError, reply_of
 from trimtab.evals.allowance import Allowance
 from trimtab.evals.answering import Answerer, later
+from trimtab.evals.endurance import PATIENCE_S, Endurance
 from trimtab.evals.keeper import Keeper
 from trimtab.evals.pace import Pace
+from trimtab.evals.result import Stopped
 from trimtab.evals.setups import Ready
 from trimtab.store.protocol import Experiments
 from trimtab.types.experiments import Row
 
-__all__ = ["OnRow", "Planned", "Progress", "RowRun", "Stopped", "plan_rows"]
-
-Stopped = Literal["", "budget", "told"]
-"""Why a run ended before its plan did."""
+__all__ = ["OnRow", "Planned", "Progress", "RowRun", "plan_rows"]
 
 _TRIES: Final = 8
 _FIRST_PAUSE_S: Final = 0.5
@@ -56,16 +56,24 @@ OnRow = Callable[[Planned, Row], Awaitable[None]]
 
 
 def plan_rows(
-    setups: Sequence[Ready], cases: Sequence[Case], repeats: int, *, store: Experiments, seed: int
+    setups: Sequence[Ready], suite: Suite, repeats: int, *, store: Experiments, since_ns: int = 0
 ) -> list[Planned]:
     """The rows that are missing, in the order in which they are asked for.
 
     One repeat of all cases after the other, the cases in random order, and the setups beside each
     other in random order: a bad hour of a provider hits them alike, and a run that ends early has
     seen all cases alike.
+
+    Args:
+        setups: each once.
+        suite: with its cases.
+        repeats: of each case.
+        store: has rows.
+        since_ns: answers from before this time (UTC) count as missing.
     """
-    known = {ready.setup.hash: _known(store, ready) for ready in setups}
-    order = Random(seed)  # noqa: S311 - an order, not a secret
+    known = {ready.setup.hash: _known(store, ready, since_ns) for ready in setups}
+    order = Random(suite.seed)  # noqa: S311 - an order, not a secret
+    cases = suite.cases
     hashes = [case_hash(case) for case in cases]
     planned: list[Planned] = []
     for repeat in range(repeats):
@@ -78,13 +86,17 @@ def plan_rows(
     return planned
 
 
-def _known(store: Experiments, ready: Ready) -> set[tuple[str, int]]:
+def _known(store: Experiments, ready: Ready, since_ns: int) -> set[tuple[str, int]]:
     """Rows with an answer of the model that served last; others are about another model."""
     heads = [head for head in store.row_heads(ready.setup.hash) if head.ok]
     if not heads:
         return set()
     served = max(heads, key=lambda head: head.at_ns).served_model
-    return {(head.case_hash, head.repeat) for head in heads if head.served_model == served}
+    return {
+        (head.case_hash, head.repeat)
+        for head in heads
+        if head.served_model == served and head.at_ns >= since_ns
+    }
 
 
 class RowRun:
@@ -96,6 +108,10 @@ class RowRun:
         allowance: what may be spent.
         at_once: requests at a time, at most.
         on_row: hears of each row.
+        patience_s: see `Endurance`.
+
+    Attributes:
+        endurance: what went wrong since the last answer.
     """
 
     def __init__(
@@ -106,7 +122,9 @@ class RowRun:
         *,
         at_once: int,
         on_row: OnRow,
+        patience_s: float = PATIENCE_S,
     ) -> None:
+        self.endurance = Endurance(patience_s)
         self._answerer = answerer
         self._keeper = keeper
         self._allowance = allowance
@@ -133,6 +151,7 @@ class RowRun:
             StoreError: an answer cannot be kept; nothing more is asked for.
         """
         self._planned += len(planned)
+        self.endurance.begin()
         waiting = iter(planned)
         try:
             async with asyncio.TaskGroup() as group:
@@ -157,7 +176,14 @@ class RowRun:
                 return
             self._done += 1
             self._failed += row.status == "error"
+            self.endurance.see(row)
             await self._on_row(one, row)
+            self._give_up()
+
+    def _give_up(self) -> bool:
+        if not self._stopped and self.endurance.exhausted:
+            self._stopped = "down"
+        return bool(self._stopped)
 
     async def _ask(self, one: Planned) -> tuple[Row | None, bool]:
         """A row that is on the disk, and whether somebody wanted fewer; no row: the end."""
@@ -173,6 +199,9 @@ class RowRun:
                     row = _failed(one, error)
                 else:
                     too_fast = True
+                    self.endurance.put_off(error)
+                    if self._give_up():
+                        return None, too_fast
                     await asyncio.sleep(min(error.retry_after_s or pause_s, _LONGEST_PAUSE_S))
                     pause_s *= 2
                     continue

@@ -1,7 +1,7 @@
 """The scores of one setup as arrays: a row for each case, a column for each repeat."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,7 +11,8 @@ from trimtab.datasets.case import Case, case_hash
 from trimtab.evals.marking import mark_hash
 from trimtab.evals.registry import SuiteEvaluator
 from trimtab.store.protocol import Experiments
-from trimtab.types.experiments import MarkStatus, MetricKind, Row
+from trimtab.types.clock import NS_PER_S
+from trimtab.types.experiments import Mark, MarkStatus, MetricKind, Row
 
 __all__ = ["ABSENT", "MEASURED", "NOT_APPLICABLE", "UNMEASURED", "Facts", "MetricScores", "Scores"]
 
@@ -35,12 +36,14 @@ class Facts(NamedTuple):
         failed: there is an error instead.
         latency_ms: to the last byte.
         cost_nanousd: of all attempts.
+        at_s: UTC seconds at which the answer ended.
     """
 
     answered: NDArray[np.bool_]
     failed: NDArray[np.bool_]
     latency_ms: NDArray[np.float64]
     cost_nanousd: NDArray[np.float64]
+    at_s: NDArray[np.float64]
 
 
 class MetricScores(NamedTuple):
@@ -115,6 +118,11 @@ class Scores:
                 for place in self._places.get(row.case_hash, ()):
                     yield place, row
 
+    def marks(self, places: Collection[int] | None = None) -> Iterator[tuple[int, Mark]]:
+        """The marks that count, each with the place of its case; of some places, or of all."""
+        for _, place, mark in self._placed_marks(places):
+            yield place, mark
+
     def mark_keys(self, place: int) -> list[tuple[str, str]]:
         """Hash of the case, and of the mark, for each evaluator of the case at a place."""
         case = self._cases[place]
@@ -147,14 +155,14 @@ class Scores:
         facts = Facts(
             np.zeros(shape, np.bool_),
             np.zeros(shape, np.bool_),
-            np.full(shape, np.nan),
-            np.full(shape, np.nan),
+            *(np.full(shape, np.nan) for _ in range(3)),
         )
         for place, row in self.rows():
             if row.status == "ok":
                 facts.answered[place, row.repeat] = True
                 facts.latency_ms[place, row.repeat] = row.latency_us / 1000
                 facts.cost_nanousd[place, row.repeat] = row.cost_nanousd
+                facts.at_s[place, row.repeat] = row.at_ns / NS_PER_S
             else:
                 facts.failed[place, row.repeat] = True
         return facts
@@ -162,21 +170,28 @@ class Scores:
     def _read_marks(self) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         shape = (len(self._evaluators), *self._shape())
         values, status = np.full(shape, np.nan), np.full(shape, ABSENT, np.uint8)
+        for number, place, mark in self._placed_marks():
+            status[number, place, mark.repeat] = _STATUSES[mark.status]
+            if mark.status == "measured" and mark.value is not None:
+                values[number, place, mark.repeat] = mark.value
+        # Where there is an error in the place of an answer, nothing was measured of it.
+        status[:, self.facts.failed & ~self.facts.answered] = UNMEASURED
+        _let_cases_say_what_applies(status)
+        return values, status
+
+    def _placed_marks(
+        self, places: Collection[int] | None = None
+    ) -> Iterator[tuple[int, int, Mark]]:
+        """Marks of rows that count, by number of the evaluator and place of the case."""
         wanted: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-        for place in range(len(self._cases)):
+        for place in range(len(self._cases)) if places is None else places:
             for number, key in enumerate(self.mark_keys(place)):
                 wanted[key].append((number, place))
         for mark in self._store.marks(self.setup_hash, {key[1] for key in wanted}):
             if mark.repeat >= self._repeats or mark.served_model != self.served_model:
                 continue
             for number, place in wanted.get((mark.case_hash, mark.evaluator_hash), ()):
-                status[number, place, mark.repeat] = _STATUSES[mark.status]
-                if mark.status == "measured" and mark.value is not None:
-                    values[number, place, mark.repeat] = mark.value
-        # Where there is an error in the place of an answer, nothing was measured of it.
-        status[:, self.facts.failed & ~self.facts.answered] = UNMEASURED
-        _let_cases_say_what_applies(status)
-        return values, status
+                yield number, place, mark
 
     def _metric(self, metric: str, numbers: Sequence[int]) -> MetricScores:
         members = [self._evaluators[number] for number in numbers]
@@ -193,10 +208,11 @@ class Scores:
 
 
 def _let_cases_say_what_applies(status: NDArray[np.uint8]) -> None:
-    """What does not apply to the answers of a case does not apply to its errors either."""
+    """What does not apply to the answers of a case applies to no other repeat of it either."""
     elsewhere = np.any(status == NOT_APPLICABLE, axis=2, keepdims=True)
     measured = np.any(status == MEASURED, axis=2, keepdims=True)
-    status[(status == UNMEASURED) & elsewhere & ~measured] = NOT_APPLICABLE
+    lacking = (status == UNMEASURED) | (status == ABSENT)
+    status[lacking & elsewhere & ~measured] = NOT_APPLICABLE
 
 
 def _together(
