@@ -15,6 +15,7 @@ from trimtab.evals.marking import Context, Marker, compares
 from trimtab.evals.registry import SuiteEvaluator
 from trimtab.evals.run import Planned, Progress, RowRun, Stopped, plan_rows
 from trimtab.evals.scores import Scores
+from trimtab.evals.serving import model_now, side_of
 from trimtab.evals.setups import Ready
 from trimtab.store.protocol import Experiments
 from trimtab.types.experiments import Mark, Row
@@ -58,7 +59,6 @@ class Collected(NamedTuple):
         candidate, baseline: scores.
         stopped: why not all of it is there.
         planned: rows of all setups.
-        asked: rows that this run asked for.
         spent_nanousd: by this run, judges included.
         judge_nanousd: by judges.
         unaffordable: questions of judges that the budget did not pay for.
@@ -68,7 +68,6 @@ class Collected(NamedTuple):
     baseline: Scores | None
     stopped: Stopped
     planned: int
-    asked: int
     spent_nanousd: int
     judge_nanousd: int
     unaffordable: int
@@ -98,15 +97,9 @@ class Collector:
         self._on_progress = on_progress
         self._allowance = Allowance(work.budget_nanousd)
         self._keeper = Keeper(store)
-        base = work.baseline.setup.hash if work.baseline is not None else ""
-        self._base_hash = base
+        self._asking = {one.name for one in work.evaluators if one.asks}
         self._markers = {
-            ready.setup.hash: Marker(
-                work.evaluators,
-                answerer,
-                self._allowance,
-                baseline=base if ready is work.candidate else "",
-            )
+            ready.setup.hash: Marker(work.evaluators, answerer, self._allowance)
             for ready in work.setups
         }
         self._run = RowRun(
@@ -120,6 +113,8 @@ class Collector:
     def stop(self) -> None:
         """Begin no more requests."""
         self._run.stop()
+        for marker in self._markers.values():
+            marker.stop()
 
     async def collect(self) -> Collected:
         """Ask for what is missing, mark it, and read everything.
@@ -141,6 +136,8 @@ class Collector:
             stopped = await self._run.run(planned)
             if stopped:
                 break
+        base = work.baseline.setup.hash if work.baseline is not None else ""
+        self._markers[work.candidate.setup.hash].baseline = side_of(self._store, base)
         await self._mark_all()
         return self._collected(stopped)
 
@@ -149,25 +146,24 @@ class Collector:
         markers = list(self._markers.values())
         unaffordable = sum(marker.unaffordable for marker in markers)
         return Collected(
-            candidate=self._scores(work.candidate, self._base_hash),
-            baseline=None if work.baseline is None else self._scores(work.baseline, ""),
+            candidate=self._scores(work.candidate),
+            baseline=None if work.baseline is None else self._scores(work.baseline),
             stopped=stopped or ("budget" if unaffordable else ""),
             planned=len(work.suite.cases) * work.repeats * len(work.setups),
-            asked=self._run.progress.done,
             spent_nanousd=self._allowance.spent_nanousd,
             judge_nanousd=sum(marker.asked_nanousd for marker in markers),
             unaffordable=unaffordable,
         )
 
-    def _scores(self, ready: Ready, baseline: str) -> Scores:
-        work = self._work
+    def _scores(self, ready: Ready) -> Scores:
+        work, marker = self._work, self._markers[ready.setup.hash]
         return Scores(
             self._store,
             ready.setup.hash,
             work.suite.cases,
             evaluators=work.evaluators,
             repeats=work.repeats,
-            baseline=baseline,
+            baseline=marker.baseline if ready is work.candidate else "",
         )
 
     # ------------------------------------------------------------ marks
@@ -203,26 +199,30 @@ class Collector:
 
     async def _unmarked(self, ready: Ready) -> "AsyncGenerator[_Unmarked]":
         """Rows that lack marks, each with its case and the marks that are there."""
-        marker, scores = self._markers[ready.setup.hash], self._scores(ready, "")
+        marker, scores = self._markers[ready.setup.hash], self._scores(ready)
         cases = self._work.suite.cases
         wanted = {name for case in cases for name in marker.hashes(case)}
         known = Following(self._store.marks(ready.setup.hash, wanted), _key)
         texts = self._baseline_rows() if ready is self._work.candidate else None
         for place, row in scores.rows():
             case = cases[place]
-            there = {mark.evaluator_hash for mark in known.at(_key(row))}
+            there = {one.evaluator_hash for one in known.at(_key(row)) if not self._is_open(one)}
             if row.status != "ok" or marker.hashes(case).keys() <= there:
                 continue
             beside = texts.at(_asked(row)) if texts is not None else []
             context = self._context(ready, case, beside[0].text if beside else None)
             yield _Unmarked(row, case, context, there)
 
+    def _is_open(self, mark: Mark) -> bool:
+        """Whether a model that could not tell is asked once more, as an error is."""
+        return mark.status == "unmeasured" and mark.evaluator in self._asking
+
     def _baseline_rows(self) -> "Following[Row, tuple[str, int]] | None":
         """The baseline's answers in order, if somebody compares."""
         base = self._work.baseline
         if base is None or not any(compares(one) for one in self._work.evaluators):
             return None
-        served = self._scores(base, "").served_model
+        served = model_now(self._store.row_heads(base.setup.hash))
         rows = self._store.rows(base.setup.hash)
         answers = (row for row in rows if row.status == "ok" and row.served_model == served)
         return Following(answers, _asked)

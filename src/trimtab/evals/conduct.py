@@ -1,5 +1,6 @@
 """An experiment from its order to its result: quote, collect, judge, keep, prove."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
@@ -13,11 +14,13 @@ from trimtab.evals.answering import Answerer
 from trimtab.evals.collect import Collected, Collector, Work
 from trimtab.evals.compare import Frame
 from trimtab.evals.gate import Judgement, judge, judge_alone
+from trimtab.evals.judges.gating import advisory_metrics
 from trimtab.evals.outlook import Outlook, outlooks
 from trimtab.evals.registry import SuiteEvaluators
 from trimtab.evals.result import Result
 from trimtab.evals.run import Planned, Progress, plan_rows
 from trimtab.evals.scores import Scores
+from trimtab.evals.serving import side_of
 from trimtab.evals.setups import Ready
 from trimtab.evals.summary import Account, Finished, build_result
 from trimtab.stats.group_sequential import nominal_alpha
@@ -80,13 +83,23 @@ class Order(NamedTuple):
         """Whether an inconclusive gate asks once more."""
         return self.kind == "gate" and self.suite.gate.inconclusive == "extend"
 
-    def frame(self) -> Frame:
-        """What verdicts are given in."""
-        policy = self.suite.gate
+    def frame(self, judged_by: Mapping[str, set[str]] | None = None) -> Frame:
+        """What verdicts are given in.
+
+        Args:
+            judged_by: the models that were asked, by the name of the evaluator: only with those
+                that it was calibrated with may a judge gate.
+        """
+        policy, advisory = self.suite.gate, dict(self.advisory)
+        if judged_by:
+            found = advisory_metrics(
+                self.suite.folder, self.evaluators.evaluators, judged_by=judged_by
+            )
+            advisory = {**found, **advisory}
         if self.extends:
             alpha = nominal_alpha(policy.alpha, looks=_LOOKS)
             policy = msgspec.structs.replace(policy, alpha=alpha)
-        return Frame(self.suite.cases, policy, self.advisory)
+        return Frame(self.suite.cases, policy, advisory)
 
 
 class Quote(NamedTuple):
@@ -133,19 +146,14 @@ class Conduct:
         """What it will take."""
         order, lab = self._order, self._lab
         missing = self._missing(order.repeats)
-        scores = [self._scores(ready, order.repeats) for ready in order.setups]
+        scores = self._all_scores()
         return Quote(
             planned=len(order.suite.cases) * order.repeats * len(order.setups),
             missing=len(missing),
-            most_nanousd=sum(_most_nanousd(lab.answerer, one) for one in missing),
+            most_nanousd=_most_nanousd(lab.answerer, missing),
             likely_nanousd=_likely(scores, missing),
             likely_s=_likely_s(scores, missing, order.suite.concurrency),
-            outlooks=outlooks(
-                scores[0].metrics(),
-                scores[1].metrics() if len(scores) > 1 else [],
-                order.frame(),
-                repeats=order.repeats,
-            ),
+            outlooks=self._outlooks(scores),
         )
 
     async def carry_out(self, on_progress: Callable[[Progress], None]) -> Result:
@@ -167,14 +175,15 @@ class Conduct:
             started_ns=started_ns,
         )
         lab.store.keep_experiment(experiment)
-        detects = {one.metric: one.detects for one in self.quote().outlooks if one.detects}
+        outlooks = self._outlooks(self._all_scores())
+        detects = {one.metric: one.detects for one in outlooks if one.detects}
         work, collected = await self._collect(order.repeats, None, on_progress=on_progress)
         judgement = self._judge(collected)
         if judgement is not None and self._may_extend(judgement, collected):
             more = order.suite.gate.extend_repeats or _LOOKS * order.repeats
             work, collected = await self._collect(more, collected, on_progress=on_progress)
             judgement = self._judge(collected)
-        finished = Finished(experiment, work, collected, judgement, order.frame())
+        finished = Finished(experiment, work, collected, judgement, self._frame(collected))
         account = Account(
             asked=self._asked,
             why_not=order.evaluators.not_measured,
@@ -215,7 +224,6 @@ class Conduct:
         if before is None:
             return work, collected
         return work, collected._replace(
-            asked=before.asked + collected.asked,
             spent_nanousd=spent_nanousd + collected.spent_nanousd,
             judge_nanousd=before.judge_nanousd + collected.judge_nanousd,
         )
@@ -223,17 +231,24 @@ class Conduct:
     def _judge(self, collected: Collected) -> Judgement | None:
         if self._order.kind != "gate":
             return None
-        frame, new = self._order.frame(), collected.candidate.metrics()
+        frame, new = self._frame(collected), collected.candidate.metrics()
         if collected.baseline is None:
             judgement = judge_alone(new, frame)
         else:
             judgement = judge(new, collected.baseline.metrics(), frame)
-        if collected.stopped and judgement.verdict != "inconclusive":
+        if collected.stopped:
             # Neither a fail nor a pass of what was not seen to its end.
             words = "the budget ended the run" if collected.stopped == "budget" else "it was ended"
             why = [f"{words} before all rows were there", *judgement.why]
             return judgement._replace(verdict="inconclusive", why=why)
         return judgement
+
+    def _frame(self, collected: Collected) -> Frame:
+        judged_by: dict[str, set[str]] = {}
+        for scores in (collected.candidate, collected.baseline):
+            for name, models in (scores.judged_by if scores is not None else {}).items():
+                judged_by[name] = judged_by.get(name, set()) | models
+        return self._order.frame(judged_by)
 
     def _may_extend(self, judgement: Judgement, collected: Collected) -> bool:
         return judgement.verdict == "inconclusive" and self._order.extends and not collected.stopped
@@ -241,6 +256,8 @@ class Conduct:
     def _notes(self, work: Work) -> list[str]:
         order = self._order
         notes = list(order.evaluators.notes)
+        if order.baseline is not None and order.baseline.setup.hash == order.candidate.setup.hash:
+            notes.append("Candidate and baseline are the same setup, so they share their answers.")
         if work.repeats > order.repeats:
             notes.append(
                 f"Inconclusive with {order.repeats} repeats of each case, so it was extended to "
@@ -263,20 +280,37 @@ class Conduct:
             order.setups, order.suite.cases, repeats, store=self._lab.store, seed=order.suite.seed
         )
 
-    def _scores(self, ready: Ready, repeats: int) -> Scores:
+    def _all_scores(self) -> list[Scores]:
+        """What is known before the run, the candidate's first."""
+        return [self._scores(ready) for ready in self._order.setups]
+
+    def _outlooks(self, scores: Sequence[Scores]) -> list[Outlook]:
+        order = self._order
+        new, old = scores[0].metrics(), scores[1].metrics() if len(scores) > 1 else []
+        return outlooks(new, old, order.frame(), repeats=order.repeats)
+
+    def _scores(self, ready: Ready) -> Scores:
         order = self._order
         base = order.baseline.setup.hash if order.baseline is not None else ""
+        beside = side_of(self._lab.store, base) if ready is order.candidate else ""
         return Scores(
             self._lab.store,
             ready.setup.hash,
             order.suite.cases,
             evaluators=order.evaluators.evaluators,
-            repeats=repeats,
-            baseline=base if ready is order.candidate else "",
+            repeats=order.repeats,
+            baseline=beside,
         )
 
 
-def _most_nanousd(answerer: Answerer, one: Planned) -> int:
+def _most_nanousd(answerer: Answerer, missing: Sequence[Planned]) -> int:
+    """Repeats of a case cost the same at most."""
+    ways = {(one.ready.setup.hash, one.case.id): one for one in missing}
+    times = Counter((one.ready.setup.hash, one.case.id) for one in missing)
+    return sum(times[key] * _most_of_one(answerer, one) for key, one in ways.items())
+
+
+def _most_of_one(answerer: Answerer, one: Planned) -> int:
     try:
         return answerer.most_nanousd(one.ready, one.case)
     except TrimtabError:  # it will be an error then, and cost nothing

@@ -7,7 +7,7 @@ import numpy as np
 
 from trimtab.datasets.suite import HEADLINE_METRICS, GatePolicy
 from trimtab.evals.compare import Frame, Pair, compare_metrics
-from trimtab.evals.critical import critical_findings
+from trimtab.evals.critical import critical_findings, safety_findings, unmeasured_critical
 from trimtab.evals.figures import estimate_of
 from trimtab.evals.result import Comparison, CriticalFinding, Slice, Verdict
 from trimtab.evals.scores import MEASURED, NOT_APPLICABLE, MetricScores
@@ -59,7 +59,7 @@ def judge(
         baseline: those of the same cases in the same order.
         frame: cases, policy, and what only advises.
     """
-    primary = primary_metrics(candidate, frame.policy)
+    primary = primary_metrics([*candidate, *baseline], frame.policy)
     old = {one.metric: one for one in baseline}
     pairs = [
         Pair(new, old[new.metric], new.metric in primary, frame.advisory.get(new.metric, ""))
@@ -68,9 +68,10 @@ def judge(
     ]
     comparisons = compare_metrics(pairs, frame)
     deciding = [pair for pair in pairs if pair.primary and not pair.advisory]
-    critical = critical_findings(deciding, frame)
+    critical = safety_findings(candidate, baseline, frame) + critical_findings(deciding, frame)
     missing = {pair.candidate.metric: _missing(pair, frame.policy) for pair in deciding}
     lacking = [_lack(name, found) for name, found in missing.items() if not found.conclusive]
+    lacking += unmeasured_critical(deciding, frame)
     verdict, why = _whole(comparisons, critical, primary, lacking=lacking)
     return Judgement(
         verdict=verdict,
@@ -85,7 +86,9 @@ def judge(
 def judge_alone(candidate: Sequence[MetricScores], frame: Frame) -> Judgement:
     """A first release has nothing to be compared with: hold it against the floors of the suite."""
     known = {one.metric: one for one in candidate}
-    told = [_against_floor(metric, known.get(metric), frame) for metric in frame.policy.floors]
+    unsafe = safety_findings(candidate, [], frame)
+    told: list[tuple[Verdict, str]] = [("fail", _broken(one)) for one in unsafe]
+    told += [_against_floor(metric, known.get(metric), frame) for metric in frame.policy.floors]
     primary = primary_metrics(candidate, frame.policy)
     unfloored = [name for name in primary if name not in frame.policy.floors]
     if unfloored or not told:
@@ -98,7 +101,7 @@ def judge_alone(candidate: Sequence[MetricScores], frame: Frame) -> Judgement:
     if share > frame.policy.most_unmeasured + _SURE:
         told.append(("inconclusive", f"{share:.1%} of the planned rows were not measured"))
     told.sort(key=lambda one: _ORDER.index(one[0]))
-    return Judgement(told[0][0], [reason for _, reason in told], [], [], [], share)
+    return Judgement(told[0][0], [reason for _, reason in told], [], unsafe, [], share)
 
 
 def _against_floor(metric: str, scores: MetricScores | None, frame: Frame) -> tuple[Verdict, str]:
@@ -130,7 +133,7 @@ def _whole(
     deciding = [one for one in comparisons if one.primary]
     known = {one.metric for one in deciding}
     failed = [f"{one.metric}: {one.why}" for one in deciding if one.verdict == "fail"]
-    failed += [f"critical case {one.case_id}: {one.why}" for one in critical]
+    failed += [_broken(one) for one in critical]
     open_ends = [
         *lacking,
         *(f"{name}: not measured in both" for name in primary if name not in known),
@@ -149,9 +152,15 @@ def _whole(
     return "pass", [f"{one.metric}: {one.why}" for one in deciding]
 
 
+def _broken(one: CriticalFinding) -> str:
+    return f"critical case {one.case_id}: {one.why}"
+
+
 def _missing(pair: Pair, policy: GatePolicy) -> Missingness:
-    """Of the rows that the case asks for on either side."""
+    """Of the rows that the case asks for on either side; preferences are marks of one of them."""
     new, old = pair.candidate.status, pair.baseline.status
+    if pair.candidate.kind == "preference":
+        old = new
     planned = (new != NOT_APPLICABLE) & (old != NOT_APPLICABLE)
     return check_missing(
         new[planned] == MEASURED, old[planned] == MEASURED, most_dropped=policy.most_unmeasured

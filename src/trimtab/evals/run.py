@@ -1,9 +1,10 @@
 """A run: asks for the rows that are not there yet, each on the disk before it is counted."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from random import Random
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from trimtab.datasets.case import Case, case_hash
 from trimtab.errors import BudgetExceeded, TrimtabError, reply_of
@@ -11,6 +12,8 @@ from trimtab.evals.allowance import Allowance
 from trimtab.evals.answering import Answerer, later
 from trimtab.evals.keeper import Keeper
 from trimtab.evals.pace import Pace
+from trimtab.evals.patience import Patience
+from trimtab.evals.serving import model_now
 from trimtab.evals.setups import Ready
 from trimtab.store.protocol import Experiments
 from trimtab.types.experiments import Row
@@ -19,10 +22,6 @@ __all__ = ["OnRow", "Planned", "Progress", "RowRun", "Stopped", "plan_rows"]
 
 Stopped = Literal["", "budget", "told"]
 """Why a run ended before its plan did."""
-
-_TRIES: Final = 8
-_FIRST_PAUSE_S: Final = 0.5
-_LONGEST_PAUSE_S: Final = 60.0
 
 
 class Planned(NamedTuple):
@@ -79,12 +78,10 @@ def plan_rows(
 
 
 def _known(store: Experiments, ready: Ready) -> set[tuple[str, int]]:
-    """Rows with an answer of the model that served last; others are about another model."""
-    heads = [head for head in store.row_heads(ready.setup.hash) if head.ok]
-    if not heads:
-        return set()
-    served = max(heads, key=lambda head: head.at_ns).served_model
-    return {(head.case_hash, head.repeat) for head in heads if head.served_model == served}
+    """Rows with an answer of the model that serves now."""
+    heads = store.row_heads(ready.setup.hash)
+    now = model_now(heads)
+    return {(head.case_hash, head.repeat) for head in heads if head.ok and head.served_model == now}
 
 
 class RowRun:
@@ -111,6 +108,7 @@ class RowRun:
         self._keeper = keeper
         self._allowance = allowance
         self._pace = Pace(at_once)
+        self._patience = defaultdict[str, Patience](Patience)  # by setup
         self._workers = at_once
         self._on_row = on_row
         self._stopped: Stopped = ""
@@ -123,8 +121,8 @@ class RowRun:
         return Progress(self._done, self._planned, self._failed, spent_nanousd, self._pace.limit)
 
     def stop(self) -> None:
-        """Begin no more; what is under way is awaited."""
-        self._stopped = self._stopped or "told"
+        """Begin no more; what is under way is awaited, but not what would be asked later."""
+        self._end("told")
 
     async def run(self, planned: Sequence[Planned]) -> Stopped:
         """Ask for all of them.
@@ -142,55 +140,63 @@ class RowRun:
             raise errors.exceptions[0] from None
         return self._stopped
 
+    def _end(self, why: Stopped) -> None:
+        self._stopped = self._stopped or why
+        for patience in self._patience.values():
+            patience.end()
+
     async def _work(self, waiting: Iterator[Planned]) -> None:
         while not self._stopped:
             one = next(waiting, None)
-            if one is None:
-                return
-            await self._pace.enter()
-            row, too_fast = None, False
-            try:
-                row, too_fast = await self._ask(one)
-            finally:
-                self._pace.leave(too_fast=too_fast)
-            if row is None:
+            row = await self._ask(one) if one is not None else None
+            if one is None or row is None:
                 return
             self._done += 1
             self._failed += row.status == "error"
             await self._on_row(one, row)
 
-    async def _ask(self, one: Planned) -> tuple[Row | None, bool]:
-        """A row that is on the disk, and whether somebody wanted fewer; no row: the end."""
-        too_fast, pause_s = False, _FIRST_PAUSE_S
-        for left in reversed(range(_TRIES)):
-            try:
-                row = await self._try(one)
-            except BudgetExceeded:
-                self._stopped = "budget"
-                return None, too_fast
-            except TrimtabError as error:
-                if not later(error) or left == 0:
-                    row = _failed(one, error)
-                else:
-                    too_fast = True
-                    await asyncio.sleep(min(error.retry_after_s or pause_s, _LONGEST_PAUSE_S))
-                    pause_s *= 2
-                    continue
-            if row is not None:
-                await self._keeper.keep(rows=[row])
-            return row, too_fast
-        raise AssertionError  # the last try gives a row
+    async def _ask(self, one: Planned) -> Row | None:
+        """A row that is on the disk; None where there is an end before."""
+        try:
+            patience = self._patience[one.ready.setup.hash]
+            row = await patience.ask(lambda: self._try(one))
+        except BudgetExceeded:
+            self._end("budget")
+            return None
+        except TrimtabError as error:
+            if self._stopped and later(error):
+                return None
+            row = _failed(one, error)
+        if row is None:
+            return None
+        (kept,) = await self._keeper.keep(rows=[row])
+        return kept
 
     async def _try(self, one: Planned) -> Row | None:
-        """One answer, inside the allowance; None where it does not reach."""
+        """One answer, when there is a place for it; None where the allowance does not reach."""
+        entered, too_fast = await self._pace.enter(), False
+        try:
+            return await self._pay(one)
+        except TrimtabError as error:
+            too_fast = later(error)
+            raise
+        finally:
+            self._pace.leave(entered, too_fast=too_fast)
+
+    async def _pay(self, one: Planned) -> Row | None:
+        if self._stopped:
+            return None
         most_nanousd = self._answerer.most_nanousd(one.ready, one.case)
         if not await self._allowance.hold(most_nanousd):
-            self._stopped = "budget"
+            self._end("budget")
             return None
         cost_nanousd = 0
         try:
             row = await self._answerer.answer(one.ready, one.case, one.repeat)
             cost_nanousd = row.cost_nanousd
+        except TrimtabError as error:
+            cost_nanousd = error.cost_nanousd
+            raise
         finally:
             self._allowance.settle(most_nanousd, cost_nanousd)
         return row
@@ -206,4 +212,5 @@ def _failed(one: Planned, error: TrimtabError) -> Row:
         status="error",
         error_code=reply_of(error).code,
         error=str(error)[:300],
+        cost_nanousd=error.cost_nanousd,
     )

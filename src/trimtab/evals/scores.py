@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import groupby
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from trimtab.datasets.case import Case, case_hash
 from trimtab.evals.marking import mark_hash
 from trimtab.evals.registry import SuiteEvaluator
+from trimtab.evals.serving import model_now
 from trimtab.store.protocol import Experiments
 from trimtab.types.experiments import MarkStatus, MetricKind, Row
 
@@ -35,12 +38,14 @@ class Facts(NamedTuple):
         failed: there is an error instead.
         latency_ms: to the last byte.
         cost_nanousd: of all attempts.
+        at_ns: UTC nanoseconds at which it ended; 0 where there is none.
     """
 
     answered: NDArray[np.bool_]
     failed: NDArray[np.bool_]
     latency_ms: NDArray[np.float64]
     cost_nanousd: NDArray[np.float64]
+    at_ns: NDArray[np.int64]
 
 
 class MetricScores(NamedTuple):
@@ -68,6 +73,12 @@ class MetricScores(NamedTuple):
         return np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
 
 
+class _Marks(NamedTuple):
+    values: NDArray[np.float64]  # (evaluators, cases, repeats)
+    status: NDArray[np.uint8]
+    judged_by: dict[str, set[str]]
+
+
 class Scores:
     """Everything that is known of one setup's answers to a suite.
 
@@ -77,11 +88,11 @@ class Scores:
         cases: of the suite, in its order.
         evaluators: of the suite.
         repeats: of each case.
-        baseline: hash of the setup that it is compared with; "" for none.
+        baseline: what it is compared with, by `side_of`; "" for nothing.
 
     Attributes:
         setup_hash: of the setup.
-        served_model: the one that served last; rows of others are set aside.
+        served_model: the one that serves now; rows of others are set aside.
         set_aside: how many of those there are.
     """
 
@@ -105,14 +116,18 @@ class Scores:
         for place, case in enumerate(cases):
             self._places[case_hash(case)].append(place)
         self.served_model, self.set_aside = self._served()
-        self.facts = self._read_facts()
-        self._values, self._status = self._read_marks()
 
     def rows(self) -> Iterator[tuple[int, Row]]:
-        """The rows, each with the place of its case; one for each case that asks the same."""
-        for row in self._store.rows(self.setup_hash):
-            if row.repeat < self._repeats and row.served_model in {self.served_model, ""}:
-                for place in self._places.get(row.case_hash, ()):
+        """The rows, each with the place of its case; one for each case that asks the same.
+
+        An error is there only where there is no answer.
+        """
+        for (asked, repeat), rows in groupby(self._store.rows(self.setup_hash), _asked):
+            if not self._wants(asked, repeat):
+                continue
+            row = _best(rows, self.served_model)
+            if row is not None:
+                for place in self._places[asked]:
                     yield place, row
 
     def mark_keys(self, place: int) -> list[tuple[str, str]]:
@@ -129,39 +144,52 @@ class Scores:
         return [self._metric(metric, numbers) for metric, numbers in grouped.items()]
 
     def _served(self) -> tuple[str, int]:
-        wanted = [
-            head
-            for head in self._store.row_heads(self.setup_hash)
-            if head.ok and head.repeat < self._repeats and head.case_hash in self._places
-        ]
-        if not wanted:
-            return "", 0
-        served = max(wanted, key=lambda head: head.at_ns).served_model
-        return served, sum(head.served_model != served for head in wanted)
+        heads = self._store.row_heads(self.setup_hash)
+        served = model_now(heads)
+        aside = sum(
+            head.ok and head.served_model != served and self._wants(head.case_hash, head.repeat)
+            for head in heads
+        )
+        return served or "", aside
+
+    def _wants(self, asked: str, repeat: int) -> bool:
+        return repeat < self._repeats and asked in self._places
 
     def _shape(self) -> tuple[int, int]:
         return len(self._cases), self._repeats
 
-    def _read_facts(self) -> Facts:
+    @cached_property
+    def facts(self) -> Facts:
+        """What rows say of themselves; read when first asked for, as marks are."""
         shape = self._shape()
         facts = Facts(
             np.zeros(shape, np.bool_),
             np.zeros(shape, np.bool_),
             np.full(shape, np.nan),
             np.full(shape, np.nan),
+            np.zeros(shape, np.int64),
         )
         for place, row in self.rows():
+            at = (place, row.repeat)
             if row.status == "ok":
-                facts.answered[place, row.repeat] = True
-                facts.latency_ms[place, row.repeat] = row.latency_us / 1000
-                facts.cost_nanousd[place, row.repeat] = row.cost_nanousd
+                facts.answered[at] = True
+                facts.latency_ms[at] = row.latency_us / 1000
+                facts.cost_nanousd[at] = row.cost_nanousd
+                facts.at_ns[at] = row.at_ns
             else:
-                facts.failed[place, row.repeat] = True
+                facts.failed[at] = True
         return facts
 
-    def _read_marks(self) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    @property
+    def judged_by(self) -> dict[str, set[str]]:
+        """The models that were asked, by the name of the evaluator."""
+        return self._marks.judged_by
+
+    @cached_property
+    def _marks(self) -> _Marks:
         shape = (len(self._evaluators), *self._shape())
         values, status = np.full(shape, np.nan), np.full(shape, ABSENT, np.uint8)
+        judged_by: defaultdict[str, set[str]] = defaultdict(set)
         wanted: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
         for place in range(len(self._cases)):
             for number, key in enumerate(self.mark_keys(place)):
@@ -169,14 +197,14 @@ class Scores:
         for mark in self._store.marks(self.setup_hash, {key[1] for key in wanted}):
             if mark.repeat >= self._repeats or mark.served_model != self.served_model:
                 continue
+            if mark.judge_model:
+                judged_by[mark.evaluator].update(mark.judge_model.split(", "))
             for number, place in wanted.get((mark.case_hash, mark.evaluator_hash), ()):
                 status[number, place, mark.repeat] = _STATUSES[mark.status]
                 if mark.status == "measured" and mark.value is not None:
                     values[number, place, mark.repeat] = mark.value
-        # Where there is an error in the place of an answer, nothing was measured of it.
-        status[:, self.facts.failed & ~self.facts.answered] = UNMEASURED
-        _let_cases_say_what_applies(status)
-        return values, status
+        _take_in_errors(status, self.facts.failed)
+        return _Marks(values, status, dict(judged_by))
 
     def _metric(self, metric: str, numbers: Sequence[int]) -> MetricScores:
         members = [self._evaluators[number] for number in numbers]
@@ -184,19 +212,41 @@ class Scores:
         kind = first.kind if len(kinds) == 1 else "score"  # rates and scores together
         better = first.higher_is_better
         status, values = _together(
-            self._status[list(numbers)],
-            self._values[list(numbers)],
+            self._marks.status[list(numbers)],
+            self._marks.values[list(numbers)],
             worst=(np.fmin if better else np.fmax) if kind == "rate" else None,
         )
         asks = any(one.asks for one in members)
         return MetricScores(metric, kind, better, values, status, asks=asks)
 
 
-def _let_cases_say_what_applies(status: NDArray[np.uint8]) -> None:
-    """What does not apply to the answers of a case does not apply to its errors either."""
-    elsewhere = np.any(status == NOT_APPLICABLE, axis=2, keepdims=True)
-    measured = np.any(status == MEASURED, axis=2, keepdims=True)
-    status[(status == UNMEASURED) & elsewhere & ~measured] = NOT_APPLICABLE
+def _take_in_errors(status: NDArray[np.uint8], failed: NDArray[np.bool_]) -> None:
+    """Where there is an error in the place of an answer, nothing was measured of it.
+
+    But what does not apply to the answers of a case does not apply to its errors either, and what
+    applies to no answer of the suite, while most are there, applies to none of its errors.
+    """
+    told, without = status != ABSENT, status == NOT_APPLICABLE
+    of_case = without.any(axis=2, keepdims=True) & (without == told).all(axis=2, keepdims=True)
+    of_suite = (without == told).all(axis=(1, 2), keepdims=True)
+    of_suite &= without.sum(axis=(1, 2), keepdims=True) > failed.sum()
+    status[:, failed] = UNMEASURED
+    status[(of_case | of_suite) & failed] = NOT_APPLICABLE
+
+
+def _asked(row: Row) -> tuple[str, int]:
+    return row.case_hash, row.repeat
+
+
+def _best(rows: Iterator[Row], served_model: str) -> Row | None:
+    """The answer of a model, else the error."""
+    error = None
+    for row in rows:
+        if row.status == "error":
+            error = row
+        elif row.served_model == served_model:
+            return row
+    return error
 
 
 def _together(

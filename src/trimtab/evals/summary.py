@@ -65,7 +65,7 @@ def build_result(finished: Finished, account: Account, store: Experiments) -> Re
     collected, frame = finished.collected, finished.frame
     judgement = finished.judgement or _NO_JUDGEMENT
     facts = [one.facts for one in (collected.candidate, collected.baseline) if one is not None]
-    answered = sum(int(one.answered.sum()) for one in facts)
+    since_ns = finished.experiment.started_ns
     return Result(
         experiment=finished.experiment,
         verdict=judgement.verdict if finished.judgement is not None else "",
@@ -82,9 +82,9 @@ def build_result(finished: Finished, account: Account, store: Experiments) -> Re
         cases=_case_results(finished, account, store),
         cases_total=len(frame.cases),
         planned=collected.planned,
-        answered=answered,
-        failed=sum(int((one.failed & ~one.answered).sum()) for one in facts),
-        reused=max(answered - collected.asked, 0),
+        answered=sum(int(one.answered.sum()) for one in facts),
+        failed=sum(int(one.failed.sum()) for one in facts),
+        reused=sum(int((one.answered & (one.at_ns < since_ns)).sum()) for one in facts),
         dropped_share=judgement.dropped_share,
         spent_nanousd=collected.spent_nanousd,
         judge_nanousd=collected.judge_nanousd,
