@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from harness import NO_BREAKERS
 from trimtab.app import App, open_experiments
 from trimtab.config.load import load_project
 from trimtab.datasets.case import Case
@@ -164,16 +165,15 @@ def _project(base_url: str, extra: str) -> str:
         f'[models.{name}]\nref = "one:fault:{name}"\nprice = {PRICE}\nmax_output_tokens = 100\n'
         for name in _NAMES
     )
+    breakers = "" if "[breakers]" in extra else NO_BREAKERS
+    providers = "".join(
+        f'[providers.{name}]\nkind = "openai"\nbase_url = "{base_url}"\n' for name in ("one", "two")
+    )
     return f"""
 [server]
 port = 0
-[providers.one]
-kind = "openai"
-base_url = "{base_url}"
-[breakers]
-failures = 1_000_000
-timeouts = 1_000_000
-least_calls = 1_000_000
+{providers}
+{breakers}
 {models}
 [routes.default]
 retries = 0
