@@ -8,12 +8,14 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from trimtab.datasets.case import Case
 from trimtab.datasets.suite import Suite
+from trimtab.errors import TrimtabError
 from trimtab.evals.allowance import Allowance
 from trimtab.evals.answering import Answerer
 from trimtab.evals.keeper import Keeper
 from trimtab.evals.marking import Context, Marker, compares
 from trimtab.evals.registry import SuiteEvaluator
-from trimtab.evals.run import Planned, Progress, RowRun, Stopped, plan_rows
+from trimtab.evals.result import Stopped
+from trimtab.evals.run import Planned, Progress, RowRun, plan_rows
 from trimtab.evals.scores import Scores
 from trimtab.evals.serving import model_now, side_of
 from trimtab.evals.setups import Ready
@@ -37,6 +39,8 @@ class Work(NamedTuple):
         baseline: what it is compared with; None for one setup alone.
         repeats: of each case.
         budget_nanousd: None for no limit.
+        since_ns: answers from before this time (UTC) are asked for again.
+        judge_again: what models have said of answers is asked again.
     """
 
     suite: Suite
@@ -45,11 +49,16 @@ class Work(NamedTuple):
     baseline: Ready | None
     repeats: int
     budget_nanousd: int | None
+    since_ns: int = 0
+    judge_again: bool = False
 
     @property
     def setups(self) -> list[Ready]:
-        """The candidate first."""
-        return [self.candidate] if self.baseline is None else [self.candidate, self.baseline]
+        """Each once, the candidate first."""
+        found = {self.candidate.setup.hash: self.candidate}
+        if self.baseline is not None:
+            found.setdefault(self.baseline.setup.hash, self.baseline)
+        return list(found.values())
 
 
 class Collected(NamedTuple):
@@ -58,19 +67,19 @@ class Collected(NamedTuple):
     Attributes:
         candidate, baseline: scores.
         stopped: why not all of it is there.
+        trouble: what went wrong last, where the run gave up.
         planned: rows of all setups.
         spent_nanousd: by this run, judges included.
         judge_nanousd: by judges.
-        unaffordable: questions of judges that the budget did not pay for.
     """
 
     candidate: Scores
     baseline: Scores | None
     stopped: Stopped
+    trouble: str
     planned: int
     spent_nanousd: int
     judge_nanousd: int
-    unaffordable: int
 
 
 class Collector:
@@ -96,12 +105,13 @@ class Collector:
         self._answerer = answerer
         self._on_progress = on_progress
         self._allowance = Allowance(work.budget_nanousd)
-        self._keeper = Keeper(store)
+        self._keeper = Keeper(store, since_ns=work.since_ns)
         self._asking = {one.name for one in work.evaluators if one.asks}
         self._markers = {
             ready.setup.hash: Marker(work.evaluators, answerer, self._allowance)
             for ready in work.setups
         }
+        self._told = False
         self._run = RowRun(
             answerer,
             self._keeper,
@@ -111,7 +121,8 @@ class Collector:
         )
 
     def stop(self) -> None:
-        """Begin no more requests."""
+        """Begin no more requests, to judges neither."""
+        self._told = True
         self._run.stop()
         for marker in self._markers.values():
             marker.stop()
@@ -123,23 +134,22 @@ class Collector:
             StoreError: answers cannot be kept.
         """
         work, stopped = self._work, _NOT
-        for _ in range(_ROUNDS):
+        for again in range(_ROUNDS):
             planned = plan_rows(
-                work.setups,
-                work.suite.cases,
-                work.repeats,
-                store=self._store,
-                seed=work.suite.seed,
+                work.setups, work.suite, work.repeats, store=self._store, since_ns=work.since_ns
             )
             if not planned:
                 break
             stopped = await self._run.run(planned)
+            if stopped == "down" and again:
+                stopped = _NOT  # what fails once more says nothing about all the others
+                break
             if stopped:
                 break
         base = work.baseline.setup.hash if work.baseline is not None else ""
         self._markers[work.candidate.setup.hash].baseline = side_of(self._store, base)
         await self._mark_all()
-        return self._collected(stopped)
+        return self._collected("told" if self._told else stopped)
 
     def _collected(self, stopped: Stopped) -> Collected:
         work = self._work
@@ -149,10 +159,10 @@ class Collector:
             candidate=self._scores(work.candidate),
             baseline=None if work.baseline is None else self._scores(work.baseline),
             stopped=stopped or ("budget" if unaffordable else ""),
+            trouble=self._run.endurance.reason if stopped == "down" else "",
             planned=len(work.suite.cases) * work.repeats * len(work.setups),
             spent_nanousd=self._allowance.spent_nanousd,
             judge_nanousd=sum(marker.asked_nanousd for marker in markers),
-            unaffordable=unaffordable,
         )
 
     def _scores(self, ready: Ready) -> Scores:
@@ -183,13 +193,19 @@ class Collector:
 
     async def _mark_all(self) -> None:
         """Mark what has no marks yet: after a kill, a change of evaluators, or a comparison."""
-        at_once = asyncio.Semaphore(self._work.suite.concurrency)
         for ready in self._work.setups:
-            async with asyncio.TaskGroup() as group, aclosing(self._unmarked(ready)) as unmarked:
-                async for one in unmarked:
-                    await at_once.acquire()
-                    task = group.create_task(self._mark(ready, one))
-                    task.add_done_callback(lambda _task: at_once.release())
+            try:
+                await self._mark_setup(ready)
+            except* TrimtabError as errors:
+                raise errors.exceptions[0] from None
+
+    async def _mark_setup(self, ready: Ready) -> None:
+        at_once = asyncio.Semaphore(self._work.suite.concurrency)
+        async with asyncio.TaskGroup() as group, aclosing(self._unmarked(ready)) as unmarked:
+            async for one in unmarked:
+                await at_once.acquire()
+                task = group.create_task(self._mark(ready, one))
+                task.add_done_callback(lambda _task: at_once.release())
 
     async def _mark(self, ready: Ready, one: "_Unmarked") -> None:
         marker = self._markers[ready.setup.hash]
@@ -214,8 +230,9 @@ class Collector:
             yield _Unmarked(row, case, context, there)
 
     def _is_open(self, mark: Mark) -> bool:
-        """Whether a model that could not tell is asked once more, as an error is."""
-        return mark.status == "unmeasured" and mark.evaluator in self._asking
+        """Whether a model is asked once more: it could not tell, which is as an error is."""
+        again = self._work.judge_again or mark.status == "unmeasured"
+        return again and mark.evaluator in self._asking
 
     def _baseline_rows(self) -> "Following[Row, tuple[str, int]] | None":
         """The baseline's answers in order, if somebody compares."""

@@ -5,7 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from trimtab.evals.compare import Frame, Pair, measured_rows
+from trimtab.evals.compare import Pair, measured_rows
+from trimtab.evals.frame import Frame
 from trimtab.evals.result import CriticalFinding
 from trimtab.evals.scores import MEASURED, NOT_APPLICABLE, MetricScores
 from trimtab.stats.two_rates import Hits, check_critical, repeats_to_break
@@ -55,7 +56,7 @@ def safety_findings(
         old_rows = measured_rows(old) if old is not None else np.full_like(rows, np.nan)
         for at, case in enumerate(frame.cases):
             hits = _hits(rows[at], new), _hits(old_rows[at], new)
-            if hits[0].hits < hits[0].count:
+            if hits[0].hits < hits[0].tries:
                 found.append(_finding(new, case.id, hits))
     return found
 
@@ -66,11 +67,14 @@ def unmeasured_critical(pairs: Sequence[Pair], frame: Frame) -> list[str]:
         f"critical case {case.id}: {pair.candidate.metric} was not measured"
         for pair in pairs
         for at, case in enumerate(frame.cases)
-        if case.critical
-        and not (pair.candidate.status[at] == MEASURED).any()
-        and not (pair.candidate.status[at] == NOT_APPLICABLE).all()
-        and not (pair.baseline.status[at] == NOT_APPLICABLE).any()
+        if case.critical and _is_unknown(pair, at)
     ]
+
+
+def _is_unknown(pair: Pair, at: int) -> bool:
+    new, old = pair.candidate.status[at], pair.baseline.status[at]
+    applies = not (new == NOT_APPLICABLE).all() and not (old == NOT_APPLICABLE).any()
+    return applies and not (new == MEASURED).any()
 
 
 def critical_note(frame: Frame, repeats: int) -> str:
@@ -81,9 +85,10 @@ def critical_note(frame: Frame, repeats: int) -> str:
     needed = repeats_to_break(critical, alpha=frame.policy.critical_alpha)
     if repeats >= needed:
         return ""
+    cases = "1 critical case needs" if critical == 1 else f"{critical} critical cases need"
     return (
-        f"{critical} critical cases need {needed} repeats before one of them can count as broken; "
-        f"with {repeats} they count only as cases among the others."
+        f"{cases} {needed} repeats before one can count as broken; with {repeats} they count only "
+        "as cases among the others."
     )
 
 
@@ -98,15 +103,15 @@ def _finding(
     of: MetricScores, case_id: str, hits: tuple[Hits, Hits], *, p: float | None = None
 ) -> CriticalFinding:
     new, old = hits
-    why = f"{of.metric} in {new.hits} of {new.count} repeats"
-    if old.count:
-        why += f", {old.hits} of {old.count} before"
+    why = f"{of.metric} in {new.hits} of {new.tries} repeats"
+    if old.tries:
+        why += f", {old.hits} of {old.tries} before"
     return CriticalFinding(
         case_id=case_id,
         metric=of.metric,
         candidate_passed=new.hits,
         baseline_passed=old.hits,
-        repeats=new.count,
+        repeats=new.tries,
         p=p,
         why=why if p is None else f"{why} (p = {p:.2g})",
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from trimtab.store.protocol import Experiments
@@ -18,10 +19,15 @@ class _Waiting(NamedTuple):
 
 
 class Keeper:
-    """Writes with one thread at a time. For the event loop's thread."""
+    """Writes with one thread at a time. For the event loop's thread.
 
-    def __init__(self, store: Experiments) -> None:
-        self._store = store
+    Args:
+        store: where to.
+        since_ns: older answers (UTC) give way to new ones.
+    """
+
+    def __init__(self, store: Experiments, *, since_ns: int = 0) -> None:
+        self._keep = partial(store.keep, since_ns=since_ns)
         self._rows: list[Row] = []
         self._marks: list[Mark] = []
         self._waiting: list[_Waiting] = []
@@ -47,7 +53,7 @@ class Keeper:
         rows, marks, waiting = self._rows, self._marks, self._waiting
         self._rows, self._marks, self._waiting = [], [], []
         try:
-            kept = await asyncio.shield(asyncio.to_thread(self._store.keep, rows, marks))
+            kept = await asyncio.shield(asyncio.to_thread(self._keep, rows, marks))
         except Exception as error:  # noqa: BLE001 - each who waits raises it
             for one in waiting:
                 one.done.set_exception(error)

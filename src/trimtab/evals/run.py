@@ -1,27 +1,26 @@
 """A run: asks for the rows that are not there yet, each on the disk before it is counted."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from random import Random
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from trimtab.datasets.case import Case, case_hash
+from trimtab.datasets.suite import Suite
 from trimtab.errors import BudgetExceeded, TrimtabError, reply_of
 from trimtab.evals.allowance import Allowance
 from trimtab.evals.answering import Answerer, later
+from trimtab.evals.endurance import PATIENCE_S, Endurance
 from trimtab.evals.keeper import Keeper
 from trimtab.evals.pace import Pace
 from trimtab.evals.patience import Patience
+from trimtab.evals.result import Stopped
 from trimtab.evals.serving import model_now
 from trimtab.evals.setups import Ready
 from trimtab.store.protocol import Experiments
 from trimtab.types.experiments import Row
 
-__all__ = ["OnRow", "Planned", "Progress", "RowRun", "Stopped", "plan_rows"]
-
-Stopped = Literal["", "budget", "told"]
-"""Why a run ended before its plan did."""
+__all__ = ["OnRow", "Planned", "Progress", "RowRun", "plan_rows"]
 
 
 class Planned(NamedTuple):
@@ -55,16 +54,24 @@ OnRow = Callable[[Planned, Row], Awaitable[None]]
 
 
 def plan_rows(
-    setups: Sequence[Ready], cases: Sequence[Case], repeats: int, *, store: Experiments, seed: int
+    setups: Sequence[Ready], suite: Suite, repeats: int, *, store: Experiments, since_ns: int = 0
 ) -> list[Planned]:
     """The rows that are missing, in the order in which they are asked for.
 
     One repeat of all cases after the other, the cases in random order, and the setups beside each
     other in random order: a bad hour of a provider hits them alike, and a run that ends early has
     seen all cases alike.
+
+    Args:
+        setups: each once.
+        suite: with its cases.
+        repeats: of each case.
+        store: has rows.
+        since_ns: answers from before this time (UTC) count as missing.
     """
-    known = {ready.setup.hash: _known(store, ready) for ready in setups}
-    order = Random(seed)  # noqa: S311 - an order, not a secret
+    known = {ready.setup.hash: _known(store, ready, since_ns) for ready in setups}
+    order = Random(suite.seed)  # noqa: S311 - an order, not a secret
+    cases = suite.cases
     hashes = [case_hash(case) for case in cases]
     planned: list[Planned] = []
     for repeat in range(repeats):
@@ -77,11 +84,15 @@ def plan_rows(
     return planned
 
 
-def _known(store: Experiments, ready: Ready) -> set[tuple[str, int]]:
+def _known(store: Experiments, ready: Ready, since_ns: int) -> set[tuple[str, int]]:
     """Rows with an answer of the model that serves now."""
     heads = store.row_heads(ready.setup.hash)
     now = model_now(heads)
-    return {(head.case_hash, head.repeat) for head in heads if head.ok and head.served_model == now}
+    return {
+        (head.case_hash, head.repeat)
+        for head in heads
+        if head.ok and head.served_model == now and head.at_ns >= since_ns
+    }
 
 
 class RowRun:
@@ -93,6 +104,10 @@ class RowRun:
         allowance: what may be spent.
         at_once: requests at a time, at most.
         on_row: hears of each row.
+        patience_s: see `Endurance`.
+
+    Attributes:
+        endurance: what went wrong since the last answer.
     """
 
     def __init__(
@@ -103,12 +118,14 @@ class RowRun:
         *,
         at_once: int,
         on_row: OnRow,
+        patience_s: float = PATIENCE_S,
     ) -> None:
+        self.endurance = Endurance(patience_s)
         self._answerer = answerer
         self._keeper = keeper
         self._allowance = allowance
         self._pace = Pace(at_once)
-        self._patience = defaultdict[str, Patience](Patience)  # by setup
+        self._patience = Patience()
         self._workers = at_once
         self._on_row = on_row
         self._stopped: Stopped = ""
@@ -131,6 +148,7 @@ class RowRun:
             StoreError: an answer cannot be kept; nothing more is asked for.
         """
         self._planned += len(planned)
+        self.endurance.begin()
         waiting = iter(planned)
         try:
             async with asyncio.TaskGroup() as group:
@@ -142,8 +160,7 @@ class RowRun:
 
     def _end(self, why: Stopped) -> None:
         self._stopped = self._stopped or why
-        for patience in self._patience.values():
-            patience.end()
+        self._patience.end()
 
     async def _work(self, waiting: Iterator[Planned]) -> None:
         while not self._stopped:
@@ -153,13 +170,15 @@ class RowRun:
                 return
             self._done += 1
             self._failed += row.status == "error"
+            self.endurance.see(row)
             await self._on_row(one, row)
+            if self.endurance.exhausted:
+                self._end("down")
 
     async def _ask(self, one: Planned) -> Row | None:
         """A row that is on the disk; None where there is an end before."""
         try:
-            patience = self._patience[one.ready.setup.hash]
-            row = await patience.ask(lambda: self._try(one))
+            row = await self._patience.ask(lambda: self._try(one))
         except BudgetExceeded:
             self._end("budget")
             return None
@@ -173,17 +192,22 @@ class RowRun:
         return kept
 
     async def _try(self, one: Planned) -> Row | None:
-        """One answer, when there is a place for it; None where the allowance does not reach."""
+        """One answer, when there is a place for it; None where there is an end before."""
         entered, too_fast = await self._pace.enter(), False
         try:
             return await self._pay(one)
         except TrimtabError as error:
             too_fast = later(error)
+            if too_fast:
+                self.endurance.put_off(error)
+                if self.endurance.exhausted:
+                    self._end("down")
             raise
         finally:
             self._pace.leave(entered, too_fast=too_fast)
 
     async def _pay(self, one: Planned) -> Row | None:
+        """One answer, inside the allowance; None where it does not reach."""
         if self._stopped:
             return None
         most_nanousd = self._answerer.most_nanousd(one.ready, one.case)

@@ -1,7 +1,7 @@
 """The scores of one setup as arrays: a row for each case, a column for each repeat."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 from typing import Final, NamedTuple
@@ -14,7 +14,8 @@ from trimtab.evals.marking import mark_hash
 from trimtab.evals.registry import SuiteEvaluator
 from trimtab.evals.serving import model_now
 from trimtab.store.protocol import Experiments
-from trimtab.types.experiments import MarkStatus, MetricKind, Row
+from trimtab.types.clock import NS_PER_S
+from trimtab.types.experiments import Mark, MarkStatus, MetricKind, Row
 
 __all__ = ["ABSENT", "MEASURED", "NOT_APPLICABLE", "UNMEASURED", "Facts", "MetricScores", "Scores"]
 
@@ -38,14 +39,14 @@ class Facts(NamedTuple):
         failed: there is an error instead.
         latency_ms: to the last byte.
         cost_nanousd: of all attempts.
-        at_ns: UTC nanoseconds at which it ended; 0 where there is none.
+        at_s: UTC seconds at which the answer ended.
     """
 
     answered: NDArray[np.bool_]
     failed: NDArray[np.bool_]
     latency_ms: NDArray[np.float64]
     cost_nanousd: NDArray[np.float64]
-    at_ns: NDArray[np.int64]
+    at_s: NDArray[np.float64]
 
 
 class MetricScores(NamedTuple):
@@ -71,12 +72,6 @@ class MetricScores(NamedTuple):
         counts = np.sum(self.status == MEASURED, axis=1)
         sums = np.nansum(self.values, axis=1)
         return np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
-
-
-class _Marks(NamedTuple):
-    values: NDArray[np.float64]  # (evaluators, cases, repeats)
-    status: NDArray[np.uint8]
-    judged_by: dict[str, set[str]]
 
 
 class Scores:
@@ -130,6 +125,11 @@ class Scores:
                 for place in self._places[asked]:
                     yield place, row
 
+    def marks(self, places: Collection[int] | None = None) -> Iterator[tuple[int, Mark]]:
+        """The marks that count, each with the place of its case; of some places, or of all."""
+        for _, place, mark in self._placed_marks(places):
+            yield place, mark
+
     def mark_keys(self, place: int) -> list[tuple[str, str]]:
         """Hash of the case, and of the mark, for each evaluator of the case at a place."""
         case = self._cases[place]
@@ -165,9 +165,7 @@ class Scores:
         facts = Facts(
             np.zeros(shape, np.bool_),
             np.zeros(shape, np.bool_),
-            np.full(shape, np.nan),
-            np.full(shape, np.nan),
-            np.zeros(shape, np.int64),
+            *(np.full(shape, np.nan) for _ in range(3)),
         )
         for place, row in self.rows():
             at = (place, row.repeat)
@@ -175,45 +173,45 @@ class Scores:
                 facts.answered[at] = True
                 facts.latency_ms[at] = row.latency_us / 1000
                 facts.cost_nanousd[at] = row.cost_nanousd
-                facts.at_ns[at] = row.at_ns
+                facts.at_s[at] = row.at_ns / NS_PER_S
             else:
                 facts.failed[at] = True
         return facts
 
-    @property
-    def judged_by(self) -> dict[str, set[str]]:
-        """The models that were asked, by the name of the evaluator."""
-        return self._marks.judged_by
-
     @cached_property
-    def _marks(self) -> _Marks:
+    def _marked(self) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         shape = (len(self._evaluators), *self._shape())
         values, status = np.full(shape, np.nan), np.full(shape, ABSENT, np.uint8)
-        judged_by: defaultdict[str, set[str]] = defaultdict(set)
+        for number, place, mark in self._placed_marks():
+            status[number, place, mark.repeat] = _STATUSES[mark.status]
+            if mark.status == "measured" and mark.value is not None:
+                values[number, place, mark.repeat] = mark.value
+        _take_in_errors(status, self.facts.failed)
+        return values, status
+
+    def _placed_marks(
+        self, places: Collection[int] | None = None
+    ) -> Iterator[tuple[int, int, Mark]]:
+        """Marks of rows that count, by number of the evaluator and place of the case."""
         wanted: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-        for place in range(len(self._cases)):
+        for place in range(len(self._cases)) if places is None else places:
             for number, key in enumerate(self.mark_keys(place)):
                 wanted[key].append((number, place))
         for mark in self._store.marks(self.setup_hash, {key[1] for key in wanted}):
             if mark.repeat >= self._repeats or mark.served_model != self.served_model:
                 continue
-            if mark.judge_model:
-                judged_by[mark.evaluator].update(mark.judge_model.split(", "))
             for number, place in wanted.get((mark.case_hash, mark.evaluator_hash), ()):
-                status[number, place, mark.repeat] = _STATUSES[mark.status]
-                if mark.status == "measured" and mark.value is not None:
-                    values[number, place, mark.repeat] = mark.value
-        _take_in_errors(status, self.facts.failed)
-        return _Marks(values, status, dict(judged_by))
+                yield number, place, mark
 
     def _metric(self, metric: str, numbers: Sequence[int]) -> MetricScores:
         members = [self._evaluators[number] for number in numbers]
         first, kinds = members[0], {one.kind for one in members}
+        all_values, all_status = self._marked
         kind = first.kind if len(kinds) == 1 else "score"  # rates and scores together
         better = first.higher_is_better
         status, values = _together(
-            self._marks.status[list(numbers)],
-            self._marks.values[list(numbers)],
+            all_status[list(numbers)],
+            all_values[list(numbers)],
             worst=(np.fmin if better else np.fmax) if kind == "rate" else None,
         )
         asks = any(one.asks for one in members)
@@ -223,15 +221,16 @@ class Scores:
 def _take_in_errors(status: NDArray[np.uint8], failed: NDArray[np.bool_]) -> None:
     """Where there is an error in the place of an answer, nothing was measured of it.
 
-    But what does not apply to the answers of a case does not apply to its errors either, and what
-    applies to no answer of the suite, while most are there, applies to none of its errors.
+    But what does not apply to the answers of a case does not apply to its other repeats either,
+    and what applies to no answer of the suite, while most are there, applies to none of its errors.
     """
     told, without = status != ABSENT, status == NOT_APPLICABLE
     of_case = without.any(axis=2, keepdims=True) & (without == told).all(axis=2, keepdims=True)
     of_suite = (without == told).all(axis=(1, 2), keepdims=True)
     of_suite &= without.sum(axis=(1, 2), keepdims=True) > failed.sum()
     status[:, failed] = UNMEASURED
-    status[(of_case | of_suite) & failed] = NOT_APPLICABLE
+    status[of_case & (failed | ~told)] = NOT_APPLICABLE
+    status[of_suite & failed] = NOT_APPLICABLE
 
 
 def _asked(row: Row) -> tuple[str, int]:

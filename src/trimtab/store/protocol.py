@@ -269,12 +269,13 @@ class Experiments(Protocol):
     All raise `StoreError` where the file cannot be used.
     """
 
-    def keep(self, rows: Sequence[Row], marks: Sequence[Mark]) -> list[Row]:
+    def keep(self, rows: Sequence[Row], marks: Sequence[Mark], *, since_ns: int = 0) -> list[Row]:
         """Write them; they are on the disk when this returns.
 
-        An answer takes the place of an error, and an error that of an older one. An answer is never
-        replaced: another one with its key is kept out, and only the time is noted at which its
-        model was seen again.
+        An answer takes the place of an error, and an error that of an older one. An answer from
+        `since_ns` (UTC) or later is not replaced: another one with its key is kept out, and only
+        the time is noted at which its model was seen again. An older one gives way to an answer,
+        with its marks.
 
         Returns:
             For each row the one that is there now; marks are about this one.

@@ -19,7 +19,8 @@ __all__ = ["SqliteExperiments", "open_experiments"]
 _PAGE: Final = 500
 _KEY: Final = "setup_hash = ? AND case_hash = ? AND repeat = ?"
 _DROP_ERRORS: Final = f"DELETE FROM rows WHERE {_KEY} AND ok = 0"  # noqa: S608 - our own words, as below
-_ANSWER: Final = f"SELECT body FROM rows WHERE {_KEY} AND served_model = ? AND ok = 1"  # noqa: S608
+_DROP_MARKS: Final = f"DELETE FROM marks WHERE {_KEY} AND served_model = ?"  # noqa: S608
+_ANSWER: Final = f"SELECT at_ns, body FROM rows WHERE {_KEY} AND served_model = ? AND ok = 1"  # noqa: S608
 _SEEN_AGAIN: Final = f"UPDATE rows SET at_ns = max(at_ns, ?) WHERE {_KEY} AND served_model = ?"  # noqa: S608
 _ROWS: Final = (
     "SELECT case_hash, repeat, served_model, body FROM rows WHERE setup_hash = ?1 AND "  # noqa: S608
@@ -54,25 +55,26 @@ class SqliteExperiments:
         with self._lock:
             self._db.close()
 
-    def keep(self, rows: Sequence[Row], marks: Sequence[Mark]) -> list[Row]:
+    def keep(self, rows: Sequence[Row], marks: Sequence[Mark], *, since_ns: int = 0) -> list[Row]:
         """See `Experiments.keep`."""
         with self._explained(), self._lock, exclusive(self._db):
-            kept = [self._keep_row(row) for row in rows]
+            kept = [self._keep_row(row, since_ns) for row in rows]
             self._db.executemany(
                 "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?, ?)",
                 [(*_key(mark), mark.evaluator_hash, _encode(mark)) for mark in marks],
             )
         return kept
 
-    def _keep_row(self, row: Row) -> Row:
+    def _keep_row(self, row: Row, since_ns: int) -> Row:
         key, answers = _key(row), row.status == "ok"
         found = self._db.execute(_ANSWER, key).fetchone()
-        if found is not None:
+        if found is not None and (found[0] >= since_ns or not answers):
             if answers:
                 self._db.execute(_SEEN_AGAIN, (row.at_ns, *key))
-            return _decode_row(found[0])
+            return _decode_row(found[1])
         if answers:
             self._db.execute(_DROP_ERRORS, key[:3])
+            self._db.execute(_DROP_MARKS, key)
         self._db.execute(
             "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)",
             (*key, answers, row.at_ns, _encode(row)),
