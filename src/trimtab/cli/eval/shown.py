@@ -9,7 +9,7 @@ import typer
 from trimtab.cli.eval.opened import OpenedSuite
 from trimtab.cli.eval.quote_text import quote_lines
 from trimtab.cli.eval.session import conduct, exit_code, quote
-from trimtab.cli.output import console, print_json
+from trimtab.cli.output import console, named, print_json
 from trimtab.errors import UsageError
 from trimtab.evals.evidence import write_evidence
 from trimtab.evals.order import Order
@@ -25,7 +25,7 @@ def show_quote(opened: OpenedSuite, order: Order, *, as_json: bool) -> None:
     """What it would take and could tell."""
     quoted = quote(opened, order)
     if as_json:
-        print_json(quoted._asdict())
+        print_json(named(quoted))
         return
     for line in quote_lines(order, quoted):
         console.print(line, markup=False)
