@@ -1,190 +1,197 @@
-"""A place to try experiments in: real suites and a real store, and an answerer with a script."""
+"""Experiments in one process: a provider that does as it is told, the real gateway, a suite."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from trimtab.datasets.case import Case, case_hash
-from trimtab.datasets.load import load_suite
-from trimtab.datasets.suite import Suite
-from trimtab.evals.asked import asked_text
-from trimtab.evals.conduct import Conduct
-from trimtab.evals.evaluator import AskReply, AskRequest
-from trimtab.evals.judges.gating import advisory_metrics
-from trimtab.evals.order import Kind, Lab, Order
-from trimtab.evals.registry import load_evaluators
+from harness import NO_BREAKERS
+from trimtab.app import App, open_experiments
+from trimtab.config.load import load_project
+from trimtab.datasets.case import Case
+from trimtab.datasets.suite import GatePolicy, Suite
+from trimtab.evals.answering import GatewayAnswerer
+from trimtab.evals.conduct import Conduct, Lab, Order
+from trimtab.evals.evaluator import Ask, Sample, Score, measured
+from trimtab.evals.registry import SuiteEvaluator, SuiteEvaluators
 from trimtab.evals.result import Result
-from trimtab.evals.setups import Ready
-from trimtab.store.sqlite import open_experiments
-from trimtab.testing import FrozenClock
-from trimtab.types.experiments import Row, Setup
+from trimtab.evals.setups import Ready, Wish, resolve_setup
+from trimtab.prompts.library import load_library
+from trimtab.store.protocol import Experiments
+from trimtab.testing import Behaviour, FaultProvider, Script
+from trimtab.types.clock import Clock, SystemClock
+from trimtab.types.experiments import MetricKind
 
-__all__ = ["Answers", "Stage", "case_lines", "ready"]
+RIGHT, WRONG = Behaviour(text="right", tokens=1), Behaviour(text="wrong", tokens=1)
+# 1 dollar per million tokens of input, 10 of output.
+PRICE = "{input_usd_per_mtok = 1, output_usd_per_mtok = 10}"
+_NAMES = ("main", "other", "judge")
 
-COST = 1_000
-MOST = 5_000
-
-Said = Callable[[Ready, Case, int], str]
-"""The answer of a setup to a case; raises what goes wrong."""
-
-
-def ready(label: str, model: str = "fake:m-1") -> Ready:
-    """A setup of cases that bring their own messages."""
-    setup = Setup(prompt="", prompt_hash="", label=label, model=model, hash=f"{label:0>64}")
-    return Ready(setup, None, label)
+Says = Callable[[Sample, Ask], Awaitable[Score]]
 
 
-def case_lines(count: int, *, expected: Mapping[str, Any] | None = None, **more: Any) -> str:
-    """Lines of `cases.jsonl`: c000, c001 and so on."""
-    lines = [
-        msgspec.json.encode(
-            {
-                "id": f"c{number:03}",
-                "messages": [{"role": "user", "content": f"Question {number}?"}],
-                "expected": {"contains": "good"} if expected is None else expected,
-                **more,
-            }
-        ).decode()
-        for number in range(count)
+class Spoken:
+    """An evaluator that is a function."""
+
+    def __init__(self, says: Says) -> None:
+        self._says = says
+
+    async def evaluate(self, sample: Sample, ask: Ask) -> Score:
+        return await self._says(sample, ask)
+
+
+async def is_right(sample: Sample, _ask: Ask) -> Score:
+    return measured(float(sample.text == "right"))
+
+
+def evaluator(
+    says: Says = is_right,
+    metric: str = "accuracy",
+    kind: MetricKind = "rate",
+    *,
+    name: str = "",
+    asks: bool = False,
+    higher_is_better: bool = True,
+) -> SuiteEvaluator:
+    return SuiteEvaluator(
+        name=name or metric,
+        use="test",
+        metric=metric,
+        kind=kind,
+        higher_is_better=higher_is_better,
+        asks=asks,
+        hash=f"hash of {name or metric}",
+        evaluator=Spoken(says),
+    )
+
+
+def cases(count: int, **fields: Any) -> list[Case]:
+    return [
+        Case(id=f"c{at}", messages=[{"role": "user", "content": f"question {at}"}], **fields)
+        for at in range(count)
     ]
-    return "".join(f"{line}\n" for line in lines)
 
 
-class Answers:
-    """An answerer that says what a function says.
-
-    Attributes:
-        asked: label of the setup, id of the case and repeat of each row that was asked for.
-        judged: requests of evaluators.
-        served: the model that it names, by label of the setup.
-        judge: answers the questions of evaluators.
-        wait_s: that an answer takes, on the clock of the stage.
-    """
-
-    def __init__(self, clock: FrozenClock, said: Said) -> None:
-        self.asked: list[tuple[str, str, int]] = []
-        self.judged: list[AskRequest] = []
-        self.served: dict[str, str] = {}
-        self.judge: Callable[[AskRequest], str] = lambda _request: ""
-        self.judge_model = "judge-1"
-        self.said = said
-        self.wait_s = 0.0
-        self.after: Callable[[], None] = lambda: None
-        self._clock = clock
-
-    async def answer(self, ready: Ready, case: Case, repeat: int) -> Row:
-        self.asked.append((ready.setup.label, case.id, repeat))
-        await asyncio.sleep(0)
-        text = self.said(ready, case, repeat)
-        self._clock.advance(self.wait_s)
-        self.after()
-        return Row(
-            setup_hash=ready.setup.hash,
-            case_id=case.id,
-            case_hash=case_hash(case),
-            repeat=repeat,
-            status="ok",
-            text=text,
-            finish_reason="stop",
-            served_model=self.served.get(ready.setup.label, "m-1"),
-            latency_us=50_000,
-            input_tokens=10,
-            output_tokens=5,
-            cost_nanousd=COST,
-            at_ns=self._clock.wall_ns(),
-        )
-
-    async def ask(self, request: AskRequest) -> AskReply:
-        self.judged.append(request)
-        await asyncio.sleep(0)
-        text = self.judge(request)
-        return AskReply(text=text, served_model=self.judge_model, cost_nanousd=COST)
-
-    def most_nanousd(self, ready: Ready, case: Case) -> int:
-        return MOST
-
-    def most_of(self, request: AskRequest) -> int:
-        return MOST
-
-    def asked_text(self, ready: Ready, case: Case) -> str:
-        return asked_text(None, case)
-
-    def rows_of(self, label: str) -> list[tuple[str, int]]:
-        """Cases and repeats that a setup was asked for."""
-        return [(case, repeat) for name, case, repeat in self.asked if name == label]
+def suite(
+    folder: Path, of: Sequence[Case], *, gate: GatePolicy | None = None, **fields: Any
+) -> Suite:
+    values: dict[str, Any] = {"concurrency": 4, "model": "main", "hash": "0badcafe", **fields}
+    return Suite(
+        name="s",
+        folder=folder / "evals" / "s",
+        evaluators=[],
+        gate=gate or GatePolicy(),
+        cases=list(of),
+        **values,
+    )
 
 
-class Tried(NamedTuple):
-    """A result, and who made it."""
+class Stage(NamedTuple):
+    """What a test works with."""
 
-    result: Result
-    conduct: Conduct
+    folder: Path
+    app: App
+    provider: FaultProvider
+    store: Experiments
+    clock: Clock
 
+    def lab(self, experiment: str = "exp_1") -> Lab:
+        answerer = GatewayAnswerer(self.app.gateway, self.clock, experiment)
+        return Lab(self.store, answerer, self.clock)
 
-class Stage:
-    """One project with one suite.
-
-    Args:
-        folder: of the project.
-        toml: of the suite.
-        cases: its lines.
-        said: what is answered.
-    """
-
-    def __init__(self, folder: Path, toml: str, cases: str | Iterable[str], said: Said) -> None:
-        self.folder = folder
-        self.clock = FrozenClock()
-        self.answers = Answers(self.clock, said)
-        data = folder / ".trimtab"
-        data.mkdir(exist_ok=True)
-        self.store = open_experiments(data, self.clock)
-        self.write(toml, cases)
-        self._number = 0
-
-    def write(self, toml: str, cases: str | Iterable[str]) -> None:
-        """Other files for the suite."""
-        suite = self.folder / "evals" / "s"
-        suite.mkdir(parents=True, exist_ok=True)
-        (suite / "suite.toml").write_text(toml)
-        (suite / "cases.jsonl").write_text(cases if isinstance(cases, str) else "".join(cases))
-
-    @property
-    def suite(self) -> Suite:
-        """As its files say now."""
-        return load_suite(self.folder, "s")
+    def ready(self, of: Suite, wish: Wish | None = None) -> Ready:
+        project = load_project(self.folder / "trimtab.toml")
+        return resolve_setup(project, load_library(self.folder), of, wish=wish or Wish())
 
     def order(
-        self, kind: Kind, candidate: Ready, baseline: Ready | None = None, **more: Any
+        self, of: Suite, evaluators: Sequence[SuiteEvaluator] = (evaluator(),), **fields: Any
     ) -> Order:
-        """An order with a new id."""
-        suite = self.suite
-        self._number += 1
-        evaluators = load_evaluators(suite, schema_declared=False)
-        fields: dict[str, Any] = {
-            "id": f"exp_{self._number}",
-            "kind": kind,
-            "suite": suite,
-            "evaluators": evaluators,
-            "advisory": advisory_metrics(suite.folder, evaluators.evaluators),
-            "candidate": candidate,
-            "baseline": baseline,
-            "repeats": suite.repeats,
-            **more,
+        """A run of the suite's own setup, unless `fields` say something else."""
+        values: dict[str, Any] = {
+            "id": "exp_1",
+            "kind": "run",
+            "advisory": {},
+            "candidate": self.ready(of),
+            "baseline": None,
+            "repeats": of.repeats,
+            "budget_nanousd": None,
+            **fields,
         }
-        return Order(**fields)
+        known = SuiteEvaluators(evaluators=list(evaluators), not_measured={}, notes=[])
+        return Order(suite=of, evaluators=known, **values)
 
-    def conduct(self, order: Order) -> Conduct:
-        return Conduct(Lab(self.store, self.answers, self.clock), order)
+    def gate(
+        self, of: Suite, evaluators: Sequence[SuiteEvaluator] = (evaluator(),), **fields: Any
+    ) -> Order:
+        """The alias `main` against the alias `other`."""
+        baseline = self.ready(of, Wish(model="other"))
+        return self.order(of, evaluators, kind="gate", **{"baseline": baseline, **fields})
 
-    def carry_out(self, order: Order) -> Result:
-        """Carry an order out."""
-        return asyncio.run(self.conduct(order).carry_out(lambda _progress: None))
+    async def conduct(self, order: Order) -> Result:
+        return await Conduct(self.lab(order.id), order).carry_out(lambda _progress: None)
 
-    def gate(self, candidate: Ready, baseline: Ready | None, **more: Any) -> Result:
-        return self.carry_out(self.order("gate", candidate, baseline, **more))
+    def contents(self) -> list[str]:
+        """What the provider was asked, in order."""
+        return [_last_content(call.body) for call in self.provider.calls]
 
-    def run(self, candidate: Ready, **more: Any) -> Result:
-        return self.carry_out(self.order("run", candidate, **more))
+
+def _last_content(body: bytes) -> str:
+    return msgspec.json.decode(body)["messages"][-1]["content"]
+
+
+@asynccontextmanager
+async def stage(
+    folder: Path, *behaviours: Behaviour, extra: str = "", provider: FaultProvider | None = None
+) -> AsyncGenerator[Stage]:
+    """A stage on which `main` answers with the behaviours, `other` and `judge` are healthy."""
+    named = {name: (Behaviour(),) for name in _NAMES} | {"main": behaviours or (RIGHT,)}
+    async with provider or FaultProvider(Script(named=named)) as answering:
+        (folder / "trimtab.toml").write_text(_project(answering.base_url, extra))
+        clock = SystemClock()
+        app = await App.open(folder / "trimtab.toml", clock)
+        try:
+            async with app.working():
+                store = open_experiments(folder / "trimtab.toml")
+                yield Stage(folder, app, answering, store, clock)
+        finally:
+            await app.close()
+
+
+def _project(base_url: str, extra: str) -> str:
+    models = "".join(
+        f'[models.{name}]\nref = "one:fault:{name}"\nprice = {PRICE}\nmax_output_tokens = 100\n'
+        for name in _NAMES
+    )
+    breakers = "" if "[breakers]" in extra else NO_BREAKERS
+    providers = "".join(
+        f'[providers.{name}]\nkind = "openai"\nbase_url = "{base_url}"\n' for name in ("one", "two")
+    )
+    return f"""
+[server]
+port = 0
+{providers}
+{breakers}
+{models}
+[routes.default]
+retries = 0
+{extra}
+"""
+
+
+def on_stage(
+    folder: Path,
+    act: Callable[[Stage], Awaitable[None]],
+    *behaviours: Behaviour,
+    extra: str = "",
+    provider: FaultProvider | None = None,
+) -> None:
+    """Play one act."""
+
+    async def play() -> None:
+        async with stage(folder, *behaviours, extra=extra, provider=provider) as on:
+            await act(on)
+
+    asyncio.run(play())

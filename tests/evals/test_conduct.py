@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from evals.stage import COST, MOST, Stage, case_lines, ready
+from evals.scripted_stage import COST, MOST, Stage, case_lines, ready
 from trimtab.datasets.case import Case
 from trimtab.errors import BudgetExceeded, ProviderRefused, ProviderUnreachable, RateLimited
 from trimtab.evals.result import Comparison, Result

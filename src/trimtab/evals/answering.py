@@ -42,7 +42,8 @@ class Answerer(Protocol):
         """One row; what goes wrong is in it.
 
         Raises:
-            TrimtabError: `later` says so: it was not asked, or not served, for now.
+            TrimtabError: `later` says so: it was not asked, or not served, for now; with what it
+                cost all the same.
             BudgetExceeded: a budget of the project is used up.
         """
         ...
@@ -51,7 +52,7 @@ class Answerer(Protocol):
         """The question of an evaluator.
 
         Raises:
-            TrimtabError: there is no answer.
+            TrimtabError: there is no answer; with what it cost all the same.
         """
         ...
 
@@ -101,7 +102,8 @@ class GatewayAnswerer:
         """See `Answerer.answer`."""
         asked = await self._gateway.ask(_question(ready, case), self._caller)
         error = asked.error
-        if error is not None and (isinstance(error, BudgetExceeded) or later(error)):
+        if isinstance(error, TrimtabError) and (isinstance(error, BudgetExceeded) or later(error)):
+            error.cost_nanousd = asked.cost_nanousd
             raise error
         return _row(asked, ready, case, repeat=repeat, at_ns=self._clock.wall_ns())
 
@@ -110,6 +112,8 @@ class GatewayAnswerer:
         caller = msgspec.structs.replace(self._caller, user=request.purpose)
         asked = await self._gateway.ask(_question_of(request), caller)
         if asked.error is not None:
+            if isinstance(asked.error, TrimtabError):
+                asked.error.cost_nanousd = asked.cost_nanousd
             raise asked.error
         served = asked.settle.served_model if asked.settle is not None else ""
         return AskReply(

@@ -22,9 +22,10 @@ from trimtab.cli.options import Json, ProjectFolder
 
 if TYPE_CHECKING:
     from trimtab.cli.eval.opened import OpenedSuite
-    from trimtab.evals.setups import Ready
+    from trimtab.evals.conduct import Order
+    from trimtab.evals.setups import Ready, Wish
 
-__all__ = ["gate"]
+__all__ = ["gate", "gate_order"]
 
 
 def gate(
@@ -59,25 +60,52 @@ def gate(
 ) -> None:
     """Compare with the released version: pass, fail or inconclusive; writes the evidence."""
     from trimtab.cli.eval.opened import open_suite
-    from trimtab.cli.eval.order import new_order
     from trimtab.cli.eval.shown import show_quote, show_result
-    from trimtab.evals.setups import Wish, resolve_setup
+    from trimtab.evals.setups import Wish
 
     opened = open_suite(project, suite)
-    wish = Wish("", candidate, model, overrides_of(overrides))
-    order = new_order(
+    order = gate_order(
         opened,
-        "gate",
-        candidate=resolve_setup(opened.project, opened.library, opened.suite, wish=wish),
-        baseline=_baseline(opened, baseline, baseline_model, environment=environment),
+        Wish("", candidate, model, overrides_of(overrides)),
+        baseline=baseline,
+        baseline_model=baseline_model,
+        environment=environment,
         repeats=repeats,
-        budget_nanousd=nanousd_of(budget),
+        budget_usd=budget,
     )
     order = order._replace(fresh=fresh, judge_again=judge_again)
     if dry_run:
         show_quote(opened, order, as_json=as_json)
     else:
         show_result(opened, order, reports=report or [], as_json=as_json)
+
+
+def gate_order(
+    opened: "OpenedSuite",
+    wish: "Wish",
+    *,
+    baseline: str = "",
+    baseline_model: str = "",
+    environment: str = "",
+    repeats: int | None = None,
+    budget_usd: float | None = None,
+) -> "Order":
+    """The order of a gate; the arguments are the options of the command.
+
+    Raises:
+        TrimtabError: a version, a model or an environment is not there.
+    """
+    from trimtab.cli.eval.order import new_order
+    from trimtab.evals.setups import resolve_setup
+
+    return new_order(
+        opened,
+        "gate",
+        candidate=resolve_setup(opened.project, opened.library, opened.suite, wish=wish),
+        baseline=_baseline(opened, baseline, baseline_model, environment=environment),
+        repeats=repeats,
+        budget_nanousd=nanousd_of(budget_usd),
+    )
 
 
 def _baseline(
