@@ -41,9 +41,7 @@ def show_result(
     """
     files = report_files(reports)
     result = conduct(opened, order, quiet=as_json)
-    evidence = None
-    if order.kind == "gate" and not result.stopped:  # else it was no gate
-        evidence = write_evidence(opened.suite.folder, result)
+    evidence = write_evidence(opened.suite.folder, result) if order.kind == "gate" else None
     if as_json:
         print_json(_as_json(result, evidence, opened.project.folder))
     else:

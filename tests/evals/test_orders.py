@@ -1,5 +1,6 @@
 """An experiment from its order to its result, with a real store and an answerer with a script."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -68,10 +69,11 @@ def test_a_real_drop_fails(tmp_path: Path):
 
 
 def test_an_inconclusive_gate_asks_once_more(tmp_path: Path):
-    """Two cases in a hundred lost, all of it noise of repeats: more repeats tell it."""
+    """Lost and gained by chance, in the first repeat of either: more repeats tell it."""
 
     def noisy(ready: Ready, case: Case, repeat: int) -> str:
-        return "bad" if ready is NEW and case.id < "c008" and repeat == 0 else "good"
+        unlucky = case.id < "c014" if ready is NEW else case.id >= "c088"
+        return "bad" if unlucky and repeat == 0 else "good"
 
     stage = Stage(tmp_path, EXTEND, case_lines(100), noisy)
     result = stage.gate(NEW, OLD, repeats=2)
@@ -129,8 +131,6 @@ def test_a_gate_that_was_stopped_gives_no_verdict(tmp_path: Path):
             conduct.stop()
 
     stage.answers.after = stop
-    import asyncio
-
     result = asyncio.run(conduct.carry_out(lambda _progress: None))
     assert (result.stopped, result.verdict) == ("told", "inconclusive")
     assert result.why[0].startswith("somebody ended the run")
@@ -147,7 +147,7 @@ def test_a_budget_of_the_project_ends_it(tmp_path: Path):
 
 def test_nothing_answered_ends_it_with_the_reason(tmp_path: Path):
     def down(ready: Ready, case: Case, repeat: int) -> str:
-        raise ProviderUnreachable("no route to the host", remedy="fallback")
+        raise ProviderUnreachable("no route to the host")
 
     stage = Stage(tmp_path, BLOCK, case_lines(200), down)
     result = stage.gate(NEW, OLD)
@@ -312,7 +312,7 @@ def test_safety_may_not_fail_once_of_a_first_release_either(tmp_path: Path):
     toml = f"{SAFETY}[gate.floors]\nsafety = 0.5\n"
     result = Stage(tmp_path, toml, case_lines(80), once).gate(NEW, None, repeats=3)
     assert result.verdict == "fail"
-    assert result.why[0] == "case c007: safety in 2 of 3 repeats only"
+    assert result.why[0] == "case c007: safety in 2 of 3 repeats"
 
 
 def test_a_critical_case_that_breaks_fails_the_gate(tmp_path: Path):
