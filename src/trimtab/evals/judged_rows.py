@@ -10,6 +10,7 @@ from trimtab.evals.judges.desk import items_of
 from trimtab.evals.judges.labelling import Item
 from trimtab.evals.registry import SuiteEvaluator
 from trimtab.evals.scores import Scores
+from trimtab.evals.serving import side_of
 from trimtab.evals.tried import scores_of_setups, tried_pairs
 from trimtab.store.protocol import Experiments
 from trimtab.types.experiments import Mark, Row
@@ -95,7 +96,7 @@ def _parts(store: Experiments, suite: Suite, evaluator: SuiteEvaluator) -> Itera
                 suite.cases,
                 evaluators=[evaluator],
                 repeats=repeats,
-                baseline=against,
+                baseline=side_of(store, against),
             )
             for setup, against in ((candidate.hash, baseline.hash), (baseline.hash, ""))
         )

@@ -43,7 +43,7 @@ def calibrate(
     from trimtab.cli.eval.judge_sheets import take_labels, write_sheet
     from trimtab.cli.eval.judge_text import judge_lines
     from trimtab.cli.eval.opened import open_suite
-    from trimtab.cli.output import console, print_json
+    from trimtab.cli.output import console, named, print_json
     from trimtab.evals.judges.report import report
 
     opened = open_suite(project, suite)
@@ -68,7 +68,7 @@ def calibrate(
     models = [rows.judge.served_model] if rows.items else []
     found = report(calibration, judge.hash, models, mark_labels=rows.labels)
     if as_json:
-        print_json(found._asdict())
+        print_json(named(found))
         return
     for line in judge_lines(evaluator, found, rows.others):
         console.print(line, markup=False)

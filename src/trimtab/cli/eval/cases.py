@@ -26,7 +26,7 @@ def cases(
     from trimtab.app import open_experiments
     from trimtab.cli.eval.case_table import print_cases
     from trimtab.cli.eval.opened import open_suite
-    from trimtab.cli.output import print_json
+    from trimtab.cli.output import named, print_json
     from trimtab.datasets.near import find_near
     from trimtab.evals.case_facts import facts_of_cases
     from trimtab.evals.tried import scores_of_setups
@@ -40,7 +40,6 @@ def cases(
         setups = [
             {"label": setup.label, "model": setup.model, "hash": setup.hash} for setup, _ in tried
         ]
-        told = {**facts._asdict(), "cases": [case._asdict() for case in facts.cases]}
-        print_json({"suite": suite, **told, "setups": setups, "near": [g._asdict() for g in near]})
+        print_json({"suite": suite, **named(facts), "setups": setups, "near": named(near)})
     else:
         print_cases(suite, facts, near, top=top)

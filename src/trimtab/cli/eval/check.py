@@ -23,7 +23,7 @@ def check_suites(
 ) -> None:
     """Check suites; exit 1 on a finding. Notes say what makes a suite tell less than it seems."""
     from trimtab.cli.eval.checked import check_suite
-    from trimtab.cli.output import print_json
+    from trimtab.cli.output import named, print_json
     from trimtab.config.load import find_project_file, load_project
     from trimtab.datasets.folder import EVALS, suite_folder, suite_names
     from trimtab.errors import UsageError
@@ -38,7 +38,7 @@ def check_suites(
     library = load_library(folder)
     checked = [check_suite(library, folder, name) for name in names]
     if as_json:
-        print_json(checked)
+        print_json(named(checked))
     else:
         for one in checked:
             _tell(one)

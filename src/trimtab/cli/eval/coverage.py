@@ -17,7 +17,7 @@ def coverage(
     """Compare the tags of cases with those of production: callers tag by `metadata.tags`."""
     from trimtab.app import open_reader
     from trimtab.cli.eval.coverage_table import coverage_of, print_coverage
-    from trimtab.cli.output import print_json
+    from trimtab.cli.output import named, print_json
     from trimtab.config.load import find_project_file
     from trimtab.datasets.load import load_suite
     from trimtab.datasets.traffic import read_traffic
@@ -31,6 +31,6 @@ def coverage(
     traffic = read_traffic(open_reader(file), loaded, since_ns, until_ns=until_ns)
     found = coverage_of(loaded, traffic)
     if as_json:
-        print_json(found)
+        print_json(named(found))
     else:
         print_coverage(found, since=since)

@@ -22,7 +22,7 @@ from trimtab.cli.options import Json, ProjectFolder
 
 if TYPE_CHECKING:
     from trimtab.cli.eval.opened import OpenedSuite
-    from trimtab.evals.conduct import Order
+    from trimtab.evals.order import Order
     from trimtab.evals.setups import Ready, Wish
 
 __all__ = ["gate", "gate_order"]

@@ -9,7 +9,7 @@ import typer
 from trimtab.cli.eval.opened import OpenedSuite
 from trimtab.cli.eval.quote_text import quote_lines
 from trimtab.cli.eval.session import conduct, exit_code, quote
-from trimtab.cli.output import console, print_json
+from trimtab.cli.output import console, named, print_json
 from trimtab.errors import UsageError
 from trimtab.evals.evidence import write_evidence
 from trimtab.evals.order import Order
@@ -25,7 +25,7 @@ def show_quote(opened: OpenedSuite, order: Order, *, as_json: bool) -> None:
     """What it would take and could tell."""
     quoted = quote(opened, order)
     if as_json:
-        print_json(quoted._asdict())
+        print_json(named(quoted))
         return
     for line in quote_lines(order, quoted):
         console.print(line, markup=False)
@@ -41,9 +41,7 @@ def show_result(
     """
     files = report_files(reports)
     result = conduct(opened, order, quiet=as_json)
-    evidence = None
-    if order.kind == "gate" and not result.stopped:  # else it was no gate
-        evidence = write_evidence(opened.suite.folder, result)
+    evidence = write_evidence(opened.suite.folder, result) if order.kind == "gate" else None
     if as_json:
         print_json(_as_json(result, evidence, opened.project.folder))
     else:
