@@ -1,7 +1,5 @@
 """From what an attempt has learnt to what goes on record: usage, cost, outcome."""
 
-import asyncio
-
 import msgspec
 
 from trimtab.errors import (
@@ -25,7 +23,7 @@ from trimtab.spend.estimate import estimate_tokens
 from trimtab.types.records import Intent, Outcome, Settle, UsageSource
 from trimtab.types.usage import NO_USAGE, Usage
 
-__all__ = ["intent_of", "problem_of", "settle_of"]
+__all__ = ["intent_of", "settle_of"]
 
 
 _NOTHING_SAID = Reading()
@@ -198,12 +196,3 @@ def _error_code(attempt: Attempt, error: Exception | None) -> str:
     if isinstance(error, Superseded):
         return "hedge_lost"
     return reply_of(error).code if isinstance(error, TrimtabError) else "internal"
-
-
-def problem_of(entry: asyncio.Future[None]) -> Exception | None:
-    """Why the ledger did not take an entry."""
-    if entry.cancelled():
-        return ShuttingDown("The gateway was stopped. Try again elsewhere.")
-    error = entry.exception()
-    assert error is None or isinstance(error, Exception)
-    return error
