@@ -99,19 +99,17 @@ class Inference(Recovery, OutletListener):
         """What an attempt may spend; its hold on record grows with it."""
         assert self.purse is not None
         grant = self.purse.grant(attempt.rung, shown_bytes=self._transcript.shown_bytes)
-
-        def extended(hold_nanousd: int) -> None:
-            inference_id = self._call.inference_id
-            self._ledger.record_extension(
-                Extension(
-                    inference_id=inference_id, attempt=attempt.number, hold_nanousd=hold_nanousd
-                )
-            )
-
-        grant.extended = extended
+        if attempt.stream is not None:
+            grant.extended = partial(self._extended, attempt.number)
         if grant.limit_tokens is not None:
             self._outlet.note(b"x-trimtab-max-tokens: %d\r\n" % grant.limit_tokens)
         return grant
+
+    def _extended(self, number: int, hold_nanousd: int) -> None:
+        inference_id = self._call.inference_id
+        self._ledger.record_extension(
+            Extension(inference_id=inference_id, attempt=number, hold_nanousd=hold_nanousd)
+        )
 
     def _dispatch(self, attempt: Attempt) -> None:
         try:
