@@ -122,6 +122,8 @@ def _usage(
     The last usage of a stream that broke may be behind what was shown since.
     """
     usage = said.usage
+    if usage is not None and said.final and not said.unreported:  # nearly always
+        return usage, "reported"
     billed = attempt.sent and _may_be_billed(attempt, error)
     if usage is None:
         return (_estimate(call, attempt, error), "estimated") if billed else (NO_USAGE, "none")

@@ -171,23 +171,24 @@ def _usage_of(said: Said) -> dict[str, Any]:
 def _counts(wire: dict[str, Any], tally: Tally) -> dict[str, int | None]:
     inputs = as_object(wire.get("prompt_tokens_details"))
     outputs = as_object(wire.get("completion_tokens_details"))
-    count, first = tally.count, tally.first
-    counts: dict[str, int | None] = {
-        "input_tokens": count("input_tokens", wire.get("prompt_tokens")),
-        "cache_read_tokens": first(
-            "cache_read_tokens",
-            inputs.get("cached_tokens"),
-            wire.get("prompt_cache_hit_tokens"),
-            wire.get("cached_tokens"),
-        ),
-        "cache_write_tokens": count("cache_write_tokens", inputs.get("cache_write_tokens")),
-        "input_audio_tokens": count("input_audio_tokens", inputs.get("audio_tokens")),
-        "output_tokens": count("output_tokens", wire.get("completion_tokens")),
-        "reasoning_tokens": first(
-            "reasoning_tokens", outputs.get("reasoning_tokens"), wire.get("reasoning_tokens")
-        ),
-        "output_audio_tokens": count("output_audio_tokens", outputs.get("audio_tokens")),
-    }
+    counts = tally.counts(
+        {
+            "input_tokens": wire.get("prompt_tokens"),
+            "cache_write_tokens": inputs.get("cache_write_tokens"),
+            "input_audio_tokens": inputs.get("audio_tokens"),
+            "output_tokens": wire.get("completion_tokens"),
+            "output_audio_tokens": outputs.get("audio_tokens"),
+        }
+    )
+    counts["cache_read_tokens"] = tally.first(
+        "cache_read_tokens",
+        inputs.get("cached_tokens"),
+        wire.get("prompt_cache_hit_tokens"),
+        wire.get("cached_tokens"),
+    )
+    counts["reasoning_tokens"] = tally.first(
+        "reasoning_tokens", outputs.get("reasoning_tokens"), wire.get("reasoning_tokens")
+    )
     total, tokens_in, tokens_out = (
         wire.get("total_tokens"),
         counts["input_tokens"],

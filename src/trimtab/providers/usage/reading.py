@@ -113,6 +113,14 @@ class Tally:
             return None
         return number
 
+    def counts(self, told: Mapping[str, object]) -> dict[str, int | None]:
+        """The same for several fields at once."""
+        found: dict[str, int | None] = {}
+        for field, value in told.items():
+            usual = value is None or (type(value) is int and 0 <= value <= _MOST_TOKENS)
+            found[field] = cast("int | None", value) if usual else self.count(field, value)
+        return found
+
     def first(self, field: str, *values: object) -> int:
         """The first of `values` that is a count above 0, for parts with several names; else 0."""
         for value in values:
