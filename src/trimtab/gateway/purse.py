@@ -134,12 +134,10 @@ class Purse:
         """The error for who has waited too long."""
         return BudgetBusy(_busy(funds))
 
-    def warnings(self) -> list[str]:
-        """Budgets that are nearly or wholly used, in words for a header."""
+    def near_used(self) -> list[Fund]:
+        """Budgets of the first attempt that are nearly or wholly used."""
         return [
-            f"{fund.name}; used={fund.used:.0%}"
-            for fund in self._firsts()
-            if fund.account.spent_nanousd >= fund.first_mark_nanousd
+            fund for fund in self._firsts() if fund.account.spent_nanousd >= fund.first_mark_nanousd
         ]
 
     def _size_of(self) -> RequestSize:

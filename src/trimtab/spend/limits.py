@@ -140,10 +140,16 @@ class Meter:
             return Refusal(self.name, "tokens per minute", bucket.limit, wait_s)
         return None
 
-    def take(self, *, requests: int, tokens: int) -> None:
-        """Count what enters, or what was used beside it."""
+    def enter(self, tokens: int) -> None:
+        """Count a request that enters."""
+        self.live += 1
         if self._requests is not None:
-            self._requests.take(requests)
+            self._requests.take(1)
+        if self._tokens is not None:
+            self._tokens.take(tokens)
+
+    def used(self, tokens: int) -> None:
+        """Count what was used beside what was counted at the entry; less than that is negative."""
         if self._tokens is not None:
             self._tokens.take(tokens)
 
@@ -176,15 +182,14 @@ class Lease:
         self.entered_s = now_s
         self.holders = 0
         for meter in meters:
-            meter.take(requests=1, tokens=tokens)
-            meter.live += 1
+            meter.enter(tokens)
 
     def used(self, tokens: int) -> None:
         """So many tokens were used by an attempt; what was charged at the entry is part of them."""
         beside = tokens - self._charged
         self._charged = 0
         for meter in self._meters:
-            meter.take(requests=0, tokens=beside)
+            meter.used(beside)
 
     def close(self) -> None:
         """It is over. Any number of times."""
@@ -219,14 +224,14 @@ def enter(meters: Sequence[Meter], tokens: int, now_s: float) -> Lease | Refusal
     Returns:
         A lease, to be closed; or the refusal with the longest wait.
     """
-    refusals = [found for meter in meters if (found := meter.refusal(tokens, now_s)) is not None]
-    if refusals:
-        return max(refusals, key=_wait_of)
+    longest: Refusal | None = None
+    for meter in meters:
+        found = meter.refusal(tokens, now_s)
+        if found is not None and (longest is None or found.wait_s > longest.wait_s):
+            longest = found
+    if longest is not None:
+        return longest
     return Lease(meters, tokens, now_s)
-
-
-def _wait_of(refusal: Refusal) -> float:
-    return refusal.wait_s
 
 
 def _tightest(rates: Sequence[Rate | None]) -> Rate | None:

@@ -31,7 +31,7 @@ _COMMIT_BYTES: Final = 3 * 4096  # pages that even the smallest transaction puts
 # A sync costs 0.1 ms of processor time, so under load a few more records are waited for. One
 # request at a time never meets this: its batches are small.
 _BUSY_BATCH: Final = 4
-_GATHER_S: Final = 0.001
+_GATHER_S: Final = 0.0005
 _RETRY_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _REMEMBERED: Final = 10_000
 _LINGER_S: Final = 0.02  # how long settles wait for an intent that takes them to the disk with it
