@@ -425,6 +425,21 @@ def test_a_folder_that_cannot_be_written_is_told_once(
     assert len([r for r in caplog.records if "cannot be written" in r.getMessage()]) == 1
 
 
+def test_gateways_on_one_host_share_a_folder(tmp_path: Path):
+    one = Scripted(RawServer())
+    one.play(bundle_reply())
+    with Client(f"{one.url}/one/v1", cache_dir=tmp_path) as client:
+        assert not client.prompt("a").stale
+    one.server.close()
+    with Client(f"{one.url}/one/v1/", cache_dir=tmp_path) as client:
+        assert client.prompt("a").stale
+    with (
+        Client(f"{one.url}/two/v1", cache_dir=tmp_path) as client,
+        pytest.raises(GatewayUnreachable),
+    ):
+        client.prompt("a")
+
+
 def test_files_that_are_too_large_are_not_read(tmp_path: Path):
     shelf = Shelf(tmp_path, "http://x")
     path = shelf._path("a", "", "released")
@@ -456,6 +471,7 @@ def test_a_bundle_must_have_its_hash():
         {**bundle, "files": files, "hash": hashlib.sha256(b"").hexdigest()},
         {**bundle, "files": files, "prompt": "b"},
         {**bundle, "files": {"a.prompt.md": 3}},
+        {**bundle, "files": files, "arm": "x/../../elsewhere"},  # part of a name in `cache_dir`
     ]
     for value in wrong:
         with pytest.raises(GatewayGarbage) as raised:

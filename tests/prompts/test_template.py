@@ -1,5 +1,7 @@
 """Attacks on templates, by who writes them and by who sends the values."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -137,6 +139,16 @@ def test_a_fence_has_one_end(words: list[str]) -> None:
     fenced = fence("".join(words)).casefold().replace(" ", "")
     assert fenced.count("</untrusted>") == 1
     assert fenced.endswith("</untrusted>")
+
+
+@pytest.mark.parametrize("unit", ["", "<", "</", "< /"])
+def test_a_fence_around_blanks_takes_no_longer_than_around_words(unit: str) -> None:
+    code = (
+        "from trimtab.prompts.template import fence; "
+        f"fence('<' + ({unit!r} + ' ' * 1_000_000 + '/' + ' ' * 1_000_000))"
+    )
+    # In a process of its own, since nothing ends a search for a pattern.
+    subprocess.run((sys.executable, "-c", code), check=True, timeout=30)  # noqa: S603 - our own
 
 
 def test_a_fence_around_what_is_no_text() -> None:

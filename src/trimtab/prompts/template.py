@@ -17,7 +17,8 @@ MOST_RENDERED_CHARACTERS: Final = 20_000_000
 _FUEL: Final = 1_000_000  # some ten milliseconds, whatever is done with it
 _MOST_SOURCE_CHARACTERS: Final = 1_000_000
 _OPEN, _CLOSE = "<untrusted>", "</untrusted>"
-_TAG: Final = re.compile(r"<(?=\s*/?\s*untrusted)", re.IGNORECASE)
+# One way to match any blanks: with two, a value of nothing but blanks would take for ever.
+_TAG: Final = re.compile(r"<(?=\s*(?:/\s*)?untrusted)", re.IGNORECASE)
 _HARMLESS: Final = r"<\\"
 
 # What the engine has beside the language. It would be refused before; this is the second lock.
