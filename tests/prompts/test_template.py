@@ -148,7 +148,7 @@ def test_a_fence_around_blanks_takes_no_longer_than_around_words(unit: str) -> N
         f"fence('<' + ({unit!r} + ' ' * 1_000_000 + '/' + ' ' * 1_000_000))"
     )
     # In a process of its own, since nothing ends a search for a pattern.
-    subprocess.run((sys.executable, "-c", code), check=True, timeout=30)  # noqa: S603 - our own
+    subprocess.run((sys.executable, "-c", code), check=True, timeout=30)
 
 
 def test_a_fence_around_what_is_no_text() -> None:
