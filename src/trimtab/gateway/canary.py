@@ -222,8 +222,8 @@ class CanaryWatch:
                 continue
             mark = _mark(environment, name, trial)
             old = before.get(name)
-            same = old is not None and old.mark == mark
-            self._watched[name] = old if same else self._new(mark, name, trial)
+            goes_on = old is not None and old.mark == mark
+            self._watched[name] = old if old and goes_on else self._new(mark, name, trial)
 
     def seat(self, use: PromptUse, user: str) -> CanarySeat | None:
         """A place for an inference that begins; None where nothing is tried of its prompt."""
