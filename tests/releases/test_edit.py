@@ -114,6 +114,18 @@ def test_back_and_forth(project_folder: Path):
         rollback(library, "production", NAME, author=ADA, to="v9")
 
 
+def test_a_rollback_of_a_pin_is_followed_by_one_of_the_version(project_folder: Path):
+    force(project_folder, "a")
+    force(project_folder, "b")
+    library = write(project_folder, "b")
+    prompt = prompt_of(library)
+    promote(library, "production", prompt, model="one:newer", author=ADA, force=True)
+    back = rollback(library, "production", NAME, author=ADA).entry
+    assert (back.before, back.model_before, back.after, back.model) == ("v2", "one:newer", "v2", PIN)
+    back = rollback(library, "production", NAME, author=ADA).entry
+    assert (back.before, back.after) == ("v2", "v1")
+
+
 def test_a_rollback_has_the_evidence_and_the_pin_of_then(project_folder: Path):
     library = write(project_folder, "well")
     write_suite(project_folder)
