@@ -33,7 +33,7 @@ from trimtab.client.shelf import Shelf
 from trimtab.errors import PromptNotReleased, PromptVariables, UnknownPrompt
 from trimtab.prompts.library import load_library
 from trimtab.prompts.parse import parse_prompt
-from trimtab.releases.edit import Trying, promote, try_out
+from trimtab.releases.edit import Trying, promote, rollback, try_out
 
 PATH = "/v1/prompts/support/triage"
 SAYS = {"ticket": "lost"}
@@ -267,6 +267,25 @@ def test_an_outage_is_told_once_and_the_last_good_files_are_used(
         told = [record.getMessage() for record in caplog.records]
         assert len([line for line in told if "is away" in line]) == 2
         assert len([line for line in told if "is away" not in line]) == 1
+
+
+def test_a_release_that_was_rolled_back_is_not_the_last_good_one(project_folder: Path):
+    write_triage(project_folder, " v1")
+    release(project_folder)
+    write_triage(project_folder, " v2")
+    release(project_folder)
+    with (
+        stage(project_folder, environment="production") as on,
+        Client(on.gateway.url, fresh_s=0) as client,
+    ):
+        assert client.prompt("support/triage", user="ana").version == "v2"
+        library = load_library(project_folder)
+        rollback(library, "production", "support/triage", author=ADA)
+        wait_until(lambda: client.prompt("support/triage", user="bob").version == "v1")
+        on.gateway.kill()
+        for user in ("bob", "ana"):
+            bundle = client.prompt("support/triage", user=user)
+            assert (bundle.version, bundle.stale) == ("v1", True)
 
 
 def test_the_last_good_files_survive_the_process(project_folder: Path, tmp_path: Path):

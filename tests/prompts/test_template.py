@@ -73,6 +73,15 @@ def test_a_value_of_a_hundred_megabytes_is_refused_and_not_copied_for_ever() -> 
         render("{% for i in range(100) %}{{ x | fence }}{% endfor %}", x="a" * 10_000_000)
 
 
+def test_the_turns_of_a_prompt_are_not_longer_together_than_one_may_be() -> None:
+    prompt = parsed(file("<<system>>\n{{ x }}\n<<user>>\n{{ x }}\n<<image y>>\n{{ x }}"))
+    assert prompt.render({"x": "a" * 6_000_000}).messages
+    with pytest.raises(PromptTooLarge, match="20,000,000"):
+        prompt.render({"x": "a" * 7_000_000})
+    with pytest.raises(PromptTooLarge):
+        prompt.render({"x": "a" * 7_000_000, "y": "https://example.test/a.png"})
+
+
 def test_lists_that_contain_themselves_cannot_be_made() -> None:
     doubled = "{% set a = [1] %}" + "{% set a = [a, a] %}" * 30 + "{{ a == a }}"
     for source in (doubled, "{% set a = [1] %}" + "{% set a = a + a %}" * 40):

@@ -121,7 +121,12 @@ def test_a_rollback_of_a_pin_is_followed_by_one_of_the_version(project_folder: P
     prompt = prompt_of(library)
     promote(library, "production", prompt, model="one:newer", author=ADA, force=True)
     back = rollback(library, "production", NAME, author=ADA).entry
-    assert (back.before, back.model_before, back.after, back.model) == ("v2", "one:newer", "v2", PIN)
+    assert (back.before, back.model_before, back.after, back.model) == (
+        "v2",
+        "one:newer",
+        "v2",
+        PIN,
+    )
     back = rollback(library, "production", NAME, author=ADA).entry
     assert (back.before, back.after) == ("v2", "v1")
 
