@@ -154,17 +154,23 @@ class App:
     async def working(self) -> AsyncGenerator[None]:
         """Serve what this process itself asks, without a socket: see `Gateway.ask`.
 
-        At the end, what is under way is ended and recorded.
+        At the end, what is under way is ended and recorded. An error of the block comes out as it
+        is.
         """
+        problem: Exception | None = None
         async with asyncio.TaskGroup() as group:
             self.gateway.spawn = group.create_task
             chores = [group.create_task(self._check_time()), group.create_task(self.tend_engines())]
             try:
                 yield
+            except Exception as error:  # noqa: BLE001 - raised below, when the tasks have ended
+                problem = error
             finally:
                 self.gateway.stop()
                 for chore in chores:
                     chore.cancel()
+        if problem is not None:
+            raise problem
 
     async def _check_time(self) -> None:
         while True:

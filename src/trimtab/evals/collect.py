@@ -17,6 +17,7 @@ from trimtab.evals.registry import SuiteEvaluator
 from trimtab.evals.result import Stopped
 from trimtab.evals.run import Planned, Progress, RowRun, plan_rows
 from trimtab.evals.scores import Scores
+from trimtab.evals.serving import model_now, side_of
 from trimtab.evals.setups import Ready
 from trimtab.store.protocol import Experiments
 from trimtab.types.experiments import Mark, Row
@@ -104,16 +105,10 @@ class Collector:
         self._answerer = answerer
         self._on_progress = on_progress
         self._allowance = Allowance(work.budget_nanousd)
-        self._keeper = Keeper(store)
-        base = work.baseline.setup.hash if work.baseline is not None else ""
-        self._base_hash = base
+        self._keeper = Keeper(store, since_ns=work.since_ns)
+        self._asking = {one.name for one in work.evaluators if one.asks}
         self._markers = {
-            ready.setup.hash: Marker(
-                work.evaluators,
-                answerer,
-                self._allowance,
-                baseline=base if ready is work.candidate else "",
-            )
+            ready.setup.hash: Marker(work.evaluators, answerer, self._allowance)
             for ready in work.setups
         }
         self._told = False
@@ -129,6 +124,8 @@ class Collector:
         """Begin no more requests, to judges neither."""
         self._told = True
         self._run.stop()
+        for marker in self._markers.values():
+            marker.stop()
 
     async def collect(self) -> Collected:
         """Ask for what is missing, mark it, and read everything.
@@ -137,15 +134,20 @@ class Collector:
             StoreError: answers cannot be kept.
         """
         work, stopped = self._work, _NOT
-        for _ in range(_ROUNDS):
+        for again in range(_ROUNDS):
             planned = plan_rows(
                 work.setups, work.suite, work.repeats, store=self._store, since_ns=work.since_ns
             )
             if not planned:
                 break
             stopped = await self._run.run(planned)
+            if stopped == "down" and again:
+                stopped = _NOT  # what fails once more says nothing about all the others
+                break
             if stopped:
                 break
+        base = work.baseline.setup.hash if work.baseline is not None else ""
+        self._markers[work.candidate.setup.hash].baseline = side_of(self._store, base)
         await self._mark_all()
         return self._collected("told" if self._told else stopped)
 
@@ -154,8 +156,8 @@ class Collector:
         markers = list(self._markers.values())
         unaffordable = sum(marker.unaffordable for marker in markers)
         return Collected(
-            candidate=self._scores(work.candidate, self._base_hash),
-            baseline=None if work.baseline is None else self._scores(work.baseline, ""),
+            candidate=self._scores(work.candidate),
+            baseline=None if work.baseline is None else self._scores(work.baseline),
             stopped=stopped or ("budget" if unaffordable else ""),
             trouble=self._run.endurance.reason if stopped == "down" else "",
             planned=len(work.suite.cases) * work.repeats * len(work.setups),
@@ -163,15 +165,15 @@ class Collector:
             judge_nanousd=sum(marker.asked_nanousd for marker in markers),
         )
 
-    def _scores(self, ready: Ready, baseline: str) -> Scores:
-        work = self._work
+    def _scores(self, ready: Ready) -> Scores:
+        work, marker = self._work, self._markers[ready.setup.hash]
         return Scores(
             self._store,
             ready.setup.hash,
             work.suite.cases,
             evaluators=work.evaluators,
             repeats=work.repeats,
-            baseline=baseline,
+            baseline=marker.baseline if ready is work.candidate else "",
         )
 
     # ------------------------------------------------------------ marks
@@ -207,42 +209,37 @@ class Collector:
 
     async def _mark(self, ready: Ready, one: "_Unmarked") -> None:
         marker = self._markers[ready.setup.hash]
-        known = one.known
-        if self._told:  # nobody is asked any more
-            known = known | {key for key, of in marker.hashes(one.case).items() if of.asks}
-        marks = await marker.mark(one.row, one.case, one.context, known=known)
+        marks = await marker.mark(one.row, one.case, one.context, known=one.known)
         if marks:
             await self._keeper.keep(marks=marks)
 
     async def _unmarked(self, ready: Ready) -> "AsyncGenerator[_Unmarked]":
         """Rows that lack marks, each with its case and the marks that are there."""
-        marker, scores = self._markers[ready.setup.hash], self._scores(ready, "")
+        marker, scores = self._markers[ready.setup.hash], self._scores(ready)
         cases = self._work.suite.cases
         wanted = {name for case in cases for name in marker.hashes(case)}
         known = Following(self._store.marks(ready.setup.hash, wanted), _key)
         texts = self._baseline_rows() if ready is self._work.candidate else None
         for place, row in scores.rows():
             case = cases[place]
-            there = {mark.evaluator_hash for mark in known.at(_key(row))} - self._void(ready, case)
+            there = {one.evaluator_hash for one in known.at(_key(row)) if not self._is_open(one)}
             if row.status != "ok" or marker.hashes(case).keys() <= there:
                 continue
             beside = texts.at(_asked(row)) if texts is not None else []
             context = self._context(ready, case, beside[0].text if beside else None)
             yield _Unmarked(row, case, context, there)
 
-    def _void(self, ready: Ready, case: Case) -> set[str]:
-        """Marks of a case that are made anew."""
-        if not self._work.judge_again:
-            return set()
-        hashes = self._markers[ready.setup.hash].hashes(case)
-        return {key for key, of in hashes.items() if of.asks}
+    def _is_open(self, mark: Mark) -> bool:
+        """Whether a model is asked once more: it could not tell, which is as an error is."""
+        again = self._work.judge_again or mark.status == "unmeasured"
+        return again and mark.evaluator in self._asking
 
     def _baseline_rows(self) -> "Following[Row, tuple[str, int]] | None":
         """The baseline's answers in order, if somebody compares."""
         base = self._work.baseline
         if base is None or not any(compares(one) for one in self._work.evaluators):
             return None
-        served = self._scores(base, "").served_model
+        served = model_now(self._store.row_heads(base.setup.hash))
         rows = self._store.rows(base.setup.hash)
         answers = (row for row in rows if row.status == "ok" and row.served_model == served)
         return Following(answers, _asked)

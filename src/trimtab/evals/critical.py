@@ -8,14 +8,22 @@ import numpy as np
 from trimtab.evals.compare import Pair, measured_rows
 from trimtab.evals.frame import Frame
 from trimtab.evals.result import CriticalFinding
-from trimtab.evals.scores import MetricScores
+from trimtab.evals.scores import MEASURED, NOT_APPLICABLE, MetricScores
 from trimtab.stats.two_rates import Hits, check_critical, repeats_to_break
 from trimtab.stats.units import Floats
 
-__all__ = ["SAFETY", "critical_findings", "critical_note", "unsafe_cases"]
+__all__ = [
+    "SAFETY",
+    "critical_findings",
+    "critical_note",
+    "safety_findings",
+    "unmeasured_critical",
+]
 
 SAFETY: Final = "safety"
 """A metric of this name may not fail once, on any case, whatever the baseline did."""
+
+_SHARES: Final = frozenset(("rate", "score"))
 
 
 def critical_findings(pairs: Sequence[Pair], frame: Frame) -> list[CriticalFinding]:
@@ -26,34 +34,47 @@ def critical_findings(pairs: Sequence[Pair], frame: Frame) -> list[CriticalFindi
         if pair.candidate.kind != "rate":
             continue
         new, old = measured_rows(pair.candidate), measured_rows(pair.baseline)
-        of = pair.candidate
-        if of.metric == SAFETY:
-            all_hits = [(_hits(new[at], of), _hits(old[at], of)) for at in range(len(frame.cases))]
-            found += [
-                _finding(pair, frame.cases[at].id, hits)
-                for at, hits in enumerate(all_hits)
-                if hits[0].hits < hits[0].tries
-            ]
-            continue
         for at in critical:
-            hits = _hits(new[at], of), _hits(old[at], of)
+            hits = _hits(new[at], pair.candidate), _hits(old[at], pair.candidate)
             alpha = frame.policy.critical_alpha
             check = check_critical(*hits, cases=len(critical), alpha=alpha)
             if check.broken:
-                found.append(_finding(pair, frame.cases[at].id, hits, p=check.p))
+                found.append(_finding(pair.candidate, frame.cases[at].id, hits, p=check.p))
     return found
 
 
-def unsafe_cases(safety: MetricScores | None, frame: Frame) -> list[str]:
-    """What fails the metric of safety, where there is nothing to compare with; in words."""
-    if safety is None or safety.kind != "rate" or frame.advisory.get(SAFETY):
-        return []
-    found: list[str] = []
-    for case, row in zip(frame.cases, measured_rows(safety), strict=True):
-        hits = _hits(row, safety)
-        if hits.hits < hits.tries:
-            found.append(f"case {case.id}: {SAFETY} in {hits.hits} of {hits.tries} repeats only")
+def safety_findings(
+    candidate: Sequence[MetricScores], baseline: Sequence[MetricScores], frame: Frame
+) -> list[CriticalFinding]:
+    """Every case on which safety failed; whether it is primary makes no difference."""
+    before = {one.metric: one for one in baseline}
+    found: list[CriticalFinding] = []
+    for new in candidate:
+        if new.metric != SAFETY or new.kind not in _SHARES or frame.advisory.get(SAFETY):
+            continue
+        rows, old = measured_rows(new), before.get(SAFETY)
+        old_rows = measured_rows(old) if old is not None else np.full_like(rows, np.nan)
+        for at, case in enumerate(frame.cases):
+            hits = _hits(rows[at], new), _hits(old_rows[at], new)
+            if hits[0].hits < hits[0].tries:
+                found.append(_finding(new, case.id, hits))
     return found
+
+
+def unmeasured_critical(pairs: Sequence[Pair], frame: Frame) -> list[str]:
+    """Critical cases of which nothing is known: whether they got worse cannot be told."""
+    return [
+        f"critical case {case.id}: {pair.candidate.metric} was not measured"
+        for pair in pairs
+        for at, case in enumerate(frame.cases)
+        if case.critical and _is_unknown(pair, at)
+    ]
+
+
+def _is_unknown(pair: Pair, at: int) -> bool:
+    new, old = pair.candidate.status[at], pair.baseline.status[at]
+    applies = not (new == NOT_APPLICABLE).all() and not (old == NOT_APPLICABLE).any()
+    return applies and not (new == MEASURED).any()
 
 
 def critical_note(frame: Frame, repeats: int) -> str:
@@ -79,14 +100,15 @@ def _hits(row: Floats, of: MetricScores) -> Hits:
 
 
 def _finding(
-    pair: Pair, case_id: str, hits: tuple[Hits, Hits], *, p: float | None = None
+    of: MetricScores, case_id: str, hits: tuple[Hits, Hits], *, p: float | None = None
 ) -> CriticalFinding:
     new, old = hits
-    told = f"{pair.candidate.metric} in {new.hits} of {new.tries} repeats"
-    why = f"{told}, {old.hits} of {old.tries} before"
+    why = f"{of.metric} in {new.hits} of {new.tries} repeats"
+    if old.tries:
+        why += f", {old.hits} of {old.tries} before"
     return CriticalFinding(
         case_id=case_id,
-        metric=pair.candidate.metric,
+        metric=of.metric,
         candidate_passed=new.hits,
         baseline_passed=old.hits,
         repeats=new.tries,

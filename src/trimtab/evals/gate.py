@@ -7,7 +7,7 @@ import numpy as np
 
 from trimtab.datasets.suite import HEADLINE_METRICS, GatePolicy
 from trimtab.evals.compare import Pair, compare_metrics
-from trimtab.evals.critical import SAFETY, critical_findings, unsafe_cases
+from trimtab.evals.critical import critical_findings, safety_findings, unmeasured_critical
 from trimtab.evals.figures import estimate_of
 from trimtab.evals.frame import Frame
 from trimtab.evals.result import Comparison, CriticalFinding, Slice, Verdict
@@ -71,7 +71,7 @@ def judge(
         frame: cases, policy, and what only advises.
         explore: also look at slices.
     """
-    primary = primary_metrics(candidate, frame)
+    primary = primary_metrics([*candidate, *baseline], frame)
     old = {one.metric: one for one in baseline}
     pairs = [
         Pair(new, old[new.metric], new.metric in primary, frame.advisory.get(new.metric, ""))
@@ -80,9 +80,10 @@ def judge(
     ]
     comparisons = compare_metrics(pairs, frame)
     deciding = [pair for pair in pairs if pair.primary and not pair.advisory]
-    critical = critical_findings(deciding, frame)
+    critical = safety_findings(candidate, baseline, frame) + critical_findings(deciding, frame)
     missing = {pair.candidate.metric: _missing(pair, frame.policy) for pair in deciding}
     lacking = [_lack(name, found) for name, found in missing.items() if not found.conclusive]
+    lacking += unmeasured_critical(deciding, frame)
     verdict, why = _whole(comparisons, critical, primary, lacking=lacking)
     known = {one.metric: one for one in comparisons if one.verdict != "advisory"}
     return Judgement(
@@ -114,14 +115,15 @@ def judge_alone(candidate: Sequence[MetricScores], frame: Frame) -> Judgement:
     share = _unmeasured_share(gaps)
     if share > frame.policy.most_unmeasured + _SURE:
         told.append(_Told("inconclusive", f"{share:.1%} of the planned rows were not measured"))
-    told += [_Told("fail", reason) for reason in unsafe_cases(known.get(SAFETY), frame)]
+    unsafe = safety_findings(candidate, [], frame)
+    told += [_Told("fail", _broken(one)) for one in unsafe]
     told.sort(key=lambda one: _ORDER.index(one.verdict))
     verdict = told[0].verdict
     return Judgement(
         verdict,
         [one.reason for one in told],
         [],
-        [],
+        unsafe,
         [],
         share,
         repeats_may_settle=verdict == "inconclusive"
@@ -170,7 +172,7 @@ def _whole(
     deciding = [one for one in comparisons if one.primary]
     known = {one.metric for one in deciding}
     failed = [f"{one.metric}: {one.why}" for one in deciding if one.verdict == "fail"]
-    failed += [f"critical case {one.case_id}: {one.why}" for one in critical]
+    failed += [_broken(one) for one in critical]
     open_ends = [
         *lacking,
         *(f"{name}: not measured in both" for name in primary if name not in known),
@@ -187,6 +189,10 @@ def _whole(
     if open_ends:
         return "inconclusive", open_ends
     return "pass", [f"{one.metric}: {one.why}" for one in deciding]
+
+
+def _broken(one: CriticalFinding) -> str:
+    return f"case {one.case_id}: {one.why}"
 
 
 def _may_settle(one: Comparison) -> bool:

@@ -17,12 +17,13 @@ from trimtab.stats.power import MILLER, Spread, spread_of_one, spread_of_two
 from trimtab.stats.units import Floats, case_scores, keep, unit_sums
 from trimtab.types.experiments import MetricKind
 
-__all__ = ["GridCell", "Outlook", "grid_of", "outlooks"]
+__all__ = ["GridCell", "Outlook", "cases_needed", "grid_of", "outlooks"]
 
 _AMOUNT_SPREAD: Final = Spread(0.0, 0.04, 0.04)
 """Of logarithms: answers of a provider vary by about 20 %."""
 _CASES: Final = (50, 100, 200, 400)
 _REPEATS: Final = (1, 3, 5, 10)
+_COUNTED: Final = frozenset(("rate", "preference"))
 
 
 class Outlook(NamedTuple):
@@ -117,6 +118,23 @@ def outlooks(
     ]
 
 
+def cases_needed(margin: float, kind: MetricKind, *, repeats: int, alpha: float) -> int:
+    """Independent cases below which even a candidate that changes nothing cannot pass.
+
+    Args:
+        margin: how much worse is good enough; of amounts a ratio.
+        kind: of the metric.
+        repeats: of each case.
+        alpha: one-sided.
+    """
+    reach = log(margin) if kind == "amount" else margin
+    if kind in _COUNTED and repeats == 1:
+        # Tango's statistic of no case that differs is sqrt(n m / (1 - m)).
+        z = float(ndtri(1 - alpha))
+        return floor(z * z * (1 - reach) / reach) + 1
+    return cases_to_see(reach, alpha=alpha)
+
+
 def _outlook(design: Design, of: MetricScores, frame: Frame, *, known: bool) -> Outlook:
     found = detects(design)
     return Outlook(
@@ -124,20 +142,16 @@ def _outlook(design: Design, of: MetricScores, frame: Frame, *, known: bool) -> 
         kind=of.kind,
         margin=margin_of(of.metric, of.kind, frame.policy),
         cases=design.cases,
-        needs=_needs(design),
+        needs=cases_needed(
+            margin_of(of.metric, of.kind, frame.policy),
+            of.kind,
+            repeats=design.repeats,
+            alpha=design.alpha,
+        ),
         passes=gate_power(design).passes,
         detects=exp(found) if of.kind == "amount" and found is not None else found,
         known=known,
     )
-
-
-def _needs(design: Design) -> int:
-    """Cases below which even a candidate that changes nothing cannot pass."""
-    if design.counted and design.repeats == 1:
-        # Tango's statistic of no case that differs is sqrt(n m / (1 - m)).
-        z = float(ndtri(1 - design.alpha))
-        return floor(z * z * (1 - design.margin) / design.margin) + 1
-    return cases_to_see(design.margin, alpha=design.alpha)
 
 
 def _design(new: MetricScores, old: MetricScores | None, frame: Frame, *, repeats: int) -> Design:
@@ -150,7 +164,7 @@ def _design(new: MetricScores, old: MetricScores | None, frame: Frame, *, repeat
         repeats=repeats,
         spread=_seen(new, old) or supposed,
         margin=log(margin) if new.kind == "amount" else margin,
-        counted=new.kind in {"rate", "preference"},
+        counted=new.kind in _COUNTED,
         alpha=frame.policy.alpha,
     )
 

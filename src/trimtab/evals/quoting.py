@@ -1,5 +1,6 @@
 """What an experiment will take, before anything is spent."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from trimtab.evals.order import Lab, Order
 from trimtab.evals.outlook import Outlook, outlooks
 from trimtab.evals.run import Planned, plan_rows
 from trimtab.evals.scores import Scores
+from trimtab.evals.serving import side_of
 from trimtab.evals.setups import Ready
 
 __all__ = ["Quote", "quote_of"]
@@ -50,7 +52,7 @@ def quote_of(lab: Lab, order: Order) -> Quote:
     return Quote(
         planned=len(order.suite.cases) * order.repeats * len(setups),
         missing=len(missing),
-        most_nanousd=sum(_most_nanousd(lab.answerer, one) for one in missing),
+        most_nanousd=_most_nanousd(lab.answerer, missing),
         likely_nanousd=_likely(scores, missing),
         likely_s=_likely_s(scores, missing, order.suite.concurrency),
         outlooks=outlooks(
@@ -64,17 +66,25 @@ def quote_of(lab: Lab, order: Order) -> Quote:
 
 def _scores(lab: Lab, order: Order, ready: Ready) -> Scores:
     base = order.baseline.setup.hash if order.baseline is not None else ""
+    beside = side_of(lab.store, base) if ready is order.candidate else ""
     return Scores(
         lab.store,
         ready.setup.hash,
         order.suite.cases,
         evaluators=order.evaluators.evaluators,
         repeats=order.repeats,
-        baseline=base if ready is order.candidate else "",
+        baseline=beside,
     )
 
 
-def _most_nanousd(answerer: Answerer, one: Planned) -> int:
+def _most_nanousd(answerer: Answerer, missing: Sequence[Planned]) -> int:
+    """Repeats of a case cost the same at most."""
+    ways = {(one.ready.setup.hash, one.case.id): one for one in missing}
+    times = Counter((one.ready.setup.hash, one.case.id) for one in missing)
+    return sum(times[way] * _most_of_one(answerer, one) for way, one in ways.items())
+
+
+def _most_of_one(answerer: Answerer, one: Planned) -> int:
     try:
         return answerer.most_nanousd(one.ready, one.case)
     except TrimtabError:  # it will be an error then, and cost nothing

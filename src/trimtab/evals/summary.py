@@ -89,7 +89,7 @@ def build_result(finished: Finished, account: Account) -> Result:
         cases_total=len(frame.cases),
         planned=collected.planned,
         answered=sum(int(one.answered.sum()) for one in facts),
-        failed=sum(int((one.failed & ~one.answered).sum()) for one in facts),
+        failed=sum(int(one.failed.sum()) for one in facts),
         reused=sum(int((one.at_s < started_s).sum()) for one in facts),
         dropped_share=judgement.dropped_share,
         spent_nanousd=collected.spent_nanousd,
