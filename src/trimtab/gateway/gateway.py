@@ -108,7 +108,7 @@ class Gateway:
     def use_prompts(self, desk: PromptDesk) -> None:
         """Render new inferences with the versions of `desk`."""
         self.serving = self.serving._replace(prompts=desk)
-        self.canaries.use(desk.trials())
+        self.canaries.use(desk.environment, desk.trials())
 
     def new_inference_id(self) -> str:
         """An id for an inference. The server asks for it first, so that errors carry it too."""
