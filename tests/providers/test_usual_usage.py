@@ -11,16 +11,17 @@ from trimtab.providers.usage import openai_chat
 from trimtab.providers.usage.openai_chat import read_usage
 from trimtab.providers.usage.reading import Reading
 
-_ODD = st.sampled_from([None, True, -1, 1.0, "7", "x", 1 << 40, [], {}])
-_COUNTS = st.integers(0, 40) | _ODD
-_DETAILS = st.fixed_dictionaries(
+_ODDITIES: list[Any] = [None, True, -1, 1.0, "7", "x", 1 << 40, [], {}]
+_ODD = st.sampled_from(_ODDITIES)
+_COUNTS: st.SearchStrategy[Any] = st.integers(0, 40) | _ODD
+_DETAILS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional=dict.fromkeys(
         ("cached_tokens", "cache_write_tokens", "audio_tokens", "reasoning_tokens", "other"),
         _COUNTS,
     ),
 )
-_USAGES = st.fixed_dictionaries(
+_USAGES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"prompt_tokens": st.integers(20, 60), "completion_tokens": st.integers(20, 60)},
     optional={
         "total_tokens": st.integers(40, 120) | _ODD,
@@ -54,6 +55,10 @@ def _read(usage: dict[str, Any]) -> Reading | None:
     return read_usage(msgspec.json.encode({"model": "m", "choices": [choice], "usage": usage}))
 
 
+def _unusual(_: dict[str, Any]) -> None:
+    """Nothing is read by its types."""
+
+
 def _filled(usage: dict[str, Any]) -> dict[str, Any]:
     """With the total that OpenAI would give, so that most are read by their types."""
     total = usage["prompt_tokens"] + usage["completion_tokens"]
@@ -65,7 +70,7 @@ def _filled(usage: dict[str, Any]) -> dict[str, Any]:
 def test_both_ways_read_the_same(usage: dict[str, Any]) -> None:
     by_types = _read(usage)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(openai_chat, "_usual", lambda _: None)
+        patch.setattr(openai_chat, "_usual", _unusual)
         assert by_types == _read(usage)
 
 

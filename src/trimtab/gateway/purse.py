@@ -46,15 +46,15 @@ class Purse:
         self._treasury = treasury
         self._first: tuple[Rung, Grant] | None = None
         self._size: RequestSize | None = None
-        self._known: list[Fund] | None = None  # those of the first rung, while nothing waits
         self.call = call
+        self._firsts = self._funds(call.target.rungs[0])  # as of now
 
     # ------------------------------------------------------------ before the first attempt
 
     def unknown(self) -> list[Fund]:
         """Funds of which must be learnt first what was spent before."""
         target = self.call.target
-        funds = self._firsts()
+        funds = self._firsts
         for rung in target.rungs[1:]:
             funds = funds + self._funds(rung)
         if target.downgrade is not None:
@@ -71,12 +71,12 @@ class Purse:
         Raises:
             BudgetExceeded: one wants it of a call that must not be changed.
         """
-        for fund in self._firsts():
+        for fund in self._firsts:
             if fund.budget.over == "downgrade" and fund.exhausted:
                 if self.call.exact:
                     raise self._unchangeable(fund)
                 self.call = downgraded(self.call)
-                self._known = None
+                self._firsts = self._funds(self.call.target.rungs[0])
                 return fund
         return None
 
@@ -92,8 +92,8 @@ class Purse:
         """
         rung = self.call.target.rungs[0]
         if in_line:
-            self._known = None  # a window may have ended meanwhile
-        funds = _all_known(self._firsts())
+            self._firsts = self._funds(rung)  # a window may have ended meanwhile
+        funds = _all_known(self._firsts)
         card, bounds = card_of(self.call, rung), self._treasury.bounds_of(rung)
         plan = self._plan(rung, card, bounds, funds=funds)
         if plan is not None and not in_line and (wanted := self._treasury.wanted_of(funds)):
@@ -143,19 +143,13 @@ class Purse:
     def near_used(self) -> list[Fund]:
         """Budgets of the first attempt that are nearly or wholly used."""
         return [
-            fund for fund in self._firsts() if fund.account.spent_nanousd >= fund.first_mark_nanousd
+            fund for fund in self._firsts if fund.account.spent_nanousd >= fund.first_mark_nanousd
         ]
 
     def _size_of(self) -> RequestSize:
         if self._size is None:
             self._size = size_of(self.call.body)
         return self._size
-
-    def _firsts(self) -> list[Fund]:
-        """The funds of the first rung."""
-        if self._known is None:
-            self._known = self._funds(self.call.target.rungs[0])
-        return self._known
 
     def _funds(self, rung: Rung) -> list[Fund]:
         return self._treasury.funds.of(self.call, rung)
