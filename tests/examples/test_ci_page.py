@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from itertools import pairwise, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -28,7 +28,7 @@ def lines() -> Iterator[str]:
             yield from step.get("run", "").splitlines()
     for job in GITLAB.values():
         if isinstance(job, dict):
-            yield from job.get("script", [])
+            yield from cast("dict[str, list[str]]", job).get("script", [])
 
 
 def commands() -> list[list[str]]:
