@@ -3,7 +3,7 @@
 import contextlib
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from trimtab.cli import main
@@ -30,7 +30,7 @@ def typed(cwd: Path, *arguments: str, said: str = "") -> Done:
 
 
 @contextlib.contextmanager
-def _given(arguments: list[str], stdin: io.StringIO) -> Iterator[None]:
+def _given(arguments: list[str], stdin: io.StringIO) -> Generator[None]:
     before = sys.argv, sys.stdin
     sys.argv, sys.stdin = arguments, stdin
     try:
