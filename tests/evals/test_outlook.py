@@ -11,7 +11,7 @@ from trimtab.datasets.suite import GatePolicy
 from trimtab.evals.frame import Frame
 from trimtab.evals.gate import judge
 from trimtab.evals.outlook import cases_needed, grid_of, outlooks
-from trimtab.evals.reach import out_of_reach
+from trimtab.evals.reach import OutOfReach, out_of_reach
 from trimtab.evals.registry import load_evaluators
 from trimtab.evals.scores import MEASURED, MetricScores
 from trimtab.types.experiments import MetricKind
@@ -80,10 +80,15 @@ def test_margins_that_nothing_can_reach(tmp_path: Path):
         'inconclusive = "block"\n'
     )
     stage = Stage(tmp_path, toml, case_lines(60), always("good"))
-    evaluators = load_evaluators(stage.suite, schema_declared=False).evaluators
-    found = {one.metric: one.needs for one in out_of_reach(stage.suite, evaluators, {})}
+    found = {one.metric: one.needs for one in _out_of_reach(stage)}
     assert found == {"refusal": 133}
     stage.write(toml, case_lines(60, cluster="one conversation"))
-    assert {one.cases for one in out_of_reach(stage.suite, evaluators, {})} == {1}
+    clustered = {one.metric: (one.needs, one.cases) for one in _out_of_reach(stage)}
+    assert clustered == {"accuracy": (59, 1), "refusal": (149, 1), "latency": (30, 1)}
     result = stage.gate(ready("new"), ready("old"))
     assert result.verdict == "inconclusive"
+
+
+def _out_of_reach(stage: Stage) -> list[OutOfReach]:
+    evaluators = load_evaluators(stage.suite, schema_declared=False).evaluators
+    return out_of_reach(stage.suite, evaluators, {})

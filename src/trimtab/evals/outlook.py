@@ -118,7 +118,9 @@ def outlooks(
     ]
 
 
-def cases_needed(margin: float, kind: MetricKind, *, repeats: int, alpha: float) -> int:
+def cases_needed(
+    margin: float, kind: MetricKind, *, repeats: int, alpha: float, clustered: bool = False
+) -> int:
     """Independent cases below which even a candidate that changes nothing cannot pass.
 
     Args:
@@ -126,9 +128,10 @@ def cases_needed(margin: float, kind: MetricKind, *, repeats: int, alpha: float)
         kind: of the metric.
         repeats: of each case.
         alpha: one-sided.
+        clustered: some cases hang together.
     """
     reach = log(margin) if kind == "amount" else margin
-    if kind in _COUNTED and repeats == 1:
+    if kind in _COUNTED and repeats == 1 and not clustered:
         # Tango's statistic of no case that differs is sqrt(n m / (1 - m)).
         z = float(ndtri(1 - alpha))
         return floor(z * z * (1 - reach) / reach) + 1
@@ -147,6 +150,7 @@ def _outlook(design: Design, of: MetricScores, frame: Frame, *, known: bool) -> 
             of.kind,
             repeats=design.repeats,
             alpha=design.alpha,
+            clustered=not design.counted,
         ),
         passes=gate_power(design).passes,
         detects=exp(found) if of.kind == "amount" and found is not None else found,
@@ -164,7 +168,7 @@ def _design(new: MetricScores, old: MetricScores | None, frame: Frame, *, repeat
         repeats=repeats,
         spread=_seen(new, old) or supposed,
         margin=log(margin) if new.kind == "amount" else margin,
-        counted=new.kind in _COUNTED,
+        counted=new.kind in _COUNTED and len(units.sums) == int(applies.sum()),
         alpha=frame.policy.alpha,
     )
 

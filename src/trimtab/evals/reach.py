@@ -52,7 +52,13 @@ def out_of_reach(
         if kind is None:
             continue
         margin = margin_of(metric, kind, policy)
-        needs = cases_needed(margin, kind, repeats=suite.repeats, alpha=policy.alpha)
+        needs = cases_needed(
+            margin,
+            kind,
+            repeats=suite.repeats,
+            alpha=policy.alpha,
+            clustered=cases < len(suite.cases),
+        )
         if cases < needs:
             found.append(OutOfReach(metric, margin, needs, cases))
     return found
