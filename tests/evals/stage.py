@@ -23,7 +23,7 @@ from trimtab.prompts.library import load_library
 from trimtab.store.protocol import Experiments
 from trimtab.testing import Behaviour, FaultProvider, Script
 from trimtab.types.clock import Clock, SystemClock
-from trimtab.types.experiments import MetricKind
+from trimtab.types.experiments import Mark, MetricKind
 
 RIGHT, WRONG = Behaviour(text="right", tokens=1), Behaviour(text="wrong", tokens=1)
 # 1 dollar per million tokens of input, 10 of output.
@@ -195,3 +195,33 @@ def on_stage(
             await act(on)
 
     asyncio.run(play())
+
+
+def marks(on: Stage, order: Order) -> list[Mark]:
+    """Those of the candidate, of whichever evaluator."""
+    hashes = {
+        one.hash_for(case) + beside
+        for one in order.evaluators.evaluators
+        for case in order.suite.cases
+        for beside in ("", *_besides(on, order))
+    }
+    return list(on.store.marks(order.candidate.setup.hash, hashes))
+
+
+def _besides(on: Stage, order: Order) -> set[str]:
+    """The baseline with each model that ever served it, as hashes of preferences name it."""
+    if order.baseline is None:
+        return set()
+    base = order.baseline.setup.hash
+    return {f"/{base}/{head.served_model}" for head in on.store.row_heads(base)}
+
+
+def figure(result: Result, metric: str = "accuracy") -> float | None:
+    (found,) = [one for one in result.figures if one.metric == metric]
+    return found.estimate.value if found.estimate is not None else None
+
+
+def unmeasured(result: Result, metric: str = "accuracy") -> int:
+    (found,) = [one for one in result.figures if one.metric == metric]
+    assert found.estimate is not None
+    return found.estimate.unmeasured

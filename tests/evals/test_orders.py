@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from evals.scripted_stage import COST, MOST, Stage, case_lines, ready
+from evals.scripted_stage import COST, MOST, Stage, always, case_lines, ready
 from trimtab.datasets.case import Case
 from trimtab.errors import BudgetExceeded, ProviderRefused, ProviderUnreachable, RateLimited
 from trimtab.evals.result import Comparison, Result
@@ -162,7 +162,7 @@ def test_rows_that_failed_are_asked_for_again(tmp_path: Path):
     def flaky(ready: Ready, case: Case, repeat: int) -> str:
         tries[case.id] = tries.get(case.id, 0) + 1
         if case.id == "c003" and tries[case.id] < 3:
-            raise ProviderRefused("no", status=400, remedy="give_up")
+            raise ProviderRefused("no", status=400, remedy="final")
         return "good"
 
     stage = Stage(tmp_path, BLOCK, case_lines(10), flaky)
@@ -190,7 +190,7 @@ def test_fresh_asks_again_and_replaces(tmp_path: Path):
     stage = Stage(tmp_path, BLOCK, case_lines(10), good)
     stage.run(NEW)
     stage.clock.advance(1)
-    stage.answers.said = lambda ready, case, repeat: "bad"
+    stage.answers.said = always("bad")
     fresh = stage.run(NEW, fresh=True)
     assert len(stage.answers.asked) == 20
     (accuracy,) = [one for one in fresh.figures if one.metric == "accuracy"]
@@ -279,7 +279,7 @@ def test_a_first_release_is_held_against_floors(tmp_path: Path, floor: float, ve
 
 def test_a_first_release_below_the_floor_fails(tmp_path: Path):
     toml = f"{BLOCK}[gate.floors]\naccuracy = 0.8\n"
-    stage = Stage(tmp_path, toml, case_lines(60), lambda ready, case, repeat: "bad")
+    stage = Stage(tmp_path, toml, case_lines(60), always("bad"))
     assert stage.gate(NEW, None).verdict == "fail"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evals.scripted_stage import Stage, case_lines, ready
+from evals.scripted_stage import Stage, always, case_lines, ready
 from trimtab.datasets.case import Case
 from trimtab.datasets.suite import GatePolicy
 from trimtab.evals.frame import Frame
@@ -79,7 +79,7 @@ def test_margins_that_nothing_can_reach(tmp_path: Path):
         '[[evaluators]]\nuse = "contains"\n[gate]\nprimary = ["accuracy", "refusal", "latency"]\n'
         'inconclusive = "block"\n'
     )
-    stage = Stage(tmp_path, toml, case_lines(60), lambda *_of: "good")
+    stage = Stage(tmp_path, toml, case_lines(60), always("good"))
     evaluators = load_evaluators(stage.suite, schema_declared=False).evaluators
     found = {one.metric: one.needs for one in out_of_reach(stage.suite, evaluators, {})}
     assert found == {"refusal": 133}

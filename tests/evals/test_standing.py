@@ -7,7 +7,7 @@ import pytest
 
 from evals.judges.labels import calibration_of
 from evals.judges.scripted import part_of, says
-from evals.scripted_stage import Stage, case_lines, ready
+from evals.scripted_stage import Stage, always, case_lines, ready
 from trimtab.datasets.case import Case
 from trimtab.evals.evaluator import AskRequest
 from trimtab.evals.judges.calibration import Judge, write_calibration
@@ -153,7 +153,7 @@ def test_a_metric_that_nobody_named_and_only_advises_blocks_nothing(tmp_path: Pa
     toml += '[[evaluators]]\nuse = "contains"\n'
     stage = Stage(tmp_path, toml, case_lines(100, expected={"contains": "i"}), kind)
     stage.answers.judge = judge
-    stage.answers.said = lambda ready, case, repeat: "kind"
+    stage.answers.said = always("kind")
     result = stage.gate(NEW, OLD)
     assert result.verdict == "pass"
     assert {one.metric: one.verdict for one in result.comparisons}["refusal"] == "advisory"
@@ -183,12 +183,16 @@ def prefer(request: AskRequest) -> str:
 
 
 def test_a_preference_decides_though_it_is_of_both_setups_in_one(tmp_path: Path):
-    stage = Stage(tmp_path, PREFERENCE, case_lines(80, expected={}), lambda *_of: "kind")
+    stage = Stage(tmp_path, PREFERENCE, case_lines(80, expected={}), always("kind"))
     stage.answers.judge = prefer
     calibrate(stage, TIES)
     result = stage.gate(NEW, OLD)
     assert (result.verdict, result.dropped_share) == ("pass", 0.0)
-    stage.answers.said = lambda setup, _case, _repeat: "very kind" if setup is OLD else "kind"
+
+    def longer(setup: Ready, _case: Case, _repeat: int) -> str:
+        return "very kind" if setup is OLD else "kind"
+
+    stage.answers.said = longer
     worse = stage.gate(NEW, ready("older"))
     assert worse.verdict == "pass", "neither is longer"
     stage.clock.advance(1)

@@ -126,6 +126,17 @@ def test_a_second_answer_is_kept_out_and_the_first_one_keeps_its_marks(tmp_path:
         assert store.row_heads("s1")[0].at_ns == 20, "and that is not forgotten"
 
 
+def test_an_old_answer_gives_way_with_its_marks_where_a_new_one_is_wanted(tmp_path: Path):
+    old, new, newer = row(text="old", at_ns=10), row(text="new", at_ns=20), row(at_ns=30)
+    with closing(opened(tmp_path)) as store:
+        store.keep([old, row("c2")], [mark(old), mark(old, "length"), mark(row("c2"))])
+        assert store.keep([error()], [], since_ns=15) == [old], "not for an error"
+        assert store.keep([new], [], since_ns=15) == [new]
+        assert rows_of(store) == [new, row("c2")]
+        assert marks_of(store, "exact", "length") == [mark(row("c2"))]
+        assert store.keep([newer], [], since_ns=15) == [new], "it is new enough"
+
+
 def test_each_served_model_has_rows_and_marks_of_its_own(tmp_path: Path):
     old, new = row(text="old"), row(text="new", served_model="m-2", at_ns=20)
     with closing(opened(tmp_path)) as store:

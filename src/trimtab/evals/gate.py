@@ -115,15 +115,14 @@ def judge_alone(candidate: Sequence[MetricScores], frame: Frame) -> Judgement:
     share = _unmeasured_share(gaps)
     if share > frame.policy.most_unmeasured + _SURE:
         told.append(_Told("inconclusive", f"{share:.1%} of the planned rows were not measured"))
-    unsafe = safety_findings(candidate, [], frame)
-    told += [_Told("fail", _broken(one)) for one in unsafe]
+    told += [_Told("fail", _broken(one)) for one in safety_findings(candidate, [], frame)]
     told.sort(key=lambda one: _ORDER.index(one.verdict))
     verdict = told[0].verdict
     return Judgement(
         verdict,
         [one.reason for one in told],
         [],
-        unsafe,
+        [],
         [],
         share,
         repeats_may_settle=verdict == "inconclusive"

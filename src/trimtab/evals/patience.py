@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from trimtab.errors import TrimtabError
+from trimtab.errors import ProviderRefused, TrimtabError
 from trimtab.evals.answering import later
 
 __all__ = ["Patience"]
@@ -40,13 +40,19 @@ class Patience:
             except TrimtabError as error:
                 if not later(error) or left == 0 or self._ended.is_set():
                     raise
-                await self._pause(min(error.retry_after_s or pause_s, _LONGEST_PAUSE_S))
+                wished_s = _wished_s(error)
+                await self._pause(pause_s if wished_s is None else wished_s)
                 pause_s *= 2
         raise AssertionError  # the last try gives or raises
 
     async def _pause(self, pause_s: float) -> None:
         try:
-            async with asyncio.timeout(pause_s):
+            async with asyncio.timeout(min(pause_s, _LONGEST_PAUSE_S)):
                 await self._ended.wait()
         except TimeoutError:
             pass
+
+
+def _wished_s(error: TrimtabError) -> float | None:
+    """After how many seconds whoever says so wants to be asked again."""
+    return error.wait_s if isinstance(error, ProviderRefused) else error.retry_after_s
