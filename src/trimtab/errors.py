@@ -101,10 +101,12 @@ class TrimtabError(Exception):
     Attributes:
         retry_after_s: seconds after which trying again makes sense; None where it does not.
         param: the request field at fault, in the caller's own spelling.
+        cost_nanousd: what was spent in vain, where somebody has to account for it.
     """
 
     retry_after_s: float | None = None
     param: str | None = None
+    cost_nanousd: int = 0
 
     def __init__(self, message: str, *, param: str | None = None) -> None:
         super().__init__(message)

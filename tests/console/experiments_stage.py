@@ -34,7 +34,12 @@ def lay_out(gateway: Gateway) -> Mapping[str, Result]:
         experiment("", id="exp_open", kind="gate", ended_ns=0, started_ns=START_NS + _HOUR_NS)
     )
     store.keep_experiment(
-        experiment("pass", id="exp_old", summary=b'{"of": "another version"}', started_ns=1)
+        experiment(
+            "pass",
+            id="exp_old",
+            summary=b'{"of": "another version"}',
+            started_ns=START_NS - 900 * _HOUR_NS,
+        )
     )
     return results
 

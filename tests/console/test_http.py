@@ -153,7 +153,7 @@ def test_a_damaged_store_is_told(tmp_path_factory: pytest.TempPathFactory, path:
 def test_static_files_are_named_by_content_and_kept(gateway: Gateway):
     html = unescape(ask(gateway, "/console").body.decode())
     found = set(re.findall(r"/console/static/[0-9a-f]{16}/[\w.-]+", html))
-    assert len(found) == 6
+    assert len(found) == 7
     kinds = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
     for address in found:
         answer = ask(gateway, address)

@@ -162,7 +162,7 @@ def main() -> None:
     """Print the tables."""
     runs = 4_000
     out = sys.stdout.write
-    out("| design | truth | drop found | pass | fail | predicted pass | predicted fail |\n")
+    out("| design | worse by | drop found | pass | fail | predicted pass | predicted fail |\n")
     out("|---|---|---|---|---|---|---|\n")
     for design in DESIGNS:
         for drop in (0.0, 0.05, 0.1):
@@ -171,7 +171,7 @@ def main() -> None:
             plan = Design(suite.cases, suite.repeats, spread_of(suite), 0.05, counted=True)
             will = gate_power(plan, change=-drop)
             out(
-                f"| {suite.cases}x{suite.repeats} | -{drop:.0%} | {found.drops:.3f} "
+                f"| {suite.cases}x{suite.repeats} | {drop:.0%} | {found.drops:.3f} "
                 f"| {found.passes:.3f} | {found.fails:.3f} "
                 f"| {will.passes:.3f} | {will.fails:.3f} |\n"
             )

@@ -46,6 +46,7 @@ def test_scores_of_one_do_not_prove_a_mean_of_one() -> None:
     nearly = np.ones((20, 1))
     nearly[0] = 0.9
     assert estimate(nearly, "score").low == pytest.approx(found.low, abs=0.01)
+    assert found.low is not None
     assert estimate(np.zeros((20, 1)), "score").high == pytest.approx(1 - found.low)
     one = estimate(np.array([[0.5]]), "score")
     assert one.low is not None
@@ -55,7 +56,7 @@ def test_scores_of_one_do_not_prove_a_mean_of_one() -> None:
 
 
 def test_of_amounts() -> None:
-    rows = np.exp(uniform((40, 2)))
+    rows = np.exp(5 * uniform((40, 2)))
     found = estimate(rows, "amount")
     plain = estimate_mean(np.log(rows).mean(axis=1))
     assert plain.value is not None
@@ -63,6 +64,8 @@ def test_of_amounts() -> None:
     assert plain.high is not None
     assert found.value == pytest.approx(np.exp(plain.value))
     assert (found.low, found.high) == pytest.approx((np.exp(plain.low), np.exp(plain.high)))
+    same = estimate(np.full((10, 3), 7.0), "amount")  # of 10 cases 31 % may be unlike any
+    assert (same.low, same.value, same.high) == pytest.approx((5.14, 7, 9.53), abs=0.01)
     alone = estimate(rows[:1], "amount")
     assert (alone.low, alone.high) == (None, None)
     assert alone.value == pytest.approx(np.exp(np.log(rows[0]).mean()))

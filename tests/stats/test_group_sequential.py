@@ -142,5 +142,5 @@ def test_probabilities_must_be_in_their_range():
 
 def test_two_looks_at_one_level_each():
     """Pocock's constant for two looks at 0.10 two-sided is 1.875."""
-    assert nominal_alpha(0.05, looks=2) == pytest.approx(norm.sf(1.875), abs=5e-5)
-    assert nominal_alpha(0.05, looks=1) == pytest.approx(0.05)
+    assert nominal_alpha(0.05, [0.5, 1]) == pytest.approx(norm.sf(1.875), abs=5e-5)
+    assert nominal_alpha(0.05, [1]) == pytest.approx(0.05)

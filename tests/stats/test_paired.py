@@ -57,8 +57,8 @@ def test_approval_ratings() -> None:
 @pytest.mark.parametrize("drift", LLM_DRIFT, ids=lambda drift: drift.name)
 def test_real_drift(drift: Drift) -> None:
     pairs = drift.pairs
-    assert (pairs.both + pairs.losses) / pairs.count == pytest.approx(drift.before, abs=5e-4)
-    assert (pairs.both + pairs.gains) / pairs.count == pytest.approx(drift.after, abs=5e-4)
+    assert (pairs.both + pairs.losses) / pairs.cases == pytest.approx(drift.before, abs=5e-4)
+    assert (pairs.both + pairs.gains) / pairs.cases == pytest.approx(drift.after, abs=5e-4)
     assert mcnemar(pairs.gains, pairs.losses).exact == pytest.approx(drift.p, rel=0.05)
     candidate, baseline = rows_of(pairs)
     assert count_pairs(candidate, baseline) == pairs

@@ -37,7 +37,7 @@ def test_millers_example() -> None:
 @pytest.mark.parametrize("cases", SMALLEST)
 def test_the_table_of_smallest_differences(cases: int) -> None:
     found = [100 * smallest_difference(cases, repeats=repeats) for repeats in (1, 3, 5, 10)]
-    assert found == pytest.approx(SMALLEST[cases], abs=0.051)
+    assert found == pytest.approx(SMALLEST[cases], abs=0.06)
 
 
 def test_one_is_the_other_the_other_way() -> None:
@@ -75,11 +75,7 @@ def test_the_spread_is_found_in_rows(suite: Suite) -> None:
     assert found.variance(suite.repeats) == pytest.approx(truth.variance(suite.repeats), rel=0.05)
     assert found == pytest.approx(truth, abs=0.005)
     one = spread_of_one(sides.baseline)
-    assert one == (
-        0,
-        pytest.approx(truth.baseline, rel=0.05),
-        pytest.approx(truth.baseline, rel=0.05),
-    )
+    assert one == pytest.approx((0, truth.baseline, truth.baseline), rel=0.1)
 
 
 def test_with_one_repeat_nothing_can_be_removed() -> None:

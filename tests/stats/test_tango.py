@@ -68,7 +68,7 @@ def test_all_lost_or_won() -> None:
     assert tango_interval(0, 10, 10).low == -1
     assert tango_interval(10, 0, 10).high == 1
     assert tango_interval(0, 1, 1) == (-1, pytest.approx(0.5871, abs=1e-3))
-    assert tango_p(0, 10, 10, margin=0.1) > 0.999
+    assert tango_p(0, 10, 10, margin=0.1) > 0.99
     assert tango_p(10, 0, 10, margin=0.1) < 0.01
 
 
@@ -90,4 +90,5 @@ def test_coverage_exactly(count: int, gained: float, lost: float) -> None:
     for won, down, chance in zip(gains[likely], losses[likely], chances[likely], strict=True):
         low, high = tango_interval(int(won), int(down), count)
         covered += float(chance) * (low <= gained - lost <= high)
-    assert 0.925 < covered < 0.995
+    assert covered > 0.925
+    assert covered < (0.999 if gained * count < 2 else 0.97)

@@ -1,5 +1,6 @@
 """Rates that are not paired, and critical cases."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +27,7 @@ def test_published_values() -> None:
 
 @given(counts, counts, counts, counts)
 def test_scipy_agrees(a: int, b: int, c: int, d: int) -> None:
-    one, two, table = Hits(a, a + b), Hits(c, c + d), [[a, b], [c, d]]
+    one, two, table = Hits(a, a + b), Hits(c, c + d), np.array([[a, b], [c, d]])
     assert fisher_exact(one, two) == pytest.approx(scipy_fisher(table).pvalue, abs=1e-9)
     less = scipy_fisher(table, alternative="less").pvalue
     assert fisher_less(one, two) == pytest.approx(less, abs=1e-9)
@@ -65,7 +66,8 @@ def test_a_critical_case_that_was_not_measured_is_not_broken() -> None:
 
 
 def test_how_many_repeats_can_show_a_break() -> None:
-    assert [repeats_to_break(cases) for cases in (1, 2, 12, 13, 46, 47)] == [4, 5, 5, 6, 6, 7]
+    cases_and_repeats = {1: 4, 3: 4, 4: 5, 12: 5, 13: 6, 46: 6, 47: 7}
+    assert {cases: repeats_to_break(cases) for cases in cases_and_repeats} == cases_and_repeats
     for cases in (1, 7, 30):
         repeats = repeats_to_break(cases)
         never, always = Hits(0, repeats), Hits(repeats, repeats)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from store.samples import CLOCK, intent, settle
 from trimtab.errors import LedgerUnavailable
-from trimtab.store.sqlite import catch_up, open_keys, open_ledger
+from trimtab.store.sqlite import catch_up, open_experiments, open_keys, open_ledger
+from trimtab.store.sqlite.files import exclusive, experiments_db
+from trimtab.types.experiments import Mark, Row
 
 
 def say(*words: object) -> None:
@@ -66,6 +68,49 @@ def find_until_revoked(data_dir: Path, secret: str) -> None:
     say("revoked")
 
 
+def keep_answers(data_dir: Path, name: str) -> None:
+    """Keeps 400 answers with marks, and prints the cases whose answers are its own."""
+    store = open_experiments(data_dir, CLOCK)
+    say("ready")
+    sys.stdin.readline()
+    for at in range(400):
+        asked = Row(
+            setup_hash="s1",
+            case_id=f"c{at}",
+            case_hash=f"c{at}",
+            repeat=0,
+            status="ok",
+            text=name,
+            served_model="m-1",
+        )
+        (kept,) = store.keep([asked], [])
+        mark = Mark(
+            setup_hash="s1",
+            case_hash=kept.case_hash,
+            repeat=0,
+            served_model="m-1",
+            evaluator="exact",
+            evaluator_hash="e/exact",
+            metric="accuracy",
+            status="measured",
+            value=1.0,
+            reason=kept.text,
+        )
+        store.keep([], [mark])
+        if kept.text == name:
+            say(kept.case_id)
+
+
+def hold_experiments(data_dir: Path) -> None:
+    """Keeps the file locked until it is told to let go."""
+    db = experiments_db(data_dir)
+    say("ready")
+    sys.stdin.readline()
+    with exclusive(db):
+        say("held")
+        sys.stdin.readline()
+
+
 def main() -> None:
     what, data_dir, *more = sys.argv[1:]
     if what == "write":
@@ -74,6 +119,10 @@ def main() -> None:
         asyncio.run(fill_the_disk(Path(data_dir)))
     elif what == "project":
         say(catch_up(Path(data_dir)))
+    elif what == "experiments" and more == ["hold"]:
+        hold_experiments(Path(data_dir))
+    elif what == "experiments":
+        keep_answers(Path(data_dir), *more)
     else:
         find_until_revoked(Path(data_dir), *more)
 

@@ -8,6 +8,7 @@ import typer
 from trimtab.cli.alerts import alerts
 from trimtab.cli.check import check
 from trimtab.cli.demo import demo
+from trimtab.cli.eval import evals
 from trimtab.cli.faults import faults
 from trimtab.cli.init import init
 from trimtab.cli.keys import keys
@@ -55,6 +56,7 @@ program.command()(check)
 program.add_typer(keys, name="keys")
 program.add_typer(release, name="release")
 program.add_typer(prompts, name="prompts")
+program.add_typer(evals, name="eval")
 program.add_typer(spend, name="spend")
 program.command()(latency)
 program.add_typer(alerts, name="alerts")

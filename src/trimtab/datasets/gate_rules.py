@@ -13,7 +13,7 @@ from trimtab.types.money import NANO_PER_USD
 
 __all__ = ["check_gate"]
 
-_MOST_RATIO: Final = 10.0
+_MOST_RATIO: Final = 2.7  # as bad as one case is taken to be at most: `stats.mean_bounds`
 _LEAST_NANOUSD: Final = 100  # who writes less means dollars
 _LOWEST: Final[Mapping[str, float]] = {"rate": 0.0, "score": 0.0, "preference": -1.0}
 

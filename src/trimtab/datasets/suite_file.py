@@ -30,7 +30,7 @@ def _words(description: str) -> Meta:
 _Repeats = Annotated[int, Meta(ge=1, le=1_000)]
 _Extended = Annotated[int, Meta(ge=0, le=1_000)]
 _Concurrency = Annotated[int, Meta(ge=1, le=1_000)]
-_Alpha = Annotated[float, Meta(gt=0, le=0.5)]
+_Alpha = Annotated[float, Meta(gt=0, lt=0.5)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
 _Number = Annotated[float, _words("a number")]
 _Margin = Annotated[

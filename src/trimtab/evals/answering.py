@@ -1,10 +1,11 @@
 """Answers of the gateway's own pipeline: the same rendering, the same ladder, the same ledger."""
 
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from trimtab.datasets.case import Case, case_hash
+from trimtab.datasets.traffic import OWN_TEAM
 from trimtab.errors import (
     BudgetBusy,
     BudgetExceeded,
@@ -16,6 +17,7 @@ from trimtab.errors import (
     TrimtabError,
     reply_of,
 )
+from trimtab.evals.asked import user_text
 from trimtab.evals.evaluator import AskReply, AskRequest
 from trimtab.evals.setups import Ready
 from trimtab.gateway.asking import Asked, Question
@@ -27,7 +29,6 @@ from trimtab.types.identity import Caller
 
 __all__ = ["Answerer", "GatewayAnswerer", "later"]
 
-_TEAM: Final = "evals"
 _LONGEST_ERROR: Final = 300
 _SLOW_DOWN: Final = frozenset((429, 503, 529))
 _BUSY: Final = (RateLimited, BudgetBusy, ProviderBusy, Overloaded, RouteUnavailable)
@@ -41,7 +42,8 @@ class Answerer(Protocol):
         """One row; what goes wrong is in it.
 
         Raises:
-            TrimtabError: `later` says so: it was not asked, or not served, for now.
+            TrimtabError: `later` says so: it was not asked, or not served, for now; with what it
+                cost all the same.
             BudgetExceeded: a budget of the project is used up.
         """
         ...
@@ -50,7 +52,7 @@ class Answerer(Protocol):
         """The question of an evaluator.
 
         Raises:
-            TrimtabError: there is no answer.
+            TrimtabError: there is no answer; with what it cost all the same.
         """
         ...
 
@@ -94,13 +96,14 @@ class GatewayAnswerer:
     def __init__(self, gateway: Gateway, clock: Clock, experiment: str) -> None:
         self._gateway = gateway
         self._clock = clock
-        self._caller = Caller(team=_TEAM, session=experiment)
+        self._caller = Caller(team=OWN_TEAM, session=experiment)
 
     async def answer(self, ready: Ready, case: Case, repeat: int) -> Row:
         """See `Answerer.answer`."""
         asked = await self._gateway.ask(_question(ready, case), self._caller)
         error = asked.error
-        if error is not None and (isinstance(error, BudgetExceeded) or later(error)):
+        if isinstance(error, TrimtabError) and (isinstance(error, BudgetExceeded) or later(error)):
+            error.cost_nanousd = asked.cost_nanousd
             raise error
         return _row(asked, ready, case, repeat=repeat, at_ns=self._clock.wall_ns())
 
@@ -109,6 +112,8 @@ class GatewayAnswerer:
         caller = msgspec.structs.replace(self._caller, user=request.purpose)
         asked = await self._gateway.ask(_question_of(request), caller)
         if asked.error is not None:
+            if isinstance(asked.error, TrimtabError):
+                asked.error.cost_nanousd = asked.cost_nanousd
             raise asked.error
         served = asked.settle.served_model if asked.settle is not None else ""
         return AskReply(
@@ -130,7 +135,7 @@ class GatewayAnswerer:
         except TrimtabError:
             return ""
         messages = msgspec.json.decode(body, type=_Request).messages
-        return "\n\n".join(_text_of(one) for one in messages if one.get("role") == "user")
+        return user_text(messages)
 
 
 class _Request(msgspec.Struct, frozen=True):
@@ -225,12 +230,3 @@ def _read(body: bytes) -> _Read:
     if message.refusal:
         return _Read(message.refusal, calls, "refusal")
     return _Read(message.content or "", calls, choices[0].finish_reason or "")
-
-
-def _text_of(message: dict[str, Any]) -> str:
-    content: Any = message.get("content")
-    if isinstance(content, str):
-        return content
-    parts = cast("list[Any]", content) if isinstance(content, list) else []
-    texts = [cast("dict[str, Any]", part).get("text") for part in parts if isinstance(part, dict)]
-    return "\n".join(text for text in texts if isinstance(text, str))

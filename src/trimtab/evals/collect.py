@@ -8,13 +8,16 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from trimtab.datasets.case import Case
 from trimtab.datasets.suite import Suite
+from trimtab.errors import TrimtabError
 from trimtab.evals.allowance import Allowance
 from trimtab.evals.answering import Answerer
 from trimtab.evals.keeper import Keeper
 from trimtab.evals.marking import Context, Marker, compares
 from trimtab.evals.registry import SuiteEvaluator
-from trimtab.evals.run import Planned, Progress, RowRun, Stopped, plan_rows
+from trimtab.evals.result import Stopped
+from trimtab.evals.run import Planned, Progress, RowRun, plan_rows
 from trimtab.evals.scores import Scores
+from trimtab.evals.serving import model_now, side_of
 from trimtab.evals.setups import Ready
 from trimtab.store.protocol import Experiments
 from trimtab.types.experiments import Mark, Row
@@ -36,6 +39,8 @@ class Work(NamedTuple):
         baseline: what it is compared with; None for one setup alone.
         repeats: of each case.
         budget_nanousd: None for no limit.
+        since_ns: answers from before this time (UTC) are asked for again.
+        judge_again: what models have said of answers is asked again.
     """
 
     suite: Suite
@@ -44,11 +49,16 @@ class Work(NamedTuple):
     baseline: Ready | None
     repeats: int
     budget_nanousd: int | None
+    since_ns: int = 0
+    judge_again: bool = False
 
     @property
     def setups(self) -> list[Ready]:
-        """The candidate first."""
-        return [self.candidate] if self.baseline is None else [self.candidate, self.baseline]
+        """Each once, the candidate first."""
+        found = {self.candidate.setup.hash: self.candidate}
+        if self.baseline is not None:
+            found.setdefault(self.baseline.setup.hash, self.baseline)
+        return list(found.values())
 
 
 class Collected(NamedTuple):
@@ -57,21 +67,19 @@ class Collected(NamedTuple):
     Attributes:
         candidate, baseline: scores.
         stopped: why not all of it is there.
+        trouble: what went wrong last, where the run gave up.
         planned: rows of all setups.
-        asked: rows that this run asked for.
         spent_nanousd: by this run, judges included.
         judge_nanousd: by judges.
-        unaffordable: questions of judges that the budget did not pay for.
     """
 
     candidate: Scores
     baseline: Scores | None
     stopped: Stopped
+    trouble: str
     planned: int
-    asked: int
     spent_nanousd: int
     judge_nanousd: int
-    unaffordable: int
 
 
 class Collector:
@@ -97,18 +105,13 @@ class Collector:
         self._answerer = answerer
         self._on_progress = on_progress
         self._allowance = Allowance(work.budget_nanousd)
-        self._keeper = Keeper(store)
-        base = work.baseline.setup.hash if work.baseline is not None else ""
-        self._base_hash = base
+        self._keeper = Keeper(store, since_ns=work.since_ns)
+        self._asking = {one.name for one in work.evaluators if one.asks}
         self._markers = {
-            ready.setup.hash: Marker(
-                work.evaluators,
-                answerer,
-                self._allowance,
-                baseline=base if ready is work.candidate else "",
-            )
+            ready.setup.hash: Marker(work.evaluators, answerer, self._allowance)
             for ready in work.setups
         }
+        self._told = False
         self._run = RowRun(
             answerer,
             self._keeper,
@@ -118,8 +121,11 @@ class Collector:
         )
 
     def stop(self) -> None:
-        """Begin no more requests."""
+        """Begin no more requests, to judges neither."""
+        self._told = True
         self._run.stop()
+        for marker in self._markers.values():
+            marker.stop()
 
     async def collect(self) -> Collected:
         """Ask for what is missing, mark it, and read everything.
@@ -128,46 +134,46 @@ class Collector:
             StoreError: answers cannot be kept.
         """
         work, stopped = self._work, _NOT
-        for _ in range(_ROUNDS):
+        for again in range(_ROUNDS):
             planned = plan_rows(
-                work.setups,
-                work.suite.cases,
-                work.repeats,
-                store=self._store,
-                seed=work.suite.seed,
+                work.setups, work.suite, work.repeats, store=self._store, since_ns=work.since_ns
             )
             if not planned:
                 break
             stopped = await self._run.run(planned)
+            if stopped == "down" and again:
+                stopped = _NOT  # what fails once more says nothing about all the others
+                break
             if stopped:
                 break
+        base = work.baseline.setup.hash if work.baseline is not None else ""
+        self._markers[work.candidate.setup.hash].baseline = side_of(self._store, base)
         await self._mark_all()
-        return self._collected(stopped)
+        return self._collected("told" if self._told else stopped)
 
     def _collected(self, stopped: Stopped) -> Collected:
         work = self._work
         markers = list(self._markers.values())
         unaffordable = sum(marker.unaffordable for marker in markers)
         return Collected(
-            candidate=self._scores(work.candidate, self._base_hash),
-            baseline=None if work.baseline is None else self._scores(work.baseline, ""),
+            candidate=self._scores(work.candidate),
+            baseline=None if work.baseline is None else self._scores(work.baseline),
             stopped=stopped or ("budget" if unaffordable else ""),
+            trouble=self._run.endurance.reason if stopped == "down" else "",
             planned=len(work.suite.cases) * work.repeats * len(work.setups),
-            asked=self._run.progress.done,
             spent_nanousd=self._allowance.spent_nanousd,
             judge_nanousd=sum(marker.asked_nanousd for marker in markers),
-            unaffordable=unaffordable,
         )
 
-    def _scores(self, ready: Ready, baseline: str) -> Scores:
-        work = self._work
+    def _scores(self, ready: Ready) -> Scores:
+        work, marker = self._work, self._markers[ready.setup.hash]
         return Scores(
             self._store,
             ready.setup.hash,
             work.suite.cases,
             evaluators=work.evaluators,
             repeats=work.repeats,
-            baseline=baseline,
+            baseline=marker.baseline if ready is work.candidate else "",
         )
 
     # ------------------------------------------------------------ marks
@@ -187,13 +193,19 @@ class Collector:
 
     async def _mark_all(self) -> None:
         """Mark what has no marks yet: after a kill, a change of evaluators, or a comparison."""
-        at_once = asyncio.Semaphore(self._work.suite.concurrency)
         for ready in self._work.setups:
-            async with asyncio.TaskGroup() as group, aclosing(self._unmarked(ready)) as unmarked:
-                async for one in unmarked:
-                    await at_once.acquire()
-                    task = group.create_task(self._mark(ready, one))
-                    task.add_done_callback(lambda _task: at_once.release())
+            try:
+                await self._mark_setup(ready)
+            except* TrimtabError as errors:
+                raise errors.exceptions[0] from None
+
+    async def _mark_setup(self, ready: Ready) -> None:
+        at_once = asyncio.Semaphore(self._work.suite.concurrency)
+        async with asyncio.TaskGroup() as group, aclosing(self._unmarked(ready)) as unmarked:
+            async for one in unmarked:
+                await at_once.acquire()
+                task = group.create_task(self._mark(ready, one))
+                task.add_done_callback(lambda _task: at_once.release())
 
     async def _mark(self, ready: Ready, one: "_Unmarked") -> None:
         marker = self._markers[ready.setup.hash]
@@ -203,26 +215,31 @@ class Collector:
 
     async def _unmarked(self, ready: Ready) -> "AsyncGenerator[_Unmarked]":
         """Rows that lack marks, each with its case and the marks that are there."""
-        marker, scores = self._markers[ready.setup.hash], self._scores(ready, "")
+        marker, scores = self._markers[ready.setup.hash], self._scores(ready)
         cases = self._work.suite.cases
         wanted = {name for case in cases for name in marker.hashes(case)}
         known = Following(self._store.marks(ready.setup.hash, wanted), _key)
         texts = self._baseline_rows() if ready is self._work.candidate else None
         for place, row in scores.rows():
             case = cases[place]
-            there = {mark.evaluator_hash for mark in known.at(_key(row))}
+            there = {one.evaluator_hash for one in known.at(_key(row)) if not self._is_open(one)}
             if row.status != "ok" or marker.hashes(case).keys() <= there:
                 continue
             beside = texts.at(_asked(row)) if texts is not None else []
             context = self._context(ready, case, beside[0].text if beside else None)
             yield _Unmarked(row, case, context, there)
 
+    def _is_open(self, mark: Mark) -> bool:
+        """Whether a model is asked once more: it could not tell, which is as an error is."""
+        again = self._work.judge_again or mark.status == "unmeasured"
+        return again and mark.evaluator in self._asking
+
     def _baseline_rows(self) -> "Following[Row, tuple[str, int]] | None":
         """The baseline's answers in order, if somebody compares."""
         base = self._work.baseline
         if base is None or not any(compares(one) for one in self._work.evaluators):
             return None
-        served = self._scores(base, "").served_model
+        served = model_now(self._store.row_heads(base.setup.hash))
         rows = self._store.rows(base.setup.hash)
         answers = (row for row in rows if row.status == "ok" and row.served_model == served)
         return Following(answers, _asked)

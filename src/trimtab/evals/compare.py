@@ -1,13 +1,14 @@
 """Candidate against baseline, metric by metric, on the cases that were measured in both."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from math import log
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from trimtab.datasets.case import Case
 from trimtab.datasets.suite import GatePolicy
 from trimtab.evals.figures import estimate_of
+from trimtab.evals.frame import Frame
 from trimtab.evals.result import Comparison, MetricVerdict
 from trimtab.evals.scores import MEASURED, NOT_APPLICABLE, MetricScores
 from trimtab.stats.margins import (
@@ -19,10 +20,11 @@ from trimtab.stats.margins import (
     compare_sides,
     verdict_of,
 )
+from trimtab.stats.mean_bounds import cases_to_see
 from trimtab.stats.multiple import holm
 from trimtab.stats.units import Floats, Labels
 
-__all__ = ["MARGIN_ELSE", "Frame", "Pair", "compare_metrics", "margin_of", "measured_rows"]
+__all__ = ["MARGIN_ELSE", "Pair", "compare_metrics", "margin_of", "measured_rows"]
 
 MARGIN_ELSE: Final = {"rate": 0.05, "score": 0.05, "amount": 1.10, "preference": 0.10}
 """How much worse is good enough for metrics that have no default of their own."""
@@ -41,25 +43,6 @@ class Pair(NamedTuple):
     baseline: MetricScores
     primary: bool
     advisory: str
-
-
-class Frame(NamedTuple):
-    """What a comparison is made in.
-
-    Attributes:
-        cases: of the suite.
-        policy: of the suite.
-        advisory: why a metric gates nothing, by its name.
-    """
-
-    cases: Sequence[Case]
-    policy: GatePolicy
-    advisory: Mapping[str, str]
-
-    @property
-    def clusters(self) -> list[str]:
-        """Of the cases."""
-        return [case.cluster for case in self.cases]
 
 
 def margin_of(metric: str, kind: str, policy: GatePolicy) -> float:
@@ -125,6 +108,7 @@ def _comparison(pair: Pair, frame: Frame, found: tuple[Decision, float]) -> Comp
         verdict=verdict,
         why=why,
         resolve=_resolve(decision) if verdict == "inconclusive" else "",
+        repeats_may_settle=verdict == "inconclusive" and _repeats_may_settle(decision, pair, frame),
         method=decision.method,
     )
 
@@ -149,6 +133,23 @@ def _why(decision: Decision, *, p_drop: float, alpha: float) -> str:
             return f"really worse (p = {p_drop:.2g})"
         case "inconclusive":
             return "neither a drop nor its absence can be told from these cases"
+
+
+def _repeats_may_settle(decision: Decision, pair: Pair, frame: Frame) -> bool:
+    """With one answer to each case nobody knows their noise, but so few cases can be too few."""
+    if decision.needed is None or decision.difference is None:
+        return False
+    if decision.needed.repeats is not None:
+        return True
+    new = pair.candidate
+    if max(rows.shape[1] for rows in (new.values, pair.baseline.values)) > 1:
+        return False
+    margin, gained = margin_of(new.metric, new.kind, frame.policy), decision.difference
+    if new.kind == "amount":
+        margin, gained = log(margin), log(gained)
+    gained = max(gained if new.higher_is_better else -gained, 0.0)
+    needed = cases_to_see((margin + gained) / (1 + gained), alpha=frame.policy.alpha)
+    return decision.clusters >= needed
 
 
 def _resolve(decision: Decision) -> str:

@@ -1,112 +1,29 @@
-"""An experiment from its order to its result: quote, collect, judge, keep, prove."""
+"""An experiment from its order to its result: collect, judge, perhaps extend, keep."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Final
 
 import msgspec
-import numpy as np
 
 from trimtab.datasets.case import Case
-from trimtab.datasets.suite import Suite
-from trimtab.errors import TrimtabError
-from trimtab.evals.answering import Answerer
 from trimtab.evals.collect import Collected, Collector, Work
-from trimtab.evals.compare import Frame
+from trimtab.evals.frame import Frame
 from trimtab.evals.gate import Judgement, judge, judge_alone
-from trimtab.evals.outlook import Outlook, outlooks
-from trimtab.evals.registry import SuiteEvaluators
-from trimtab.evals.result import Result
-from trimtab.evals.run import Planned, Progress, plan_rows
-from trimtab.evals.scores import Scores
-from trimtab.evals.setups import Ready
+from trimtab.evals.order import Lab, Order
+from trimtab.evals.quoting import Quote, quote_of
+from trimtab.evals.result import Result, Stopped
+from trimtab.evals.run import Progress
+from trimtab.evals.standing import standing_of
 from trimtab.evals.summary import Account, Finished, build_result
-from trimtab.stats.group_sequential import nominal_alpha
-from trimtab.store.protocol import Experiments
-from trimtab.types.clock import Clock
 from trimtab.types.experiments import Experiment
 
-__all__ = ["Conduct", "Lab", "Order", "Quote"]
+__all__ = ["Conduct"]
 
-_LOOKS: Final = 2
-"""Of a gate that may be extended: what is asked twice finds by chance more often."""
-
-
-class Lab(NamedTuple):
-    """What experiments are made with.
-
-    Attributes:
-        store: keeps answers.
-        answerer: gives them.
-        clock: tells the time.
-    """
-
-    store: Experiments
-    answerer: Answerer
-    clock: Clock
-
-
-class Order(NamedTuple):
-    """What is to be done.
-
-    Attributes:
-        id: of the experiment.
-        kind: what for.
-        suite: with its cases.
-        evaluators: of the suite.
-        advisory: why a metric gates nothing, by its name.
-        candidate: what is tried.
-        baseline: what it is compared with; None for a run of one, or a first release.
-        repeats: of each case.
-        budget_nanousd: None for no limit.
-    """
-
-    id: str
-    kind: Literal["run", "gate", "aa"]
-    suite: Suite
-    evaluators: SuiteEvaluators
-    advisory: Mapping[str, str]
-    candidate: Ready
-    baseline: Ready | None
-    repeats: int
-    budget_nanousd: int | None
-
-    @property
-    def setups(self) -> list[Ready]:
-        """The candidate first."""
-        return [self.candidate] if self.baseline is None else [self.candidate, self.baseline]
-
-    @property
-    def extends(self) -> bool:
-        """Whether an inconclusive gate asks once more."""
-        return self.kind == "gate" and self.suite.gate.inconclusive == "extend"
-
-    def frame(self) -> Frame:
-        """What verdicts are given in."""
-        policy = self.suite.gate
-        if self.extends:
-            alpha = nominal_alpha(policy.alpha, looks=_LOOKS)
-            policy = msgspec.structs.replace(policy, alpha=alpha)
-        return Frame(self.suite.cases, policy, self.advisory)
-
-
-class Quote(NamedTuple):
-    """What it will take, before anything is spent.
-
-    Attributes:
-        planned: rows of all setups.
-        missing: of these, that must be asked for.
-        most_nanousd: what they can cost; retries left out.
-        likely_nanousd: by what rows of these setups have cost; None where there are none.
-        likely_s: by how long they took; None where there are none.
-        outlooks: what the gate will be able to tell.
-    """
-
-    planned: int
-    missing: int
-    most_nanousd: int
-    likely_nanousd: int | None
-    likely_s: float | None
-    outlooks: list[Outlook]
+_ENDED: Final[dict[Stopped, str]] = {
+    "budget": "the budget ended the run",
+    "told": "somebody ended the run",
+    "down": "the run gave up",
+}
 
 
 class Conduct:
@@ -120,6 +37,7 @@ class Conduct:
     def __init__(self, lab: Lab, order: Order) -> None:
         self._lab = lab
         self._order = order
+        self._quote: Quote | None = None
         self._collector: Collector | None = None
         self._stopped = False
 
@@ -130,33 +48,52 @@ class Conduct:
             self._collector.stop()
 
     def quote(self) -> Quote:
-        """What it will take."""
-        order, lab = self._order, self._lab
-        missing = self._missing(order.repeats)
-        scores = [self._scores(ready, order.repeats) for ready in order.setups]
-        return Quote(
-            planned=len(order.suite.cases) * order.repeats * len(order.setups),
-            missing=len(missing),
-            most_nanousd=sum(_most_nanousd(lab.answerer, one) for one in missing),
-            likely_nanousd=_likely(scores, missing),
-            likely_s=_likely_s(scores, missing, order.suite.concurrency),
-            outlooks=outlooks(
-                scores[0].metrics(),
-                scores[1].metrics() if len(scores) > 1 else [],
-                order.frame(),
-                repeats=order.repeats,
-            ),
-        )
+        """What it will take, as things were when this was first asked."""
+        if self._quote is None:
+            self._quote = quote_of(self._lab, self._order)
+        return self._quote
 
     async def carry_out(self, on_progress: Callable[[Progress], None]) -> Result:
         """Collect, judge and keep.
 
         Raises:
             StoreError: answers cannot be kept.
+            ConfigError: a calibration of a judge is not as it must be.
         """
         order, lab = self._order, self._lab
-        begun_s, started_ns = lab.clock.monotonic_s(), lab.clock.wall_ns()
-        experiment = Experiment(
+        detects = {one.metric: one.detects for one in self.quote().outlooks if one.detects}
+        begun_s = lab.clock.monotonic_s()
+        experiment = self._experiment(lab.clock.wall_ns())
+        lab.store.keep_experiment(experiment)
+        finished = await self._try(experiment, order.repeats, None, on_progress=on_progress)
+        if self._may_extend(finished):
+            finished = await self._try(
+                experiment, order.extended, finished.collected, on_progress=on_progress
+            )
+        judgement = finished.judgement
+        ended = msgspec.structs.replace(
+            experiment,
+            ended_ns=lab.clock.wall_ns(),
+            repeats=finished.work.repeats,
+            verdict=judgement.verdict if judgement is not None else "",
+            spent_nanousd=finished.collected.spent_nanousd,
+        )
+        account = Account(
+            asked=self._asked,
+            why_not=order.evaluators.not_measured,
+            detects=detects,
+            took_s=lab.clock.monotonic_s() - begun_s,
+            notes=self._notes(finished),
+        )
+        result = build_result(finished._replace(experiment=ended), account)
+        lab.store.keep_experiment(
+            msgspec.structs.replace(ended, summary=msgspec.json.encode(result))
+        )
+        return result
+
+    def _experiment(self, started_ns: int) -> Experiment:
+        order = self._order
+        return Experiment(
             id=order.id,
             suite=order.suite.name,
             suite_hash=order.suite.hash,
@@ -166,37 +103,16 @@ class Conduct:
             repeats=order.repeats,
             started_ns=started_ns,
         )
-        lab.store.keep_experiment(experiment)
-        detects = {one.metric: one.detects for one in self.quote().outlooks if one.detects}
-        work, collected = await self._collect(order.repeats, None, on_progress=on_progress)
-        judgement = self._judge(collected)
-        if judgement is not None and self._may_extend(judgement, collected):
-            more = order.suite.gate.extend_repeats or _LOOKS * order.repeats
-            work, collected = await self._collect(more, collected, on_progress=on_progress)
-            judgement = self._judge(collected)
-        finished = Finished(experiment, work, collected, judgement, order.frame())
-        account = Account(
-            asked=self._asked,
-            why_not=order.evaluators.not_measured,
-            detects=detects,
-            took_s=lab.clock.monotonic_s() - begun_s,
-            notes=self._notes(work),
-        )
-        ended = msgspec.structs.replace(
-            experiment,
-            ended_ns=lab.clock.wall_ns(),
-            repeats=work.repeats,
-            verdict=judgement.verdict if judgement is not None else "",
-            spent_nanousd=collected.spent_nanousd,
-        )
-        result = build_result(finished._replace(experiment=ended), account, lab.store)
-        kept = msgspec.structs.replace(ended, summary=msgspec.json.encode(result))
-        lab.store.keep_experiment(kept)
-        return result
 
-    async def _collect(
-        self, repeats: int, before: Collected | None, *, on_progress: Callable[[Progress], None]
-    ) -> tuple[Work, Collected]:
+    async def _try(
+        self,
+        experiment: Experiment,
+        repeats: int,
+        before: Collected | None,
+        *,
+        on_progress: Callable[[Progress], None],
+    ) -> Finished:
+        """Collect so many repeats, and judge them."""
         order, lab = self._order, self._lab
         spent_nanousd = before.spent_nanousd if before is not None else 0
         budget = order.budget_nanousd
@@ -207,88 +123,72 @@ class Conduct:
             baseline=order.baseline,
             repeats=repeats,
             budget_nanousd=None if budget is None else max(budget - spent_nanousd, 0),
+            since_ns=experiment.started_ns if order.fresh else 0,
+            judge_again=order.judge_again and before is None,
         )
         self._collector = Collector(work, lab.store, lab.answerer, on_progress=on_progress)
         if self._stopped:
             self._collector.stop()
         collected = await self._collector.collect()
-        if before is None:
-            return work, collected
-        return work, collected._replace(
-            asked=before.asked + collected.asked,
-            spent_nanousd=spent_nanousd + collected.spent_nanousd,
-            judge_nanousd=before.judge_nanousd + collected.judge_nanousd,
+        if before is not None:
+            collected = collected._replace(
+                spent_nanousd=spent_nanousd + collected.spent_nanousd,
+                judge_nanousd=before.judge_nanousd + collected.judge_nanousd,
+            )
+        standing = standing_of(order, collected)
+        frame = order.frame(standing.advisory, standing.corrected)
+        return Finished(
+            experiment, work, collected, self._judge(collected, frame), frame, standing.notes
         )
 
-    def _judge(self, collected: Collected) -> Judgement | None:
+    def _judge(self, collected: Collected, frame: Frame) -> Judgement | None:
         if self._order.kind != "gate":
             return None
-        frame, new = self._order.frame(), collected.candidate.metrics()
+        new = collected.candidate.metrics()
         if collected.baseline is None:
             judgement = judge_alone(new, frame)
         else:
             judgement = judge(new, collected.baseline.metrics(), frame)
-        if collected.stopped and judgement.verdict != "inconclusive":
+        if collected.stopped:
             # Neither a fail nor a pass of what was not seen to its end.
-            words = "the budget ended the run" if collected.stopped == "budget" else "it was ended"
-            why = [f"{words} before all rows were there", *judgement.why]
-            return judgement._replace(verdict="inconclusive", why=why)
+            reason = f"{_ENDED[collected.stopped]} before all rows were there"
+            return judgement._replace(
+                verdict="inconclusive", why=[reason, *judgement.why], repeats_may_settle=False
+            )
         return judgement
 
-    def _may_extend(self, judgement: Judgement, collected: Collected) -> bool:
-        return judgement.verdict == "inconclusive" and self._order.extends and not collected.stopped
+    def _may_extend(self, finished: Finished) -> bool:
+        judgement = finished.judgement
+        return bool(self._order.extended) and judgement is not None and judgement.repeats_may_settle
 
-    def _notes(self, work: Work) -> list[str]:
+    def _notes(self, finished: Finished) -> list[str]:
         order = self._order
-        notes = list(order.evaluators.notes)
-        if work.repeats > order.repeats:
+        notes = [*order.evaluators.notes, *finished.notes]
+        if finished.work.repeats > order.repeats:
             notes.append(
-                f"Inconclusive with {order.repeats} repeats of each case, so it was extended to "
-                f"{work.repeats}."
+                f"Inconclusive with {order.repeats} answers to each case, so it was extended to "
+                f"{finished.work.repeats}."
             )
-        if order.extends:
-            alpha = order.frame().policy.alpha
+        elif self._cannot_settle(finished):
+            notes.append("More answers to these cases would not settle it, so none were asked for.")
+        if order.extended:
+            alpha = finished.frame.policy.alpha
             notes.append(
                 f"Since a gate may look twice, each look is at alpha {alpha:.4f} (Pocock), which "
                 f"keeps {order.suite.gate.alpha:g} in all."
             )
+        if len(order.setups) == 1 and order.baseline is not None:
+            notes.append("Candidate and baseline are the same setup, so nothing can differ.")
         return notes
+
+    def _cannot_settle(self, finished: Finished) -> bool:
+        judgement = finished.judgement
+        return (
+            bool(self._order.extended)
+            and not finished.collected.stopped
+            and judgement is not None
+            and judgement.verdict == "inconclusive"
+        )
 
     def _asked(self, case: Case) -> str:
         return self._lab.answerer.asked_text(self._order.candidate, case)
-
-    def _missing(self, repeats: int) -> list[Planned]:
-        order = self._order
-        return plan_rows(
-            order.setups, order.suite.cases, repeats, store=self._lab.store, seed=order.suite.seed
-        )
-
-    def _scores(self, ready: Ready, repeats: int) -> Scores:
-        order = self._order
-        base = order.baseline.setup.hash if order.baseline is not None else ""
-        return Scores(
-            self._lab.store,
-            ready.setup.hash,
-            order.suite.cases,
-            evaluators=order.evaluators.evaluators,
-            repeats=repeats,
-            baseline=base if ready is order.candidate else "",
-        )
-
-
-def _most_nanousd(answerer: Answerer, one: Planned) -> int:
-    try:
-        return answerer.most_nanousd(one.ready, one.case)
-    except TrimtabError:  # it will be an error then, and cost nothing
-        return 0
-
-
-def _likely(scores: Sequence[Scores], missing: Sequence[Planned]) -> int | None:
-    """What the missing rows will cost by what the others have."""
-    known = np.concatenate([one.facts.cost_nanousd[one.facts.answered] for one in scores])
-    return int(known.mean() * len(missing)) if known.size else None
-
-
-def _likely_s(scores: Sequence[Scores], missing: Sequence[Planned], at_once: int) -> float | None:
-    known = np.concatenate([one.facts.latency_ms[one.facts.answered] for one in scores])
-    return float(known.mean()) / 1000 * len(missing) / at_once if known.size else None

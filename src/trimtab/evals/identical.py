@@ -7,14 +7,15 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.evals.compare import Frame
-from trimtab.evals.gate import judge
+from trimtab.evals.frame import Frame
+from trimtab.evals.gate import judge, primary_metrics
 from trimtab.evals.result import Verdict
 from trimtab.evals.scores import MetricScores
 
-__all__ = ["Identical", "judge_identical"]
+__all__ = ["SPLITS", "Identical", "judge_identical"]
 
-_SPLITS: Final = 2_000
+SPLITS: Final = 500
+"""Enough to tell 5 % to one point."""
 
 
 class Identical(NamedTuple):
@@ -36,7 +37,7 @@ class Identical(NamedTuple):
 
 
 def judge_identical(
-    metrics: Sequence[MetricScores], frame: Frame, *, splits: int = _SPLITS, seed: int = 1
+    metrics: Sequence[MetricScores], frame: Frame, *, splits: int = SPLITS, seed: int = 1
 ) -> Identical:
     """Divide the repeats of one setup at random into two, and let the gate compare them.
 
@@ -49,19 +50,20 @@ def judge_identical(
     Raises:
         ValueError: there are fewer than two repeats.
     """
+    primary = primary_metrics(metrics, frame)
+    deciding = [one for one in metrics if one.metric in primary and one.kind != "preference"]
     repeats = metrics[0].values.shape[1] // 2 if metrics else 0
     if repeats < 1:
         raise ValueError("Two repeats of each case are needed.")
     random = np.random.default_rng(seed)
     said: Counter[Verdict] = Counter()
-    shape = metrics[0].values.shape
     for _ in range(splits):
-        # Each case is divided by itself: its first repeats may be cached, or of another hour.
-        order = np.argsort(random.random(shape), axis=1)
+        # Each case is divided by itself: its first repeats may be of another hour.
+        order = np.argsort(random.random(metrics[0].values.shape), axis=1)
         halves = [
-            _part(metrics, order[:, half * repeats : (half + 1) * repeats]) for half in (0, 1)
+            _part(deciding, order[:, half * repeats : (half + 1) * repeats]) for half in (0, 1)
         ]
-        said[judge(halves[0], halves[1], frame).verdict] += 1
+        said[judge(halves[0], halves[1], frame, explore=False).verdict] += 1
     return Identical(splits, repeats, dict(said))
 
 

@@ -1,39 +1,50 @@
 """What a gate will be able to tell, said before anything is spent."""
 
 from collections.abc import Sequence
-from math import log
+from math import exp, floor, log
 from typing import Final, NamedTuple
 
 import numpy as np
+from scipy.special import ndtri
 
-from trimtab.evals.compare import Frame, margin_of, measured_rows
+from trimtab.evals.compare import margin_of, measured_rows
+from trimtab.evals.frame import Frame
 from trimtab.evals.gate import primary_metrics
 from trimtab.evals.scores import NOT_APPLICABLE, MetricScores
 from trimtab.stats.gate_power import Design, detects, gate_power
+from trimtab.stats.mean_bounds import cases_to_see
 from trimtab.stats.power import MILLER, Spread, spread_of_one, spread_of_two
-from trimtab.stats.units import Floats, keep, unit_sums
+from trimtab.stats.units import Floats, case_scores, keep, unit_sums
+from trimtab.types.experiments import MetricKind
 
-__all__ = ["GridCell", "Outlook", "grid_of", "outlooks"]
+__all__ = ["GridCell", "Outlook", "cases_needed", "grid_of", "outlooks"]
 
 _AMOUNT_SPREAD: Final = Spread(0.0, 0.04, 0.04)
 """Of logarithms: answers of a provider vary by about 20 %."""
 _CASES: Final = (50, 100, 200, 400)
 _REPEATS: Final = (1, 3, 5, 10)
+_COUNTED: Final = frozenset(("rate", "preference"))
 
 
 class Outlook(NamedTuple):
     """One metric.
 
     Attributes:
-        metric: its name.
-        margin: how much worse is good enough.
+        metric, kind: which.
+        margin: how much worse is good enough; of amounts a ratio.
+        cases: independent ones to which it applies.
+        needs: so many at least, or nothing can pass at this margin.
         passes: probability that a candidate which is no worse passes.
-        detects: the smallest drop that fails with probability 0.8; None where none does.
+        detects: the smallest drop that fails with probability 0.8, of amounts a ratio; None where
+            none does.
         known: the spread was seen in earlier answers to this suite; else it is supposed.
     """
 
     metric: str
+    kind: MetricKind
     margin: float
+    cases: int
+    needs: int
     passes: float
     detects: float | None
     known: bool
@@ -43,45 +54,38 @@ class GridCell(NamedTuple):
     """What a gate with other numbers could tell of a metric.
 
     Attributes:
-        metric, margin, passes, detects, known: as of `Outlook`.
-        cases, repeats: the numbers.
+        metric, kind, margin, cases, needs, passes, detects, known: as of `Outlook`.
+        repeats: of each case.
         is_now: the suite has so many cases to which the metric applies.
     """
 
     metric: str
+    kind: MetricKind
     margin: float
     cases: int
-    repeats: int
+    needs: int
     passes: float
     detects: float | None
     known: bool
+    repeats: int
     is_now: bool
 
 
 def grid_of(metrics: Sequence[MetricScores], frame: Frame) -> list[GridCell]:
     """Numbers of cases and repeats around those of the suite, for each metric that decides."""
     cells: list[GridCell] = []
-    for name in primary_metrics(metrics, frame.policy):
-        found = next((one for one in metrics if one.metric == name), None)
+    known = {one.metric: one for one in metrics}
+    for name in primary_metrics(metrics, frame):
+        found = known.get(name)
         if found is None or frame.advisory.get(name):
             continue
         now = _design(found, None, frame, repeats=1)
         for cases in sorted({now.cases, *_CASES}):
             for repeats in _REPEATS:
                 design = now._replace(cases=cases, repeats=repeats)
-                margin = margin_of(found.metric, found.kind, frame.policy)
-                cells.append(
-                    GridCell(
-                        name,
-                        margin,
-                        cases,
-                        repeats,
-                        gate_power(design).passes,
-                        detects(design),
-                        known=_seen(found, None) is not None,
-                        is_now=cases == now.cases,
-                    )
-                )
+                outlook = _outlook(design, found, frame, known=_seen(found, None) is not None)
+                is_now = cases == now.cases
+                cells.append(GridCell(*outlook, repeats=repeats, is_now=is_now))
     return cells
 
 
@@ -103,17 +107,51 @@ def outlooks(
     old = {one.metric: one for one in baseline}
     known = {one.metric: one for one in candidate}
     return [
-        _outlook(known[name], old.get(name), frame, repeats=repeats)
-        for name in primary_metrics(candidate, frame.policy)
+        _outlook(
+            _design(known[name], old.get(name), frame, repeats=repeats),
+            known[name],
+            frame,
+            known=_seen(known[name], old.get(name)) is not None,
+        )
+        for name in primary_metrics(candidate, frame)
         if name in known and not frame.advisory.get(name)
     ]
 
 
-def _outlook(new: MetricScores, old: MetricScores | None, frame: Frame, *, repeats: int) -> Outlook:
-    margin = margin_of(new.metric, new.kind, frame.policy)
-    design = _design(new, old, frame, repeats=repeats)
-    known = _seen(new, old) is not None
-    return Outlook(new.metric, margin, gate_power(design).passes, detects(design), known)
+def cases_needed(margin: float, kind: MetricKind, *, repeats: int, alpha: float) -> int:
+    """Independent cases below which even a candidate that changes nothing cannot pass.
+
+    Args:
+        margin: how much worse is good enough; of amounts a ratio.
+        kind: of the metric.
+        repeats: of each case.
+        alpha: one-sided.
+    """
+    reach = log(margin) if kind == "amount" else margin
+    if kind in _COUNTED and repeats == 1:
+        # Tango's statistic of no case that differs is sqrt(n m / (1 - m)).
+        z = float(ndtri(1 - alpha))
+        return floor(z * z * (1 - reach) / reach) + 1
+    return cases_to_see(reach, alpha=alpha)
+
+
+def _outlook(design: Design, of: MetricScores, frame: Frame, *, known: bool) -> Outlook:
+    found = detects(design)
+    return Outlook(
+        metric=of.metric,
+        kind=of.kind,
+        margin=margin_of(of.metric, of.kind, frame.policy),
+        cases=design.cases,
+        needs=cases_needed(
+            margin_of(of.metric, of.kind, frame.policy),
+            of.kind,
+            repeats=design.repeats,
+            alpha=design.alpha,
+        ),
+        passes=gate_power(design).passes,
+        detects=exp(found) if of.kind == "amount" and found is not None else found,
+        known=known,
+    )
 
 
 def _design(new: MetricScores, old: MetricScores | None, frame: Frame, *, repeats: int) -> Design:
@@ -126,25 +164,44 @@ def _design(new: MetricScores, old: MetricScores | None, frame: Frame, *, repeat
         repeats=repeats,
         spread=_seen(new, old) or supposed,
         margin=log(margin) if new.kind == "amount" else margin,
-        counted=new.kind in {"rate", "preference"},
+        counted=new.kind in _COUNTED,
         alpha=frame.policy.alpha,
     )
 
 
 def _seen(new: MetricScores, old: MetricScores | None) -> Spread | None:
     """The spread of earlier answers: of both setups, else of the one that has some."""
+    if new.kind == "preference":  # one value is of both setups already
+        return _seen_preferences(_rows(new))
     sides = [_rows(one) for one in (new, old) if one is not None]
     if len(sides) == 2:
         try:
-            return spread_of_two(sides[0], sides[1])
+            return _at_least(spread_of_two(sides[0], sides[1]), sides[0], new.kind)
         except ValueError:
             pass  # nothing in common yet
     for rows in reversed(sides):
         try:
-            return spread_of_one(rows)
+            return _at_least(spread_of_one(rows), rows, new.kind)
         except ValueError:
             continue
     return None
+
+
+def _seen_preferences(rows: Floats) -> Spread | None:
+    scores = case_scores(rows)
+    scores = scores[~np.isnan(scores)]
+    if len(scores) < 2:
+        return None
+    return _at_least(Spread(float(np.var(scores, ddof=1)), 0.0, 0.0), rows, "preference")
+
+
+def _at_least(spread: Spread, rows: Floats, kind: MetricKind) -> Spread:
+    """That no case of n differed does not say that none will: one in n + 2 may (Laplace)."""
+    if kind == "amount":
+        return spread
+    unseen = 1 / (int((~np.isnan(case_scores(rows))).sum()) + 2)
+    missing = max(unseen * (1 - unseen) - spread.variance(1), 0.0)
+    return spread._replace(between=spread.between + missing)
 
 
 def _rows(scores: MetricScores) -> Floats:

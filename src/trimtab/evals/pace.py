@@ -19,6 +19,7 @@ class Pace:
         self._most = most
         self._limit = float(most)
         self._active = 0
+        self._slowed = 0
         self._room = asyncio.Event()
 
     @property
@@ -26,18 +27,23 @@ class Pace:
         """At a time, at present."""
         return max(int(self._limit), 1)
 
-    async def enter(self) -> None:
-        """Wait for a place."""
+    async def enter(self) -> int:
+        """Wait for a place; it is given back with what this returns."""
         while self._active >= self.limit:
             self._room.clear()
             await self._room.wait()
         self._active += 1
+        return self._slowed
 
-    def leave(self, *, too_fast: bool) -> None:
-        """Give the place back, and say how it went."""
+    def leave(self, entered: int, *, too_fast: bool) -> None:
+        """Give the place back, and say how it went.
+
+        Of all that were under way when it was too fast, only the first one slows down.
+        """
         self._active -= 1
-        if too_fast:
-            self._limit = max(self._limit * _SLOWER, 1.0)
-        else:
+        if not too_fast:
             self._limit = min(self._limit + 1.0 / self._limit, self._most)
+        elif entered == self._slowed:
+            self._limit = max(self._limit * _SLOWER, 1.0)
+            self._slowed += 1
         self._room.set()

@@ -16,11 +16,13 @@ __all__ = [
     "Result",
     "Side",
     "Slice",
+    "Stopped",
     "Verdict",
 ]
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 MetricVerdict = Literal["pass", "fail", "inconclusive", "advisory"]
+Stopped = Literal["", "budget", "told", "down"]
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +90,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         verdict: of this metric; `advisory` gates nothing.
         why: in a sentence.
         resolve: what would settle an inconclusive one: cases or repeats; "" otherwise.
+        repeats_may_settle: more answers to each of these cases could settle an inconclusive one.
         method: as `paired t on case means`.
     """
 
@@ -108,6 +111,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     verdict: MetricVerdict
     why: str
     resolve: str = ""
+    repeats_may_settle: bool = False
     method: str = ""
 
 
@@ -189,6 +193,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         took_s: from start to end.
         detects: the smallest difference that the design can find, by metric, at power 0.8.
         notes: what a reader must know.
+        stopped: why not all rows were asked for: the budget, somebody told it to stop, or no
+            provider answered; "" where they were.
     """
 
     experiment: Experiment
@@ -210,3 +216,4 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     took_s: float
     detects: dict[str, float] = {}
     notes: list[str] = []
+    stopped: Stopped = ""

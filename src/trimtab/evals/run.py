@@ -3,26 +3,24 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from random import Random
-from typing import Final, Literal, NamedTuple
+from typing import NamedTuple
 
 from trimtab.datasets.case import Case, case_hash
+from trimtab.datasets.suite import Suite
 from trimtab.errors import BudgetExceeded, TrimtabError, reply_of
 from trimtab.evals.allowance import Allowance
 from trimtab.evals.answering import Answerer, later
+from trimtab.evals.endurance import PATIENCE_S, Endurance
 from trimtab.evals.keeper import Keeper
 from trimtab.evals.pace import Pace
+from trimtab.evals.patience import Patience
+from trimtab.evals.result import Stopped
+from trimtab.evals.serving import model_now
 from trimtab.evals.setups import Ready
 from trimtab.store.protocol import Experiments
 from trimtab.types.experiments import Row
 
-__all__ = ["OnRow", "Planned", "Progress", "RowRun", "Stopped", "plan_rows"]
-
-Stopped = Literal["", "budget", "told"]
-"""Why a run ended before its plan did."""
-
-_TRIES: Final = 8
-_FIRST_PAUSE_S: Final = 0.5
-_LONGEST_PAUSE_S: Final = 60.0
+__all__ = ["OnRow", "Planned", "Progress", "RowRun", "plan_rows"]
 
 
 class Planned(NamedTuple):
@@ -56,16 +54,24 @@ OnRow = Callable[[Planned, Row], Awaitable[None]]
 
 
 def plan_rows(
-    setups: Sequence[Ready], cases: Sequence[Case], repeats: int, *, store: Experiments, seed: int
+    setups: Sequence[Ready], suite: Suite, repeats: int, *, store: Experiments, since_ns: int = 0
 ) -> list[Planned]:
     """The rows that are missing, in the order in which they are asked for.
 
     One repeat of all cases after the other, the cases in random order, and the setups beside each
     other in random order: a bad hour of a provider hits them alike, and a run that ends early has
     seen all cases alike.
+
+    Args:
+        setups: each once.
+        suite: with its cases.
+        repeats: of each case.
+        store: has rows.
+        since_ns: answers from before this time (UTC) count as missing.
     """
-    known = {ready.setup.hash: _known(store, ready) for ready in setups}
-    order = Random(seed)  # noqa: S311 - an order, not a secret
+    known = {ready.setup.hash: _known(store, ready, since_ns) for ready in setups}
+    order = Random(suite.seed)  # noqa: S311 - an order, not a secret
+    cases = suite.cases
     hashes = [case_hash(case) for case in cases]
     planned: list[Planned] = []
     for repeat in range(repeats):
@@ -78,13 +84,15 @@ def plan_rows(
     return planned
 
 
-def _known(store: Experiments, ready: Ready) -> set[tuple[str, int]]:
-    """Rows with an answer of the model that served last; others are about another model."""
-    heads = [head for head in store.row_heads(ready.setup.hash) if head.ok]
-    if not heads:
-        return set()
-    served = max(heads, key=lambda head: head.at_ns).served_model
-    return {(head.case_hash, head.repeat) for head in heads if head.served_model == served}
+def _known(store: Experiments, ready: Ready, since_ns: int) -> set[tuple[str, int]]:
+    """Rows with an answer of the model that serves now."""
+    heads = store.row_heads(ready.setup.hash)
+    now = model_now(heads)
+    return {
+        (head.case_hash, head.repeat)
+        for head in heads
+        if head.ok and head.served_model == now and head.at_ns >= since_ns
+    }
 
 
 class RowRun:
@@ -96,6 +104,10 @@ class RowRun:
         allowance: what may be spent.
         at_once: requests at a time, at most.
         on_row: hears of each row.
+        patience_s: see `Endurance`.
+
+    Attributes:
+        endurance: what went wrong since the last answer.
     """
 
     def __init__(
@@ -106,11 +118,14 @@ class RowRun:
         *,
         at_once: int,
         on_row: OnRow,
+        patience_s: float = PATIENCE_S,
     ) -> None:
+        self.endurance = Endurance(patience_s)
         self._answerer = answerer
         self._keeper = keeper
         self._allowance = allowance
         self._pace = Pace(at_once)
+        self._patience = Patience()
         self._workers = at_once
         self._on_row = on_row
         self._stopped: Stopped = ""
@@ -123,8 +138,8 @@ class RowRun:
         return Progress(self._done, self._planned, self._failed, spent_nanousd, self._pace.limit)
 
     def stop(self) -> None:
-        """Begin no more; what is under way is awaited."""
-        self._stopped = self._stopped or "told"
+        """Begin no more; what is under way is awaited, but not what would be asked later."""
+        self._end("told")
 
     async def run(self, planned: Sequence[Planned]) -> Stopped:
         """Ask for all of them.
@@ -133,6 +148,7 @@ class RowRun:
             StoreError: an answer cannot be kept; nothing more is asked for.
         """
         self._planned += len(planned)
+        self.endurance.begin()
         waiting = iter(planned)
         try:
             async with asyncio.TaskGroup() as group:
@@ -142,55 +158,69 @@ class RowRun:
             raise errors.exceptions[0] from None
         return self._stopped
 
+    def _end(self, why: Stopped) -> None:
+        self._stopped = self._stopped or why
+        self._patience.end()
+
     async def _work(self, waiting: Iterator[Planned]) -> None:
         while not self._stopped:
             one = next(waiting, None)
-            if one is None:
-                return
-            await self._pace.enter()
-            row, too_fast = None, False
-            try:
-                row, too_fast = await self._ask(one)
-            finally:
-                self._pace.leave(too_fast=too_fast)
-            if row is None:
+            row = await self._ask(one) if one is not None else None
+            if one is None or row is None:
                 return
             self._done += 1
             self._failed += row.status == "error"
+            self.endurance.see(row)
             await self._on_row(one, row)
+            if self.endurance.exhausted:
+                self._end("down")
 
-    async def _ask(self, one: Planned) -> tuple[Row | None, bool]:
-        """A row that is on the disk, and whether somebody wanted fewer; no row: the end."""
-        too_fast, pause_s = False, _FIRST_PAUSE_S
-        for left in reversed(range(_TRIES)):
-            try:
-                row = await self._try(one)
-            except BudgetExceeded:
-                self._stopped = "budget"
-                return None, too_fast
-            except TrimtabError as error:
-                if not later(error) or left == 0:
-                    row = _failed(one, error)
-                else:
-                    too_fast = True
-                    await asyncio.sleep(min(error.retry_after_s or pause_s, _LONGEST_PAUSE_S))
-                    pause_s *= 2
-                    continue
-            if row is not None:
-                await self._keeper.keep(rows=[row])
-            return row, too_fast
-        raise AssertionError  # the last try gives a row
+    async def _ask(self, one: Planned) -> Row | None:
+        """A row that is on the disk; None where there is an end before."""
+        try:
+            row = await self._patience.ask(lambda: self._try(one))
+        except BudgetExceeded:
+            self._end("budget")
+            return None
+        except TrimtabError as error:
+            if self._stopped and later(error):
+                return None
+            row = _failed(one, error)
+        if row is None:
+            return None
+        (kept,) = await self._keeper.keep(rows=[row])
+        return kept
 
     async def _try(self, one: Planned) -> Row | None:
+        """One answer, when there is a place for it; None where there is an end before."""
+        entered, too_fast = await self._pace.enter(), False
+        try:
+            return await self._pay(one)
+        except TrimtabError as error:
+            too_fast = later(error)
+            if too_fast:
+                self.endurance.put_off(error)
+                if self.endurance.exhausted:
+                    self._end("down")
+            raise
+        finally:
+            self._pace.leave(entered, too_fast=too_fast)
+
+    async def _pay(self, one: Planned) -> Row | None:
         """One answer, inside the allowance; None where it does not reach."""
+        if self._stopped:
+            return None
         most_nanousd = self._answerer.most_nanousd(one.ready, one.case)
         if not await self._allowance.hold(most_nanousd):
-            self._stopped = "budget"
+            self._end("budget")
             return None
         cost_nanousd = 0
         try:
             row = await self._answerer.answer(one.ready, one.case, one.repeat)
             cost_nanousd = row.cost_nanousd
+        except TrimtabError as error:
+            cost_nanousd = error.cost_nanousd
+            raise
         finally:
             self._allowance.settle(most_nanousd, cost_nanousd)
         return row
@@ -206,4 +236,5 @@ def _failed(one: Planned, error: TrimtabError) -> Row:
         status="error",
         error_code=reply_of(error).code,
         error=str(error)[:300],
+        cost_nanousd=error.cost_nanousd,
     )

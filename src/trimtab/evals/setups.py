@@ -88,6 +88,11 @@ def parse_override(text: str) -> tuple[str, Any]:
 
 
 def _of_messages(project: Project, suite: Suite, wish: Wish) -> Ready:
+    if wish.version not in {"", _DRAFT}:
+        raise UsageError(
+            f"Suite {suite.name!r} is about no prompt, so there is no version "
+            f"{wish.version[:80]!r}. Compare models: --model and --baseline-model."
+        )
     if not (wish.model or suite.model):
         raise UsageError(
             f"Suite {suite.name!r} names neither a prompt nor a model. Add `prompt` or `model` to "

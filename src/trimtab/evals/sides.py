@@ -8,7 +8,6 @@ from typing import Final
 
 from trimtab.evals.result import Side
 from trimtab.evals.scores import Scores
-from trimtab.store.protocol import Experiments
 from trimtab.types.experiments import Mark, Row
 
 __all__ = ["read_sides"]
@@ -42,11 +41,10 @@ class _Gathered:
         )
 
 
-def read_sides(store: Experiments, scores: Scores, places: Collection[int]) -> dict[int, Side]:
+def read_sides(scores: Scores, places: Collection[int]) -> dict[int, Side]:
     """What a setup did on the cases at some places, by place.
 
     Args:
-        store: has texts and marks.
         scores: of the setup.
         places: of the cases that are wanted.
     """
@@ -54,14 +52,8 @@ def read_sides(store: Experiments, scores: Scores, places: Collection[int]) -> d
     for place, row in scores.rows():
         if place in found:
             found[place].rows.append(row)
-    wanted: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for place in places:
-        for key in scores.mark_keys(place):
-            wanted[key].append(place)
-    for mark in store.marks(scores.setup_hash, {key[1] for key in wanted}):
-        if mark.served_model == scores.served_model:
-            for place in wanted.get((mark.case_hash, mark.evaluator_hash), ()):
-                found[place].add(mark)
+    for place, mark in scores.marks(places):
+        found[place].add(mark)
     means = {one.metric: one.case_means() for one in scores.metrics()}
     return {
         place: gathered.side(

@@ -8,20 +8,25 @@ from numpy.typing import NDArray
 
 from trimtab.datasets.case import Case
 from trimtab.evals.collect import Collected, Work
-from trimtab.evals.compare import Frame
 from trimtab.evals.critical import critical_note
 from trimtab.evals.figures import figures_of
+from trimtab.evals.frame import Frame
 from trimtab.evals.gate import Judgement, primary_metrics
-from trimtab.evals.result import CaseResult, Result, Side
+from trimtab.evals.result import CaseResult, Result, Side, Stopped
 from trimtab.evals.scores import MetricScores, Scores
 from trimtab.evals.sides import read_sides
-from trimtab.store.protocol import Experiments
+from trimtab.types.clock import NS_PER_S
 from trimtab.types.experiments import Experiment
 
 __all__ = ["Account", "Finished", "build_result"]
 
 _MOST_CASES: Final = 500
 _NO_JUDGEMENT: Final = Judgement("inconclusive", [], [], [], [], 0.0)
+_STOPPED: Final[dict[Stopped, str]] = {
+    "budget": "The budget ended the run before all rows were there; run it again to go on.",
+    "told": "The run was ended before all rows were there; run it again to go on.",
+    "down": "The run gave up, for nothing was answered any more; run it again to go on. The last ",
+}
 
 
 class Finished(NamedTuple):
@@ -33,6 +38,7 @@ class Finished(NamedTuple):
         collected: what was.
         judgement: of a gate; None for a run of one setup.
         frame: cases, policy, and what only advises.
+        notes: what a reader must know of it.
     """
 
     experiment: Experiment
@@ -40,6 +46,7 @@ class Finished(NamedTuple):
     collected: Collected
     judgement: Judgement | None
     frame: Frame
+    notes: list[str]
 
 
 class Account(NamedTuple):
@@ -60,47 +67,55 @@ class Account(NamedTuple):
     notes: list[str]
 
 
-def build_result(finished: Finished, account: Account, store: Experiments) -> Result:
+def build_result(finished: Finished, account: Account) -> Result:
     """Everything that a report shows; texts are read for the cases that it shows only."""
     collected, frame = finished.collected, finished.frame
     judgement = finished.judgement or _NO_JUDGEMENT
-    facts = [one.facts for one in (collected.candidate, collected.baseline) if one is not None]
-    answered = sum(int(one.answered.sum()) for one in facts)
+    facts = [one.facts for one in _sides(collected)]
+    started_s = finished.experiment.started_ns / NS_PER_S
     return Result(
         experiment=finished.experiment,
         verdict=judgement.verdict if finished.judgement is not None else "",
         why=judgement.why,
         figures=figures_of(
             collected.candidate.metrics(),
-            frame.clusters,
+            frame,
             why_not=account.why_not,
-            advisory=dict(frame.advisory),
         ),
         comparisons=judgement.comparisons,
         critical=judgement.critical,
         slices=judgement.slices,
-        cases=_case_results(finished, account, store),
+        cases=_case_results(finished, account),
         cases_total=len(frame.cases),
         planned=collected.planned,
-        answered=answered,
-        failed=sum(int((one.failed & ~one.answered).sum()) for one in facts),
-        reused=max(answered - collected.asked, 0),
+        answered=sum(int(one.answered.sum()) for one in facts),
+        failed=sum(int(one.failed.sum()) for one in facts),
+        reused=sum(int((one.at_s < started_s).sum()) for one in facts),
         dropped_share=judgement.dropped_share,
         spent_nanousd=collected.spent_nanousd,
         judge_nanousd=collected.judge_nanousd,
         took_s=account.took_s,
         detects=account.detects,
         notes=[*account.notes, *_notes(finished)],
+        stopped=collected.stopped,
     )
 
 
-def _case_results(finished: Finished, account: Account, store: Experiments) -> list[CaseResult]:
+def _sides(collected: Collected) -> list[Scores]:
+    """Each setup once."""
+    found = {collected.candidate.setup_hash: collected.candidate}
+    if collected.baseline is not None:
+        found.setdefault(collected.baseline.setup_hash, collected.baseline)
+    return list(found.values())
+
+
+def _case_results(finished: Finished, account: Account) -> list[CaseResult]:
     collected, cases = finished.collected, finished.frame.cases
     places = _telling(finished)
-    new = read_sides(store, collected.candidate, places)
+    new = read_sides(collected.candidate, places)
     old: dict[int, Side] = {}
     if collected.baseline is not None:
-        old = read_sides(store, collected.baseline, places)
+        old = read_sides(collected.baseline, places)
     return [
         CaseResult(
             case_id=cases[place].id,
@@ -121,7 +136,7 @@ def _telling(finished: Finished) -> list[int]:
     new, judgement = collected.candidate, finished.judgement
     old = {} if collected.baseline is None else _named(collected.baseline)
     weights = 0.5 * new.facts.failed.any(axis=1)
-    for name in primary_metrics(new.metrics(), frame.policy):
+    for name in primary_metrics(new.metrics(), frame):
         one = _named(new).get(name)
         if one is not None and one.kind != "amount":
             weights += _weight(one, old.get(name))
@@ -147,10 +162,8 @@ def _named(scores: Scores) -> dict[str, MetricScores]:
 def _notes(finished: Finished) -> list[str]:
     collected = finished.collected
     notes: list[str] = []
-    if collected.stopped == "budget":
-        notes.append("The budget ended the run before all rows were there.")
-    elif collected.stopped == "told":
-        notes.append("The run was ended before all rows were there; run it again to go on.")
+    if collected.stopped:
+        notes.append(f"{_STOPPED[collected.stopped]}{collected.trouble}")
     for name, scores in (("candidate", collected.candidate), ("baseline", collected.baseline)):
         if scores is not None and scores.set_aside:
             notes.append(

@@ -25,7 +25,8 @@ class Question(NamedTuple):
         body: a whole request of chat completions; with `served` it names the prompt and carries
             its variables, and without it names a model.
         served: the version of a prompt that it is rendered with; None for its own messages.
-        pin: `provider:model` that must answer; "" for the first that its model stands for.
+        pin: `provider:model` that must answer; "" for what its model stands for, other providers
+            of the same model included.
     """
 
     body: bytes
@@ -126,7 +127,7 @@ def asked_call(
     caller: Caller,
     now: tuple[int, float],
 ) -> Call:
-    """The call of a question.
+    """The call of a question, which is answered as it stands or not at all.
 
     Args:
         serving: what it is answered with.
@@ -144,9 +145,11 @@ def asked_call(
         body, request, prompt, form = made.body, made.request, made.use, made.form
     target = pinned(serving.project, serving.project.resolve(request.model), question.pin)
     # Another model's answer would be a figure about another model.
+    equals = 1 if question.pin else max(target.equals, 1)
     target = msgspec.structs.replace(
         target,
-        rungs=target.rungs[: max(target.equals, 1)],
+        rungs=target.rungs[:equals],
+        equals=equals,
         policy=msgspec.structs.replace(target.policy, cache=None, hedge=None),
     )
     return Call(
@@ -160,4 +163,5 @@ def asked_call(
         serving=serving,
         prompt=prompt,
         form=form,
+        exact=True,
     )

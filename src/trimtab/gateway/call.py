@@ -21,6 +21,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         begun_s: monotonic seconds at which it began, for its limits.
         body: the caller's bytes, or what a prompt made of them.
         asked: the caller's bytes where a prompt made others of them; else None.
+        exact: answered as it stands or not at all: no budget shortens it or turns elsewhere.
         tried_before: the caller's client says that it tries this again by itself.
         mark: what this request is recognised by if the user sends it again; 0 for not at all.
         repeat: the same user sent the same messages not long ago, and had an answer.
@@ -42,6 +43,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     prompt: PromptUse | None = None
     form: Form | None = None
     asked: bytes | None = None
+    exact: bool = False
 
     @property
     def input_estimate(self) -> int:

@@ -108,7 +108,7 @@ class Gateway:
     def use_prompts(self, desk: PromptDesk) -> None:
         """Render new inferences with the versions of `desk`."""
         self.serving = self.serving._replace(prompts=desk)
-        self.canaries.use(desk.trials())
+        self.canaries.use(desk.environment, desk.trials())
 
     def new_inference_id(self) -> str:
         """An id for an inference. The server asks for it first, so that errors carry it too."""
@@ -159,14 +159,10 @@ class Gateway:
         outlet = AskedOutlet(self.new_inference_id(), asyncio.get_running_loop().create_future())
         self._endings[outlet.inference_id] = outlet
         try:
-            self._ledger.check_open()
-            self._enter(self._asked(question, outlet.inference_id, caller), outlet, "")
-        except TrimtabError as error:
-            outlet.fail(error)
-        try:
+            self._begin_asked(question, outlet, caller)
             return await outlet.answer()
         finally:
-            self._endings.pop(outlet.inference_id, None)
+            del self._endings[outlet.inference_id]
 
     def preview(self, question: Question) -> Call:
         """The call that a question would be.
@@ -175,6 +171,13 @@ class Gateway:
             TrimtabError: it cannot be asked.
         """
         return self._asked(question, "", Caller())
+
+    def _begin_asked(self, question: Question, outlet: AskedOutlet, caller: Caller) -> None:
+        try:
+            self._ledger.check_open()
+            self._enter(self._asked(question, outlet.inference_id, caller), outlet, "")
+        except TrimtabError as error:
+            outlet.fail(error)
 
     def _asked(self, question: Question, inference_id: str, caller: Caller) -> Call:
         now = (self._clock.wall_ns(), self._clock.monotonic_s())

@@ -66,9 +66,15 @@ class Purse:
         await self._treasury.funds.load(self.unknown())
 
     def downgrade(self) -> Fund | None:
-        """Turn to the cheapest model of the route if a budget wants that; which one does."""
+        """Turn to the cheapest model of the route if a budget wants that; which one does.
+
+        Raises:
+            BudgetExceeded: one wants it of a call that must not be changed.
+        """
         for fund in self._firsts:
             if fund.budget.over == "downgrade" and fund.exhausted:
+                if self.call.exact:
+                    raise self._unchangeable(fund)
                 self.call = downgraded(self.call)
                 self._firsts = self._funds(self.call.target.rungs[0])
                 return fund
@@ -170,7 +176,7 @@ class Purse:
             return None  # also where more is spent than the limit, which may have been lowered
         pays = wanted_nanousd <= left_nanousd  # nearly always
         affordable = wanted if pays else card.affords(input_tokens, left_nanousd)
-        least = min(wanted, LEAST_TOKENS * choices)
+        least = wanted if self.call.exact else min(wanted, LEAST_TOKENS * choices)
         if affordable < least:
             raise self._exceeded(funds, card.hold_nanousd(input_tokens, least))
         if self._is_blind(bounds):
@@ -200,6 +206,14 @@ class Purse:
             grant.limit_tokens = plan.limit
             grant.size = self._size_of()
         return grant
+
+    def _unchangeable(self, fund: Fund) -> BudgetExceeded:
+        now_ns = self.call.started_ns
+        return BudgetExceeded(
+            f"Budget {fund.name!r} is used up, and then turns to a cheaper model. This request is "
+            "for one model only: raise the budget, or wait until its window ends.",
+            retry_after_s=max((fund.frees_at_ns(1, now_ns) - now_ns) / NS_PER_S, 1.0),
+        )
 
     def _exceeded(self, funds: Sequence[Fund], need_nanousd: int) -> BudgetExceeded:
         now_ns = self.call.started_ns

@@ -8,7 +8,7 @@ __all__ = ["most_nanousd"]
 
 def most_nanousd(call: Call) -> int:
     """Nano-dollars of all its attempts, each at the dearest of its models and at full length."""
-    attempts = len(call.target.rungs) + call.target.policy.retries
+    attempts = len(call.target.rungs) * (1 + call.target.policy.retries)
     # Bytes of the request bound its tokens.
     return attempts * max(
         card_of(call, rung).hold_nanousd(

@@ -4,11 +4,12 @@
 |---|---|
 | rate | Wilson; with repeats or clusters on the effective number of rows, with Student's t |
 | score | BCa bootstrap over 15 to 200 clusters, else t; then widened by what was not seen |
-| amount | t on the mean logarithm of the cases: of the geometric mean |
+| amount | t on the mean logarithm of the cases, of the geometric mean; widened likewise |
 | preference | Tango, of wins - losses as a share of all cases; with clusters t |
 
 What was not seen: if a share q of all cases had the lowest score, or the highest, there would be
-none among n with probability (1 - q)^n. Twenty scores of 1 do not prove a mean of 1.
+none among n with probability (1 - q)^n. Twenty scores of 1 do not prove a mean of 1. Of an amount
+what was not seen is supposed to be a factor of e away from the mean, as in `mean_bounds`.
 """
 
 from typing import Final, Literal, NamedTuple
@@ -118,7 +119,11 @@ def _of_scores(scores: Floats, clusters: Labels | None, confidence: float) -> _E
 
 def _of_amounts(scores: Floats, clusters: Labels | None, confidence: float) -> _Ends:
     mean = estimate_mean(scores, clusters, confidence=confidence)
-    return _Ends(mean.low, mean.high, "t on mean logarithms of cases")
+    method = "t on mean logarithms of cases"
+    if mean.value is None or mean.low is None or mean.high is None:
+        return _Ends(None, None, method)
+    unseen = most_of_none(mean.clusters, alpha=(1 - confidence) / 2)
+    return _Ends(min(mean.low, mean.value - unseen), max(mean.high, mean.value + unseen), method)
 
 
 def _of_preferences(scores: Floats, clusters: Labels | None, confidence: float) -> _Ends:

@@ -103,12 +103,18 @@ def boundary_constant(
     return float(brentq(too_often, single - 1e-6, safe + 1e-6, xtol=1e-10))
 
 
-def nominal_alpha(alpha: float, *, looks: int) -> float:
-    """The one-sided level of each look of a test that may look so often, all alike (Pocock).
+def nominal_alpha(alpha: float, information: Sequence[float]) -> float:
+    """The one-sided level of each look of a test that may look a few times, all alike (Pocock).
 
     0.05 in all is 0.0304 at each of two looks at equal distances.
+
+    Args:
+        alpha: in all, one-sided.
+        information: share of all information at each look, rising, the last one 1.
+
+    Raises:
+        ValueError: the looks do not rise to 1, or alpha is not in 0..0.5.
     """
-    information = [(look + 1) / looks for look in range(looks)]
     return float(ndtr(-boundary_constant("pocock", information, alpha=alpha, sides=1)))
 
 

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from trimtab.stats.gains import Gains, Tested, gains_of, weigh_counts, weigh_means
+from trimtab.stats.gains import Gains, gains_of, weigh_counts, weigh_means
 from trimtab.stats.paired import correlation_of
 from trimtab.stats.settle import Needed, RepeatNoise, needed_to_settle, repeat_noise
 from trimtab.stats.units import Floats, Labels, case_scores, keep, measured_repeats
@@ -92,7 +92,8 @@ class Decision(NamedTuple):
         clusters: independent units among them.
         correlation: of both setups' scores; None where one does not vary, and of preferences.
         method: in a few words.
-        needed: what would settle an inconclusive one; None of others, and where there is no case.
+        needed: what would settle it, should it be inconclusive after a correction; None where it
+            passes, and where there is no case.
     """
 
     verdict: Verdict
@@ -106,12 +107,6 @@ class Decision(NamedTuple):
     correlation: float | None
     method: str
     needed: Needed | None
-
-
-class _Asked(NamedTuple):
-    margin: float
-    alpha: float
-    noise: RepeatNoise | None = None
 
 
 def verdict_of(*, p_margin: float, p_drop: float, alpha: float = ALPHA) -> Verdict:
@@ -135,9 +130,11 @@ def compare_sides(sides: Sides, goal: Goal) -> Decision:
     sides = _in_both(sides)
     new, old = case_scores(sides.candidate), case_scores(sides.baseline)
     gains = gains_of(new - old if goal.higher_is_better else old - new, sides.clusters)
-    asked = _Asked(margin, goal.alpha, repeat_noise(sides.candidate, sides.baseline))
     counted = goal.kind == "rate" and gains.independent and _single(sides)
-    decision = _decide(gains, asked, counted=counted)
+    decision = _decide(gains, (margin, goal.alpha), counted=counted)
+    if decision.verdict != "pass":
+        noise = repeat_noise(sides.candidate, sides.baseline)
+        decision = decision._replace(needed=_needed(gains, (margin, goal.alpha), noise))
     return _as_measured(decision._replace(correlation=correlation_of(new, old)), goal)
 
 
@@ -160,25 +157,24 @@ def compare_preferences(
         ValueError: the margin or alpha is out of range.
     """
     goal = Goal("rate", margin, alpha=alpha)
-    asked = _Asked(_margin_of(goal), alpha)
+    asked = (_margin_of(goal), alpha)
     scores = case_scores(np.sign(preferences))
     which = ~np.isnan(scores)
     gains = gains_of(np.sign(scores[which]), keep(clusters, which))
-    return _as_measured(_decide(gains, asked, counted=gains.independent), goal)
+    decision = _decide(gains, asked, counted=gains.independent)
+    if decision.verdict != "pass":
+        decision = decision._replace(needed=_needed(gains, asked, None))
+    return _as_measured(decision, goal)
 
 
-def _decide(gains: Gains, asked: _Asked, *, counted: bool) -> Decision:
+def _decide(gains: Gains, asked: tuple[float, float], *, counted: bool) -> Decision:
     """In the direction in which more is better, before anything is turned back."""
-    test = weigh_counts if counted else weigh_means
-    tested: Tested = test(gains, margin=asked.margin, alpha=asked.alpha)
-    verdict = verdict_of(p_margin=tested.p_margin, p_drop=tested.p_drop, alpha=asked.alpha)
-    cases, needed = len(gains.values), None
-    if verdict == "inconclusive" and cases:
-        needed = needed_to_settle(
-            gains.moments, cases, asked.noise, margin=asked.margin, alpha=asked.alpha
-        )
+    margin, alpha = asked
+    weigh = weigh_counts if counted else weigh_means
+    tested = weigh(gains, margin=margin, alpha=alpha)
+    cases = len(gains.values)
     return Decision(
-        verdict,
+        verdict_of(p_margin=tested.p_margin, p_drop=tested.p_drop, alpha=alpha),
         gains.moments.mean if cases else None,
         tested.low,
         tested.high,
@@ -188,8 +184,16 @@ def _decide(gains: Gains, asked: _Asked, *, counted: bool) -> Decision:
         gains.moments.units,
         None,
         tested.method,
-        needed,
+        None,
     )
+
+
+def _needed(gains: Gains, asked: tuple[float, float], noise: RepeatNoise | None) -> Needed | None:
+    margin, alpha = asked
+    cases = len(gains.values)
+    if not cases:
+        return None
+    return needed_to_settle(gains.moments, cases, noise, margin=margin, alpha=alpha)
 
 
 def _as_measured(decision: Decision, goal: Goal) -> Decision:

@@ -107,8 +107,8 @@ def split_variance(rows: Floats) -> VarianceSplit | None:
     repeated = counts > 1
     if np.count_nonzero(counts) < 2 or not repeated.any():
         return None
-    squares = np.nansum(np.square(rows[repeated] - scores[repeated, None]), axis=1)
-    within = float(np.mean(squares / (counts[repeated] - 1)))
+    residuals = np.where(np.isnan(rows), 0.0, rows - scores[:, None])[repeated]
+    within = float((np.square(residuals).sum(axis=1) / (counts[repeated] - 1)).mean())
     measured = counts > 0
     removable = within * float(np.mean(1 / counts[measured]))
     total = float(np.var(scores[measured], ddof=1))

@@ -90,14 +90,14 @@ class PairCounts(NamedTuple):
     neither: int
 
     @property
-    def count(self) -> int:
-        """All cases."""
+    def cases(self) -> int:
+        """All of them."""
         return sum(self)
 
     @property
     def difference(self) -> float:
         """Of the rates, candidate - baseline; there is a case."""
-        return (self.gains - self.losses) / self.count
+        return (self.gains - self.losses) / self.cases
 
 
 class PairedDifference(NamedTuple):
@@ -137,7 +137,7 @@ def mcnemar_drops(gains: Floats, losses: Floats) -> Floats:
     """`mcnemar(...).drop` of whole arrays of counts."""
     differ = gains + losses
     logs = gammaln(differ + 1) - gammaln(gains + 1) - gammaln(losses + 1) - differ * log(2)
-    return bdtr(gains, differ, 0.5) - np.exp(logs) / 2
+    return bdtr(gains, differ.astype(np.intp), 0.5) - np.exp(logs) / 2
 
 
 def mcnemar_chi_square(gains: int, losses: int, *, corrected: bool) -> ChiSquare:
@@ -152,7 +152,7 @@ def mcnemar_chi_square(gains: int, losses: int, *, corrected: bool) -> ChiSquare
 
 def newcombe_interval(pairs: PairCounts, *, confidence: float = 0.95) -> Interval:
     """Newcombe's interval of the difference of rates, from both Wilson intervals: his method 10."""
-    count = pairs.count
+    count = pairs.cases
     new, old = pairs.both + pairs.gains, pairs.both + pairs.losses
     new_low, new_high = wilson_interval(new, count, confidence=confidence)
     old_low, old_high = wilson_interval(old, count, confidence=confidence)
@@ -194,5 +194,5 @@ def _phi(pairs: PairCounts) -> float:
         return 0.0
     above = both * neither - gains * losses
     if above > 0:
-        above = max(above - pairs.count / 2, 0.0)
+        above = max(above - pairs.cases / 2, 0.0)
     return above / sqrt(margins)

@@ -34,8 +34,8 @@ _SAME: Final = 1e-9  # of the sum of all absolute differences: sums in floating 
 def sign_flip(differences: Floats, *, draws: int = _DRAWS, seed: int = _SEED) -> Tails:
     """Where the sum of differences lies among the sums with all signs that they could have.
 
-    With more than `MOST_ENUMERATED` differences other than 0 among `draws` random signs, the real
-    ones counted in.
+    With more than `MOST_ENUMERATED` differences other than 0 among `draws` random signs, each with
+    its opposite, and the real ones.
 
     Args:
         differences: of each case, or summed over each cluster; shape (units,).
@@ -57,7 +57,7 @@ def sign_flip(differences: Floats, *, draws: int = _DRAWS, seed: int = _SEED) ->
         sums = _random_sums(others, draws, seed)
         below = int(np.count_nonzero(sums < seen - apart))
         upto = int(np.count_nonzero(sums <= seen + apart)) + 1
-        every = draws + 1
+        every = len(sums) + 1
     return Tails(below / every, (upto - below) / every, (every - upto) / every)
 
 
@@ -82,6 +82,8 @@ def bca_interval(
         ValueError: there are fewer than two clusters, or they are all alike: nothing to draw.
     """
     sums, sizes = unit_sums(scores, clusters)
+    order = np.lexsort((sizes, sums))
+    sums, sizes = sums[order], sizes[order]
     means = sums / sizes
     if len(sums) < 2 or float(np.ptp(means)) <= _SAME * float(np.abs(means).max()):
         raise ValueError("All clusters are alike; a bootstrap of them says nothing.")
@@ -107,11 +109,14 @@ def _all_sums(values: Floats) -> Floats:
 
 
 def _random_sums(values: Floats, draws: int, seed: int) -> Floats:
+    """Each with its opposite, so that swapping the setups swaps the tails."""
     rng = np.random.default_rng(seed)
+    sizes = np.sort(np.abs(values))
     found = list[Floats]()
-    for some in _batches(draws, len(values)):
-        signs = rng.integers(0, 2, size=(some, len(values)), dtype=np.int8)
-        found.append((2.0 * signs - 1.0) @ np.abs(values))
+    for some in _batches(draws // 2, len(sizes)):
+        signs = rng.integers(0, 2, size=(some, len(sizes))).astype(np.float64)
+        sums = (2 * signs - 1) @ sizes
+        found += [sums, -sums]
     return np.concatenate(found)
 
 

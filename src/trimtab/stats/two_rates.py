@@ -32,10 +32,10 @@ BASELINE_AT_LEAST: Final = 0.8
 
 
 class Hits(NamedTuple):
-    """Of `count` rows."""
+    """Of independent tries."""
 
     hits: int
-    count: int
+    tries: int
 
 
 class LikelihoodRatio(NamedTuple):
@@ -75,7 +75,7 @@ def fisher_less(one: Hits, two: Hits) -> float:
 
 def g_test(one: Hits, two: Hits) -> LikelihoodRatio:
     """The likelihood ratio of two rates to a common one, two-sided."""
-    table = np.array([[one.hits, one.count - one.hits], [two.hits, two.count - two.hits]], float)
+    table = np.array([[one.hits, one.tries - one.hits], [two.hits, two.tries - two.hits]], float)
     total = table.sum()
     if not total:
         return LikelihoodRatio(0.0, 1.0)
@@ -101,9 +101,9 @@ def check_critical(
         alpha: of all of them together.
     """
     effect = (
-        min(candidate.count, baseline.count) > 0
-        and candidate.hits <= CANDIDATE_AT_MOST * candidate.count
-        and baseline.hits >= BASELINE_AT_LEAST * baseline.count
+        min(candidate.tries, baseline.tries) > 0
+        and candidate.hits <= CANDIDATE_AT_MOST * candidate.tries
+        and baseline.hits >= BASELINE_AT_LEAST * baseline.tries
     )
     p = fisher_less(candidate, baseline)
     return CriticalCheck(effect and p < alpha / cases, p, alpha / cases, effect)
@@ -112,7 +112,7 @@ def check_critical(
 def repeats_to_break(cases: int, *, alpha: float = 0.05) -> int:
     """Fewest repeats with which a case that passed always and now never does can count as broken.
 
-    4 of a single case, 5 of up to 12, 6 of up to 46.
+    4 with up to 3 critical cases, 5 with up to 12, 6 with up to 46.
     """
     repeats = 1
     while fisher_less(Hits(0, repeats), Hits(repeats, repeats)) >= alpha / cases:
@@ -123,7 +123,7 @@ def repeats_to_break(cases: int, *, alpha: float = 0.05) -> int:
 def _tables(one: Hits, two: Hits) -> tuple[list[int], int]:
     """In how many ways each table with these margins comes, by hits of `one`; and the one seen."""
     hits = one.hits + two.hits
-    least = max(0, hits - two.count)
-    possible = range(least, min(hits, one.count) + 1)
-    ways = [comb(one.count, at) * comb(two.count, hits - at) for at in possible]
+    least = max(0, hits - two.tries)
+    possible = range(least, min(hits, one.tries) + 1)
+    ways = [comb(one.tries, at) * comb(two.tries, hits - at) for at in possible]
     return ways, one.hits - least

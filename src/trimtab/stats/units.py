@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 __all__ = ["Floats", "Labels", "Units", "case_scores", "keep", "measured_repeats", "unit_sums"]
 
 Floats = NDArray[np.float64]
-Labels = Sequence[str] | Sequence[int]
+Labels = Sequence[str | int]
 """The cluster of each case; "" is a cluster of its own."""
 
 
@@ -50,8 +50,10 @@ def unit_sums(values: Floats, clusters: Labels | None = None) -> Units:
         for at, label in enumerate(clusters)
     ]
     units = len(numbers)
-    sums = np.bincount(codes, weights=values, minlength=units)
-    return Units(sums, np.bincount(codes, minlength=units).astype(np.float64))
+    sums, sizes = np.zeros(units), np.zeros(units)
+    np.add.at(sums, codes, values)
+    np.add.at(sizes, codes, 1)
+    return Units(sums, sizes)
 
 
 def measured_repeats(rows: Floats) -> NDArray[np.intp]:

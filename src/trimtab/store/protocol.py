@@ -269,11 +269,16 @@ class Experiments(Protocol):
     All raise `StoreError` where the file cannot be used.
     """
 
-    def keep(self, rows: Sequence[Row], marks: Sequence[Mark]) -> None:
+    def keep(self, rows: Sequence[Row], marks: Sequence[Mark], *, since_ns: int = 0) -> list[Row]:
         """Write them; they are on the disk when this returns.
 
-        A row takes the place of the one with its key, whose marks go. An answer takes the place of
-        an error.
+        An answer takes the place of an error, and an error that of an older one. An answer from
+        `since_ns` (UTC) or later is not replaced: another one with its key is kept out, and only
+        the time is noted at which its model was seen again. An older one gives way to an answer,
+        with its marks.
+
+        Returns:
+            For each row the one that is there now; marks are about this one.
         """
         ...
 

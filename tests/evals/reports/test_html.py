@@ -2,6 +2,7 @@
 
 import io
 import re
+import tracemalloc
 from base64 import b64encode
 from collections import Counter
 from hashlib import sha256
@@ -219,3 +220,17 @@ def replaced(case: Any, long: str) -> Any:
         candidate=msgspec.structs.replace(case.candidate, texts=[long] * 3),
         baseline=msgspec.structs.replace(case.baseline, texts=[other] * 3),
     )
+
+
+@pytest.mark.soak
+def test_twenty_thousand_cases():
+    """What is written does not grow with the suite, and no copy of it is in memory."""
+    cases = make_cases(20_000)
+    made = gate(count=20_000, cases=cases)
+    small = page(gate(count=3_000, cases=cases[:3_000]))
+    tracemalloc.start()
+    html = page(made)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(html) < 1.5 * len(small)
+    assert peak < 120_000_000, "20,000 views of cases, and one page"

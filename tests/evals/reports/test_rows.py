@@ -131,9 +131,9 @@ def test_a_preference_compares_by_itself():
 
 def test_a_missing_answer_is_no_score():
     lost = Side(texts=[""], scores={}, errors=["provider_timeout"])
-    assert state_of(side(right=1.0), lost) == "error"
-    assert state_of(lost, side(right=1.0)) == "error"
-    assert state_of(None, lost) == "error"
+    assert state_of(side(right=1.0), lost) == "unanswered"
+    assert state_of(lost, side(right=1.0)) == "unanswered"
+    assert state_of(None, lost) == "unanswered"
     found = Side(texts=["", "b"], scores={"right": 0.0}, errors=["provider_timeout"])
     assert state_of(side(right=1.0), found) == "worse"
 
@@ -161,7 +161,7 @@ def test_what_matters_comes_first():
     views = case_views(gate("fail", count=60, drop=0.2))
     assert views[0].broken
     states = [view.state for view in views[1:]]
-    order = ["worse", "mixed", "error", "better", "reworded", "same"]
+    order = ["worse", "mixed", "unanswered", "better", "reworded", "same"]
     assert states == sorted(states, key=order.index)
     counts = dict(count_states(views))
     assert sum(counts.values()) == 60

@@ -119,7 +119,7 @@ def test_cases_that_changed_are_listed_and_counted():
     told = words(gate())
     counts = re.search(r"^Cases: (\d+) worse, .*(\d+) same$", told, re.MULTILINE)
     assert counts is not None
-    rows = re.findall(r"^(worse|mixed|error|better|reworded)\s+\S+-\d{4}", told, re.MULTILINE)
+    rows = re.findall(r"^(worse|mixed|unanswered|better|reworded)\s+\S+-\d{4}", told, re.MULTILINE)
     assert len(rows) == int(counts[1]) + len(rows) - rows.count("worse")
     few = io.StringIO()
     Console(file=few, width=100).print(TerminalReport(gate(), most_cases=2))

@@ -8,6 +8,8 @@ import typer
 from trimtab.cli.eval.options import (
     Budget,
     DryRun,
+    Fresh,
+    JudgeAgain,
     ModelName,
     Overrides,
     Repeats,
@@ -20,9 +22,10 @@ from trimtab.cli.options import Json, ProjectFolder
 
 if TYPE_CHECKING:
     from trimtab.cli.eval.opened import OpenedSuite
-    from trimtab.evals.setups import Ready
+    from trimtab.evals.order import Order
+    from trimtab.evals.setups import Ready, Wish
 
-__all__ = ["gate"]
+__all__ = ["gate", "gate_order"]
 
 
 def gate(
@@ -48,6 +51,8 @@ def gate(
     ] = "",
     repeats: Repeats = None,
     budget: Budget = None,
+    fresh: Fresh = False,
+    judge_again: JudgeAgain = False,
     dry_run: DryRun = False,
     report: Reports = None,
     project: ProjectFolder = Path(),
@@ -55,24 +60,52 @@ def gate(
 ) -> None:
     """Compare with the released version: pass, fail or inconclusive; writes the evidence."""
     from trimtab.cli.eval.opened import open_suite
-    from trimtab.cli.eval.order import new_order
     from trimtab.cli.eval.shown import show_quote, show_result
-    from trimtab.evals.setups import Wish, resolve_setup
+    from trimtab.evals.setups import Wish
 
     opened = open_suite(project, suite)
-    wish = Wish("", candidate, model, overrides_of(overrides))
-    order = new_order(
+    order = gate_order(
+        opened,
+        Wish("", candidate, model, overrides_of(overrides)),
+        baseline=baseline,
+        baseline_model=baseline_model,
+        environment=environment,
+        repeats=repeats,
+        budget_usd=budget,
+    )
+    order = order._replace(fresh=fresh, judge_again=judge_again)
+    if dry_run:
+        show_quote(opened, order, as_json=as_json)
+    else:
+        show_result(opened, order, reports=report or [], as_json=as_json)
+
+
+def gate_order(
+    opened: "OpenedSuite",
+    wish: "Wish",
+    *,
+    baseline: str = "",
+    baseline_model: str = "",
+    environment: str = "",
+    repeats: int | None = None,
+    budget_usd: float | None = None,
+) -> "Order":
+    """The order of a gate; the arguments are the options of the command.
+
+    Raises:
+        TrimtabError: a version, a model or an environment is not there.
+    """
+    from trimtab.cli.eval.order import new_order
+    from trimtab.evals.setups import resolve_setup
+
+    return new_order(
         opened,
         "gate",
         candidate=resolve_setup(opened.project, opened.library, opened.suite, wish=wish),
         baseline=_baseline(opened, baseline, baseline_model, environment=environment),
         repeats=repeats,
-        budget_nanousd=nanousd_of(budget),
+        budget_nanousd=nanousd_of(budget_usd),
     )
-    if dry_run:
-        show_quote(opened, order, as_json=as_json)
-    else:
-        show_result(opened, order, reports=report or [], as_json=as_json)
 
 
 def _baseline(
@@ -81,18 +114,28 @@ def _baseline(
     """What the candidate is held against.
 
     Raises:
-        UsageError: there are several environments, and none is named.
+        UsageError: there are several environments, and none is named; or nothing says which version
+            the model is of.
     """
+    from trimtab.errors import UsageError
     from trimtab.evals.baseline import released_wish
     from trimtab.evals.setups import Wish, resolve_setup
 
     if version == "none":
+        if model:
+            raise UsageError("--baseline none compares with nothing: leave out --baseline-model.")
         return None
-    if version:
-        wish = Wish("", version, model)
-    else:
-        found = released_wish(opened.project, opened.suite.prompt, environment)
+    prompt = opened.suite.prompt
+    wish = Wish("", version, model)
+    if not version and prompt:
+        found = released_wish(opened.project, prompt, environment)
+        if found is None and model:
+            raise UsageError(
+                f"Nothing of {prompt!r} is released. Name the version too: --baseline draft."
+            )
         if found is None:
             return None
         wish = found._replace(model=model or found.model)
+    elif not version and not model:
+        return None
     return resolve_setup(opened.project, opened.library, opened.suite, wish=wish)

@@ -1,1 +1,1 @@
-"""Whether an answer refuses: read without a model, in fifteen languages."""
+"""Whether an answer refuses: read without a model, in sixteen languages."""

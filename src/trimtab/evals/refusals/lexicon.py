@@ -1,7 +1,8 @@
 """What is said in each language: `lexicon/*.toml`, one file a language, all of the same form.
 
 A text is of a language if it has its `letters` or one of its `words`; every text may be English.
-`acts` lists by act what says it; `parts` are put where `<name>` stands; `excused` is what makes
+`acts` lists by act what says it; `parts` are put where `<name>` stands; `asked` is what declines a
+verb of the prompt; `excused` is what makes
 words of declining none; `task` is what a prompt says. All patterns are searched in lower case and
 end within their sentence, so the time is linear in the text.
 """
@@ -26,7 +27,8 @@ __all__ = [
 
 ACTS: Final = (
     "decline", "incapable", "abstain", "speech", "condemn", "point", "crisis", "redirect", "offer",
-    "moral", "refute", "premise", "deliver", "apology", "self",
+    "moral", "refute", "premise", "deliver", "pivot", "apology",
+    "self",
 )  # fmt: skip
 """What a clause may do."""
 
@@ -57,7 +59,8 @@ class Tongue:
         self.no: list[str] = entry["no"]
         self.letter: dict[str, str] = entry["letter"]
         self._parts: dict[str, str] = entry.get("parts", {})
-        self._excused: dict[str, str] = entry.get("excused", {})
+        self._asked: str = entry.get("asked", {}).get("decline", "")
+        self._excused: dict[str, str] = entry["excused"]
         self._speaks = re.compile(rf"\b(?:{self.words})\b" if self.latin else entry["letters"])
 
     def speaks(self, text: str) -> bool:
@@ -75,14 +78,19 @@ class Tongue:
         return {kind: self._compiled(said) for kind, said in self._task.items()}
 
     @cached_property
-    def excused_before(self) -> re.Pattern[str]:
-        """Ends where words of declining begin that are supposed, asked or reported."""
-        return self._compiled(self._excused["before"]) if self._excused else _NEVER
+    def asked(self) -> re.Pattern[str]:
+        """Words of declining, with the verb declined as its group."""
+        return self._compiled(self._asked) if self._asked else _NEVER
 
     @cached_property
-    def excused_after(self) -> re.Pattern[str]:
-        """Begins where words of declining end that are praise or a wish to know more."""
-        return self._compiled(self._excused["after"]) if self._excused else _NEVER
+    def excused_before(self) -> re.Pattern[str]:
+        """Ends where words of declining begin that are supposed, asked or reported."""
+        return self._compiled(self._excused["before"]) if "before" in self._excused else _NEVER
+
+    @cached_property
+    def excused_near(self) -> re.Pattern[str]:
+        """Stands with words of declining that are praise, a wish to know more, or exactness."""
+        return self._compiled(self._excused["near"])
 
     def _compiled(self, said: str) -> re.Pattern[str]:
         while _PART.search(said):

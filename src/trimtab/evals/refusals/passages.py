@@ -1,7 +1,7 @@
 """An answer as the detector reads it: one alphabet, what it only quotes covered, cut into clauses.
 
-Every step keeps the length, so a place in the page is the same place in the answer. Every pattern
-ends at a quote, at a line or after a fixed number of characters, so the time is linear.
+Marks of bold type are cut out; every other step keeps the length. Every pattern ends at a quote, at
+a line or after a fixed number of characters, so the time is linear.
 """
 
 import re
@@ -19,20 +19,22 @@ COVER: Final = "\u00b7"
 
 _ALIKE: Final = str.maketrans({
     "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u00b4": "'", "\u2010": "-", "\u2011": "-",
-    "\u00a0": " ", "\u202f": " ", "\u3000": " ", "\u200b": " ", "\r": " ", "\t": " ",
+    "\u00a0": " ", "\u202f": " ", "\u3000": " ", "\r": " ", "\t": " ",
     "\u0130": "i",  # the only letter whose small form is longer
 })  # fmt: skip
-_THOUGHTS: Final = (("<think>", "</think>"), ("<thinking>", "</thinking>"))
+_MARK: Final = re.compile(r"\*\*|__|[\u200b\ufeff]")
+_THOUGHT: Final = re.compile(r"<(/?)think(?:ing)?>")
 _FENCE: Final = re.compile(
     r"^ {0,3}(```|~~~)[^\n]*\n.*?(?:^ {0,3}\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE
 )
 _ASIDE: Final = re.compile(r"`[^`\n]{1,400}`|^ {0,3}>[^\n]*$", re.MULTILINE)
 _QUOTE: Final = re.compile(
-    r'"[^"\n]{1,1500}"|\u201c[^\u201d\n]{1,1500}\u201d|\u00ab[^\u00bb\n]{1,1500}\u00bb'
-    r"|\u201e[^\u201c\u201d\n]{1,1500}[\u201c\u201d]"
-    r"|\u300c[^\u300d\n]{1,1500}\u300d|\u300e[^\u300f\n]{1,1500}\u300f"
+    r'"[^"\n]{1,1500}"|\u201c[^\u201c\u201d\n]{1,1500}\u201d|\u00ab[^\u00ab\u00bb\n]{1,1500}\u00bb'
+    r"|\u201e[^\u201e\u201c\u201d\n]{1,1500}[\u201c\u201d]"
+    r"|\u300c[^\u300c\u300d\n]{1,1500}\u300d|\u300e[^\u300e\u300f\n]{1,1500}\u300f"
     r"|(?<!\w)'(?=\w)(?:[^'\n]|(?<=\w)'(?=\w)){1,400}'(?!\w)"
 )
+_IS_JSON: Final = re.compile(r'\s*(?:```(?:json)?\s*)?(?:\{\s*["}]|\[\s*["{\[\]])')
 _JSON: Final = re.compile(r'"((?:[^"\\\n]|\\[^\n]|\\(?=\n|\Z))*+)(?:"(\s{0,8}:)?|\n|\Z)')
 _ESCAPE: Final = re.compile(r'\\[nrt"\\/]')
 _SPEAKER: Final = re.compile(r"^ {0,3}([^\W\d_][\w .'-]{0,24}): [^\n]*$", re.MULTILINE)
@@ -42,6 +44,7 @@ _NO_SPEAKER: Final = frozenset(
 _BREAK: Final = re.compile(
     r"(?<=[.!?\u2026\u061f\u0964])[\"')\]*_]*\s+|(?<=[\u3002\uff01\uff1f])|\n+"
     r"|(?<=,) (?=but |however |aber |mais |pero |ma |mas |maar |ale )| [\u2014\u2013-] |(?<=;) "
+    r"|(?<=:) (?=[^\n]{40})"
 )
 _LISTED: Final = re.compile(r" *(?:[-\u2022+*]|\(?\d{1,2}[.):]|[a-h][.)]|#{1,6}) +")
 _NUMBER: Final = re.compile(r" *\(?\d{1,2}[.)]")
@@ -57,55 +60,78 @@ class Clause(NamedTuple):
     """A sentence, or the part of one up to a `but`.
 
     Attributes:
-        start, end: in the answer.
+        start, end: in the page.
         size: how much is said, in Latin letters.
-        listed: it stands in a list or a heading.
+        listed: it stands in an item of a list, or in a heading.
+        item: it begins one.
     """
 
     start: int
     end: int
     size: float
     listed: bool
+    item: bool
 
 
 class Page(NamedTuple):
     """An answer, ready to be searched.
 
     Attributes:
-        text: lower case, as long as the answer.
+        text: lower case.
         clauses: in order; those without a letter are left out.
         starts: of the clauses.
+        cuts: places of the text before which something was cut out, in order.
+        lengths: of all that was cut out up to each of them.
     """
 
     text: str
     clauses: list[Clause]
     starts: list[int]
+    cuts: list[int]
+    lengths: list[int]
 
     def clause_at(self, place: int) -> int:
         """Index of the clause in which a place of the text lies; there is at least one clause."""
         return max(bisect_right(self.starts, place) - 1, 0)
 
+    def in_answer(self, place: int) -> int:
+        """Where a letter of the text stands in the answer."""
+        before = bisect_right(self.cuts, place)
+        return place + (self.lengths[before - 1] if before else 0)
+
 
 def read_page(answer: str, task: Task) -> Page:
     """An answer to a task, covered and cut."""
-    text = answer.translate(_ALIKE).lower().replace("**", "  ").replace("__", "  ")
-    if "<think" in text:
-        text = _without_thoughts(text)
-    text = _values(text) if text.lstrip()[:1] in ("{", "[") else _voice(text, task)
+    text, cuts, lengths = _without_marks(answer.translate(_ALIKE).lower())
+    text = _without_thoughts(text)
+    text = _values(text) if _IS_JSON.match(text) else _voice(text, task)
     clauses = _cut(text)
-    return Page(text, clauses, [clause.start for clause in clauses])
+    return Page(text, clauses, [clause.start for clause in clauses], cuts, lengths)
+
+
+def _without_marks(text: str) -> tuple[str, list[int], list[int]]:
+    cuts: list[int] = []
+    lengths: list[int] = []
+    cut = 0
+    for mark in _MARK.finditer(text):
+        cuts.append(mark.start() - cut)
+        cut += len(mark[0])
+        lengths.append(cut)
+    return (_MARK.sub("", text) if cuts else text), cuts, lengths
 
 
 def _without_thoughts(text: str) -> str:
-    for opens, closes in _THOUGHTS:
-        parts: list[str] = []
-        at, begin = 0, text.find(opens)
-        while begin >= 0 and (end := text.find(closes, begin)) >= 0:
-            end += len(closes)
-            parts += [text[at:begin], " " * (end - begin)]
-            at, begin = end, text.find(opens, end)
-        text = "".join(parts) + text[at:]
-    return text
+    """What a model thinks aloud is no part of its answer; where it begins may be missing."""
+    parts: list[str] = []
+    at, opened, unsaid = 0, 0, True
+    for mark in _THOUGHT.finditer(text):
+        if not mark[1]:
+            opened = mark.start() if unsaid or opened < 0 else opened
+        elif opened >= 0:
+            parts += [text[at:opened], _VISIBLE.sub(" ", text[opened : mark.end()])]
+            at, opened = mark.end(), -1
+        unsaid = False
+    return "".join(parts) + text[at:]
 
 
 def _values(text: str) -> str:
@@ -157,15 +183,14 @@ def _without_letter(text: str, task: Task) -> str:
 
 def _cut(text: str) -> list[Clause]:
     clauses: list[Clause] = []
-    start, numbered = 0, False
+    start, numbered, listed = 0, False, False
     for end, after in chain(map(re.Match[str].span, _BREAK.finditer(text)), [(len(text),) * 2]):
-        if _NUMBER.fullmatch(text, start, end):
-            numbered = True
-        elif _LETTER.search(text, start, end):
-            begins = not start or text[start - 1] == "\n"
-            listed = numbered or (begins and _LISTED.match(text, start, end) is not None)
-            clauses.append(Clause(start, end, _size(text, start, end), listed))
-            numbered = False
+        begins = not start or text[start - 1] == "\n"
+        item = numbered or (begins and _LISTED.match(text, start, end) is not None)
+        listed = item or (listed and not begins)
+        numbered = begins and _NUMBER.fullmatch(text, start, end) is not None
+        if not numbered and _LETTER.search(text, start, end):
+            clauses.append(Clause(start, end, _size(text, start, end), listed, item))
         start = after
     return clauses
 

@@ -4,6 +4,7 @@ from typing import Final, Literal, NamedTuple
 
 from trimtab.evals.refusals.acts import Deed
 from trimtab.evals.refusals.features import Evidence, read_evidence
+from trimtab.evals.refusals.passages import Page
 from trimtab.evals.refusals.weights import Weights, chance, load_weights
 
 __all__ = ["Label", "Reading", "Told", "judge", "read_refusal"]
@@ -68,7 +69,7 @@ def read_refusal(answer: str, prompt: str = "") -> Reading:
     evidence = read_evidence(answer, prompt)
     weights = load_weights()
     label, score = judge(evidence, weights.refuses, weights.in_full)
-    told = _told(answer, evidence.deeds, _TELLING.get(label, ()))
+    told = _told(answer, evidence, _TELLING.get(label, ()))
     return Reading(label, score, evidence.values["says"], told)
 
 
@@ -91,9 +92,14 @@ def _abstains(evidence: Evidence) -> bool:
     return bool(silent) and declined <= silent and evidence.values["says"] < _HALF
 
 
-def _told(answer: str, deeds: list[Deed], acts: tuple[str, ...]) -> tuple[Told, ...]:
-    wanted = sorted((deed for deed in deeds if deed.act in acts), key=lambda d: acts.index(d.act))
+def _told(answer: str, evidence: Evidence, acts: tuple[str, ...]) -> tuple[Told, ...]:
+    telling = [deed for deed in evidence.deeds if deed.act in acts]
+    first = sorted(telling, key=lambda deed: acts.index(deed.act))[:_MOST_TOLD]
     return tuple(
-        Told(deed.act, deed.start, deed.end, answer[deed.start : deed.end].strip())
-        for deed in sorted(wanted[:_MOST_TOLD], key=lambda deed: deed.start)
+        _quoted(answer, deed, evidence.page) for deed in sorted(first, key=lambda deed: deed.start)
     )
+
+
+def _quoted(answer: str, deed: Deed, page: Page) -> Told:
+    start, end = page.in_answer(deed.start), page.in_answer(deed.end - 1) + 1
+    return Told(deed.act, start, end, answer[start:end].strip())

@@ -13,7 +13,7 @@ class Task(NamedTuple):
     """What the prompt asks for.
 
     Attributes:
-        text: lower case, of both ends of it; "" where there is no prompt.
+        text: lower case, of both ends of it, with a space before each word; "" without a prompt.
         transforms: to translate, rewrite, sum up or explain words that it holds.
         creates: to write a letter, a scene or the like, whose people may say anything.
         about_refusing: it speaks of refusing itself, so words of refusal are expected.
@@ -43,7 +43,7 @@ def read_task(prompt: str) -> Task:
     if not prompt or prompt.isspace():
         return UNKNOWN
     ends = prompt if len(prompt) <= 2 * _MOST else f"{prompt[:_MOST]}\n{prompt[-_MOST:]}"
-    text = ends.replace("\u2019", "'").lower()
+    text = " " + " ".join(ends.replace("\u2019", "'").lower().split())
     asked = {
         kind
         for tongue in order_tongues(text)

@@ -12,13 +12,15 @@ from trimtab.types.experiments import MetricKind
 
 __all__ = ["STATES", "CaseState", "CaseView", "MetricChange", "case_views", "count_states"]
 
-CaseState = Literal["worse", "failed", "mixed", "error", "better", "reworded", "same", "passed"]
+CaseState = Literal[
+    "worse", "failed", "mixed", "unanswered", "better", "reworded", "same", "passed"
+]
 """Against a baseline: some metric that decides got worse, some worse and some better, some better,
 only words changed, nothing did. Without one: some metric that decides is not what it should be
-("failed"), or all are ("passed"). "error" where nothing is known but that an answer is missing."""
+("failed"), or all are ("passed"). "unanswered": nothing is known but that an answer is missing."""
 
 STATES: Final[tuple[CaseState, ...]] = (
-    *("worse", "failed", "mixed", "error", "better", "reworded", "same", "passed"),
+    *("worse", "failed", "mixed", "unanswered", "better", "reworded", "same", "passed"),
 )
 
 _LEAST: Final = 1e-9  # means of repeats are sums of floats
@@ -177,11 +179,11 @@ def _state(case: CaseResult, changes: Sequence[MetricChange]) -> CaseState:
     if case.baseline is None:
         if any(change.falls_short for change in deciding):
             return "failed"
-        return "error" if case.candidate.errors else "passed"
+        return "unanswered" if case.candidate.errors else "passed"
     worse = any(change.direction < 0 for change in deciding)
     better = any(change.direction > 0 for change in deciding)
     if worse or better:
         return "mixed" if worse and better else "worse" if worse else "better"
     if case.candidate.errors or case.baseline.errors:
-        return "error"
+        return "unanswered"
     return "same" if case.candidate.texts == case.baseline.texts else "reworded"

@@ -38,6 +38,7 @@ _HALF: Final = 2.5  # per cent of the width: half a column
 _SLIT: Final = 0.6  # between two
 _LEAST_HEIGHT: Final = 3  # of what is little and not nothing
 _MOST_TICKS: Final = 6
+_EDGE: Final = 5  # per cent of the width in which words have no room
 _FEWEST: Final = 5  # values of which a spread is drawn
 
 
@@ -46,7 +47,7 @@ class IntervalBar(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         low_x, width: of the interval; `width` is at least what can be seen.
-        value_x: of the difference.
+        value_x: of the difference; None where it is beyond the picture.
         zero_x: of no difference.
         margin_x: of the margin; None where it is nothing.
         beyond: it reaches further than the picture, on these sides.
@@ -54,7 +55,7 @@ class IntervalBar(msgspec.Struct, frozen=True, kw_only=True):
 
     low_x: float
     width: float
-    value_x: float
+    value_x: float | None
     zero_x: float
     margin_x: float | None
     beyond: list[str]
@@ -123,13 +124,11 @@ def draw_interval(place: Place | None) -> IntervalBar | None:
     if place is None:
         return None
     low, high = _x(place.low), _x(place.high)
-    beyond = [
-        side for side, value in (("left", place.low), ("right", place.high)) if abs(value) > REACH
-    ]
+    beyond = ["left"] * (place.low < -REACH) + ["right"] * (place.high > REACH)
     return IntervalBar(
         low_x=low,
         width=max(round(high - low, 2), 0.4),
-        value_x=_x(place.value),
+        value_x=_x(place.value) if abs(place.value) <= REACH else None,
         zero_x=_x(0),
         margin_x=_x(-1) if place.has_margin else None,
         beyond=beyond,
@@ -266,6 +265,7 @@ def draw_spread(metric: str, sides: Sequence[tuple[str, Sequence[float]]]) -> Sp
     ticks = [
         Tick(x(amount), figure(metric, "amount", amount))
         for amount in _round_amounts(math.exp(low), math.exp(high))
+        if _EDGE <= x(amount) <= 100 - _EDGE
     ]
     return Spread(metric=metric, rows=rows, ticks=ticks, height=len(rows) * 34)
 

@@ -17,6 +17,8 @@ VERDICT_WORDS: Final = {
     "": "MEASURED",
 }
 
+_MOST_CHANGES: Final = 80  # characters of overrides in a name; facts have all of them
+
 _SENTENCES: Final = {
     "pass": "The candidate is not worse than the margins of the suite allow.",
     "fail": "The candidate is worse.",
@@ -63,7 +65,12 @@ def setup_words(setup: Setup, other: Setup | None = None) -> str:
         return one_line(name)
     if setup.model != other.model:
         return one_line(f"{name} at {setup.model}")
-    return one_line(f"{name} with {_json(setup.overrides)}" if setup.overrides else name)
+    if not setup.overrides:
+        return one_line(name)
+    changes = _json(setup.overrides)
+    is_long = len(changes) > _MOST_CHANGES
+    short = f"{changes[:_MOST_CHANGES]}\N{HORIZONTAL ELLIPSIS}" if is_long else changes
+    return one_line(f"{name} with {short}")
 
 
 def facts_of(result: Result) -> list[Fact]:

@@ -89,7 +89,8 @@ def _figures(row: MetricRow) -> str:
     if row.state == "not measured":
         return row.state
     if not row.margin:
-        return f"{row.candidate}, {row.own_interval or 'no interval'}, {several(row.cases, 'case')}"
+        ends = f"{row.own_interval} ({one_line(row.own_method)})" if row.own_interval else "none"
+        return f"{row.candidate}, interval {ends}, {several(row.cases, 'case')}"
     lines = [
         f"baseline {row.baseline}, candidate {row.candidate}, change {row.difference}",
         f"interval {row.interval or 'none'}, margin {row.margin}",

@@ -94,7 +94,7 @@ def _table(rows: Sequence[MetricRow]) -> Iterator[str]:
     lines = [_line(titles), _line([":--", *["--:"] * (len(titles) - 2), ":--"])]
     for row in rows[:_MOST_ROWS]:
         name = cell(row.name[:_MOST_LINE])
-        figures = [row.candidate, row.own_interval.partition(" (")[0], str(row.cases)]
+        figures = [row.candidate, row.own_interval, str(row.cases)]
         figures.append(str(row.unmeasured))
         if compared:
             figures = [row.baseline, row.candidate, row.difference, row.interval, row.margin]

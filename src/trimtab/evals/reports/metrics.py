@@ -36,7 +36,8 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
         interval: of the difference; "" without one.
         margin: how much worse is good enough; "" without a comparison.
         place: the interval on the scale of the margin.
-        own_interval: of the candidate's mean, with its method.
+        own_interval: of the candidate's mean at 95 %; "" where there is none.
+        own_method: of that interval.
         cases, unmeasured, not_applicable: behind the candidate's mean.
         why, resolve: sentences on the verdict.
         proof: p-values, correlation and method of the comparison, for who wants to check it.
@@ -57,6 +58,7 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
     margin: str = ""
     place: Place | None = None
     own_interval: str = ""
+    own_method: str = ""
     cases: int = 0
     unmeasured: int = 0
     not_applicable: int = 0
@@ -157,11 +159,11 @@ def _compared(
 def _with_estimate(row: MetricRow, estimate: Estimate | None) -> MetricRow:
     if estimate is None:
         return row
-    ends = span(row.name, row.kind, (estimate.low, estimate.high))
     return msgspec.structs.replace(
         row,
         candidate=figure(row.name, row.kind, estimate.value),
-        own_interval=f"{ends} ({estimate.method})" if ends and estimate.method else ends,
+        own_interval=span(row.name, row.kind, (estimate.low, estimate.high)),
+        own_method=estimate.method,
         cases=estimate.cases,
         unmeasured=estimate.unmeasured,
         not_applicable=estimate.not_applicable,

@@ -76,7 +76,7 @@ def _cells(row: MetricRow) -> dict[str, str]:
         "change": row.difference,
         "interval": row.interval,
         "margin": row.margin,
-        "95% interval": row.own_interval.partition(" (")[0],
+        "95% interval": row.own_interval,
         "cases": f"{row.cases:,}" if is_measured else "",
         "unmeasured": f"{row.unmeasured:,}" if is_measured else "",
         "verdict": row.state_words,

@@ -16,7 +16,7 @@ _STYLES: Final = {
     "fail": "red",
     "worse": "red",
     "failed": "red",
-    "error": "red",
+    "unanswered": "red",
     "inconclusive": "yellow",
     "mixed": "yellow",
 }

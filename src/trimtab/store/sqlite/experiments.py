@@ -20,6 +20,8 @@ _PAGE: Final = 500
 _KEY: Final = "setup_hash = ? AND case_hash = ? AND repeat = ?"
 _DROP_ERRORS: Final = f"DELETE FROM rows WHERE {_KEY} AND ok = 0"  # noqa: S608 - our own words, as below
 _DROP_MARKS: Final = f"DELETE FROM marks WHERE {_KEY} AND served_model = ?"  # noqa: S608
+_ANSWER: Final = f"SELECT at_ns, body FROM rows WHERE {_KEY} AND served_model = ? AND ok = 1"  # noqa: S608
+_SEEN_AGAIN: Final = f"UPDATE rows SET at_ns = max(at_ns, ?) WHERE {_KEY} AND served_model = ?"  # noqa: S608
 _ROWS: Final = (
     "SELECT case_hash, repeat, served_model, body FROM rows WHERE setup_hash = ?1 AND "  # noqa: S608
     "(case_hash, repeat, served_model) > (?2, ?3, ?4) "
@@ -53,25 +55,31 @@ class SqliteExperiments:
         with self._lock:
             self._db.close()
 
-    def keep(self, rows: Sequence[Row], marks: Sequence[Mark]) -> None:
+    def keep(self, rows: Sequence[Row], marks: Sequence[Mark], *, since_ns: int = 0) -> list[Row]:
         """See `Experiments.keep`."""
         with self._explained(), self._lock, exclusive(self._db):
-            for row in rows:
-                self._keep_row(row)
+            kept = [self._keep_row(row, since_ns) for row in rows]
             self._db.executemany(
                 "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?, ?)",
                 [(*_key(mark), mark.evaluator_hash, _encode(mark)) for mark in marks],
             )
+        return kept
 
-    def _keep_row(self, row: Row) -> None:
-        key = _key(row)
-        if row.status == "ok":
+    def _keep_row(self, row: Row, since_ns: int) -> Row:
+        key, answers = _key(row), row.status == "ok"
+        found = self._db.execute(_ANSWER, key).fetchone()
+        if found is not None and (found[0] >= since_ns or not answers):
+            if answers:
+                self._db.execute(_SEEN_AGAIN, (row.at_ns, *key))
+            return _decode_row(found[1])
+        if answers:
             self._db.execute(_DROP_ERRORS, key[:3])
-        self._db.execute(_DROP_MARKS, key)
+            self._db.execute(_DROP_MARKS, key)
         self._db.execute(
             "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*key, row.status == "ok", row.at_ns, _encode(row)),
+            (*key, answers, row.at_ns, _encode(row)),
         )
+        return row
 
     def row_heads(self, setup_hash: str) -> list[RowHead]:
         """See `Experiments.row_heads`."""
@@ -86,23 +94,26 @@ class SqliteExperiments:
 
     def rows(self, setup_hash: str) -> Iterator[Row]:
         """See `Experiments.rows`."""
-        for *_, body in self._pages(_ROWS, setup_hash):
-            yield _decode_row(body)
+        for page in self._pages(_ROWS, setup_hash):
+            with self._explained():
+                found = [_decode_row(one[-1]) for one in page]
+            yield from found
 
     def marks(self, setup_hash: str, evaluator_hashes: Collection[str]) -> Iterator[Mark]:
         """See `Experiments.marks`."""
         wanted = set(evaluator_hashes)
-        for *_, evaluator_hash, body in self._pages(_MARKS, setup_hash, ""):
-            if evaluator_hash in wanted:
-                yield _decode_mark(body)
+        for page in self._pages(_MARKS, setup_hash, ""):
+            with self._explained():
+                found = [_decode_mark(one[-1]) for one in page if one[-2] in wanted]
+            yield from found
 
-    def _pages(self, question: str, setup_hash: str, *more: str) -> Iterator[tuple[Any, ...]]:
+    def _pages(self, question: str, setup_hash: str, *more: str) -> Iterator[list[Any]]:
         """All rows of a question that gives those after a key, which are its first columns."""
         after: tuple[Any, ...] = ("", -1, "", *more)
         while True:
             with self._explained(), self._lock:
                 found = self._db.execute(question, (setup_hash, *after)).fetchall()
-            yield from found
+            yield found
             if len(found) < _PAGE:
                 return
             after = found[-1][: len(after)]
@@ -124,7 +135,7 @@ class SqliteExperiments:
                 "ORDER BY started_ns DESC, id DESC LIMIT ?2",
                 (suite, most),
             ).fetchall()
-        return [_decode_experiment(body) for (body,) in found]
+            return [_decode_experiment(body) for (body,) in found]
 
     def experiment(self, experiment_id: str) -> Experiment | None:
         """See `Experiments.experiment`."""
@@ -132,9 +143,9 @@ class SqliteExperiments:
             found = self._db.execute(
                 "SELECT body, summary FROM experiments WHERE id = ?", (experiment_id,)
             ).fetchone()
-        if found is None:
-            return None
-        return msgspec.structs.replace(_decode_experiment(found[0]), summary=found[1])
+            if found is None:
+                return None
+            return msgspec.structs.replace(_decode_experiment(found[0]), summary=found[1])
 
     @contextmanager
     def _explained(self) -> Generator[None]:
@@ -142,6 +153,10 @@ class SqliteExperiments:
             yield
         except (sqlite3.Error, OSError) as error:
             raise StoreError(explain(error, self._path)) from error
+        except msgspec.DecodeError as error:
+            raise StoreError(
+                f"{self._path} cannot be read ({error}). It is damaged: restore it from a backup."
+            ) from error
 
 
 def _key(of: Row | Mark) -> tuple[str, str, int, str]:
