@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from bench.spin import Spin
 
-__all__ = ["FIRST_TOKEN", "FRAMES", "FRAME_GAP_S", "MODEL", "WHOLE_BYTES", "Provider"]
+__all__ = ["FIRST_TOKEN", "FRAMES", "FRAME_GAP_S", "MODEL", "WHOLE", "WHOLE_BYTES", "Provider"]
 
 MODEL = "gpt-bench"
 FRAMES = 64
@@ -84,7 +84,7 @@ def _frames() -> tuple[bytes, ...]:
 
 _BODY = _whole()
 WHOLE_BYTES = len(_BODY)
-_WHOLE = _reply("200 OK", _BODY)
+WHOLE = _reply("200 OK", _BODY)
 _STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
     b"x-request-id: req_bench\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -156,7 +156,7 @@ class _Connection(asyncio.Protocol):
             send()
 
     def _send_whole(self) -> None:
-        self._transport.write(_WHOLE)
+        self._transport.write(WHOLE)
 
     def _begin_stream(self) -> None:
         self._next = 1

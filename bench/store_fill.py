@@ -108,7 +108,7 @@ def _write(writer: LedgerWriter, batch: list[list[Record]]) -> None:
     for records in batch:
         for record in records:
             kind, body = encode_record(record)
-            writer.put(Waiting((record.inference_id, record.attempt), kind, body, None))
+            writer.put(Waiting(record, kind, body, None))
         while writer.backlog > _MOST_QUEUED:
             time.sleep(0.001)
     while writer.head.seq < until:

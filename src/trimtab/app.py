@@ -17,6 +17,7 @@ from trimtab.config.plan import load_plan
 from trimtab.config.schema import Project, Provider
 from trimtab.config.watch import ProjectWatcher
 from trimtab.errors import ConfigError, Finding, TrimtabError
+from trimtab.gateway.canary_file import CanaryFile, encoded
 from trimtab.gateway.gateway import Gateway
 from trimtab.gateway.pool import Origin
 from trimtab.gateway.reliability import Reliability
@@ -72,6 +73,7 @@ _FIRST_DRIFT_S = 90.0
 _FIRST_LOOK_S = 30.0  # after the start, which has enough to do
 _CHECK_PAUSE_S = 1.0
 _BREAKERS_PAUSE_S = 0.5
+_CANARIES_PAUSE_S = 10.0  # so much evidence is lost with a process that is killed
 _PROMPTS_PAUSE_S = 0.2  # a version that is withdrawn must be gone within a second
 _ENGINE_PAUSE_S = 1.0  # before an engine that died is started again
 
@@ -112,7 +114,7 @@ class App:
         self._treasury = Treasury(project, reader=self.reader, clock=clock, tell=self.alerts.put)
         self._prompts = PromptWatcher(project.folder, project.prompts.environment, _say_kept)
         self.gateway = Gateway(
-            self._serving(project),
+            self._serving(project, self._prompts.desk),
             ledger=self._ledger,
             clock=clock,
             reliability=self._reliability,
@@ -211,7 +213,7 @@ class App:
         if project is None:
             return
         try:
-            serving = self._serving(project)
+            serving = self._serving_on(project)
         except ConfigError as error:
             _say_kept(error)
             return
@@ -249,17 +251,47 @@ class App:
         alert = worse_alert(desk.environment, prompt_id, trial, verdict=verdict, now_ns=now_ns)
         _log.warning("%s", alert.message)
         self.alerts.put(alert)
-        self.gateway.spawn(self._write_pause(desk.environment, prompt_id, alert))
+        self.gateway.spawn(self._write_pause(desk.environment, prompt_id, trial, alert=alert))
 
-    async def _write_pause(self, environment: str, prompt_id: str, alert: Alert) -> None:
+    async def _write_pause(
+        self, environment: str, prompt_id: str, trial: Trial, *, alert: Alert
+    ) -> None:
         folder = self.gateway.serving.project.folder
-        reason = alert.message.partition("is paused. ")[2]
         try:
             await asyncio.to_thread(
-                pause_worse, folder, environment, prompt_id, reason=reason, now_ns=alert.at_ns
+                pause_worse,
+                folder,
+                environment,
+                prompt_id,
+                version_hash=trial.settings.hash,
+                reason=alert.message.partition("is paused. ")[2],
+                now_ns=alert.at_ns,
             )
         except TrimtabError as error:
             _log.error("the pause holds only until prompts or releases change: %s", error)
+
+    async def tend_canaries(self) -> None:
+        """Go on with the evidence of the process before, and keep it. Runs until it is cancelled.
+
+        What is known at the end is kept as well.
+        """
+        try:
+            file = await asyncio.to_thread(CanaryFile, self._data_folder)
+        except OSError as error:
+            _log.warning("the evidence on canaries is not kept: %s", error.strerror)
+            return
+        canaries = self.gateway.canaries
+        canaries.go_on(await asyncio.to_thread(file.read))
+        kept: object = None
+        try:
+            while True:
+                await asyncio.sleep(_CANARIES_PAUSE_S)
+                if kept != canaries.taken:
+                    kept = canaries.taken
+                    await asyncio.to_thread(_keep_evidence, file, encoded(canaries.evidence()))
+        finally:
+            _keep_evidence(file, encoded(canaries.evidence()))
+            file.close()
 
     async def tend_breakers(self) -> None:
         """Write the state of the breakers down when it changes. Runs until it is cancelled."""
@@ -357,7 +389,7 @@ class App:
             _log.error("the engine of provider %s died; starting it again", name)
             await asyncio.sleep(_ENGINE_PAUSE_S)
             self._addresses[name] = await engine.start()
-            self.gateway.use(self._serving(self.gateway.serving.project))
+            self.gateway.use(self._serving_on(self.gateway.serving.project))
 
     async def _start_engines(self) -> None:
         project = self.gateway.serving.project
@@ -367,13 +399,17 @@ class App:
                 engine = kind.open_engine(provider)
                 self._engines[name] = engine
                 self._addresses[name] = await engine.start()
-        self.gateway.use(self._serving(project))
+        self.gateway.use(self._serving_on(project))
 
-    def _serving(self, project: Project) -> Serving:
+    def _serving_on(self, project: Project) -> Serving:
+        """With the prompts that are served now: a canary may be paused that its file tries yet."""
+        return self._serving(project, self.gateway.serving.prompts)
+
+    def _serving(self, project: Project, desk: PromptDesk) -> Serving:
         upstreams = {
             name: self._upstream(name, provider) for name, provider in project.providers.items()
         }
-        return Serving(project, PriceBook(project), upstreams, self._prompts.desk)
+        return Serving(project, PriceBook(project), upstreams, desk)
 
     def _upstream(self, name: str, provider: Provider) -> Upstream:
         kind = _kind_of(provider)
@@ -466,6 +502,13 @@ def _kind_of(provider: Provider) -> ProviderKind:
     kind = load_plugin(PROVIDERS, provider.kind, lambda plugin: isinstance(plugin, ProviderKind))
     assert isinstance(kind, ProviderKind)
     return kind
+
+
+def _keep_evidence(file: CanaryFile, evidence: bytes) -> None:
+    try:
+        file.write(evidence)
+    except OSError as error:
+        _log.warning("the evidence on canaries cannot be written: %s", error.strerror)
 
 
 def _say_kept(error: ConfigError) -> None:

@@ -33,7 +33,7 @@ from trimtab.client.shelf import Shelf
 from trimtab.errors import PromptNotReleased, PromptVariables, UnknownPrompt
 from trimtab.prompts.library import load_library
 from trimtab.prompts.parse import parse_prompt
-from trimtab.releases.edit import Trying, promote, try_out
+from trimtab.releases.edit import Trying, promote, rollback, try_out
 
 PATH = "/v1/prompts/support/triage"
 SAYS = {"ticket": "lost"}
@@ -269,6 +269,25 @@ def test_an_outage_is_told_once_and_the_last_good_files_are_used(
         assert len([line for line in told if "is away" not in line]) == 1
 
 
+def test_a_release_that_was_rolled_back_is_not_the_last_good_one(project_folder: Path):
+    write_triage(project_folder, " v1")
+    release(project_folder)
+    write_triage(project_folder, " v2")
+    release(project_folder)
+    with (
+        stage(project_folder, environment="production") as on,
+        Client(on.gateway.url, fresh_s=0) as client,
+    ):
+        assert client.prompt("support/triage", user="ana").version == "v2"
+        library = load_library(project_folder)
+        rollback(library, "production", "support/triage", author=ADA)
+        wait_until(lambda: client.prompt("support/triage", user="bob").version == "v1")
+        on.gateway.kill()
+        for user in ("bob", "ana"):
+            bundle = client.prompt("support/triage", user=user)
+            assert (bundle.version, bundle.stale) == ("v1", True)
+
+
 def test_the_last_good_files_survive_the_process(project_folder: Path, tmp_path: Path):
     canary(project_folder)
     cache = tmp_path / "deep" / "cache"
@@ -425,6 +444,21 @@ def test_a_folder_that_cannot_be_written_is_told_once(
     assert len([r for r in caplog.records if "cannot be written" in r.getMessage()]) == 1
 
 
+def test_gateways_on_one_host_share_a_folder(tmp_path: Path):
+    one = Scripted(RawServer())
+    one.play(bundle_reply())
+    with Client(f"{one.url}/one/v1", cache_dir=tmp_path) as client:
+        assert not client.prompt("a").stale
+    one.server.close()
+    with Client(f"{one.url}/one/v1/", cache_dir=tmp_path) as client:
+        assert client.prompt("a").stale
+    with (
+        Client(f"{one.url}/two/v1", cache_dir=tmp_path) as client,
+        pytest.raises(GatewayUnreachable),
+    ):
+        client.prompt("a")
+
+
 def test_files_that_are_too_large_are_not_read(tmp_path: Path):
     shelf = Shelf(tmp_path, "http://x")
     path = shelf._path("a", "", "released")
@@ -456,6 +490,7 @@ def test_a_bundle_must_have_its_hash():
         {**bundle, "files": files, "hash": hashlib.sha256(b"").hexdigest()},
         {**bundle, "files": files, "prompt": "b"},
         {**bundle, "files": {"a.prompt.md": 3}},
+        {**bundle, "files": files, "arm": "x/../../elsewhere"},  # part of a name in `cache_dir`
     ]
     for value in wrong:
         with pytest.raises(GatewayGarbage) as raised:

@@ -288,6 +288,8 @@ def test_an_event_of_several_lines():
         {"choices": None},
         {"choices": [None, 3, {"index": "x"}, {"delta": None}, {"delta": {"content": 3}}]},
         {"choices": [{"delta": {"tool_calls": None}}]},
+        {"choices": [{"delta": {"tool_calls": [1, {"id": 3, "function": "x"}]}}]},
+        {"choices": [{"delta": {"tool_calls": [{"function": {"name": 3, "arguments": 4}}]}}]},
     ],
 )
 def test_odd_chunks_say_nothing(chunk: dict[str, Any]):

@@ -13,7 +13,7 @@ from trimtab.datasets.suite import Suite
 from trimtab.evals.evaluator import AskReply, AskRequest, Sample, Score
 from trimtab.evals.registry import SuiteEvaluators, load_evaluators
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "evals"
+EXAMPLES = Path(__file__).parents[2] / "src/trimtab/examples/evals"
 
 
 async def nobody(request: AskRequest) -> AskReply:

@@ -17,7 +17,7 @@ from trimtab.prompts.parse import parse_prompt
 from trimtab.prompts.prompt import Prompt
 from trimtab.prompts.values import problems_of
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "evals"
+EXAMPLES = Path(__file__).parents[2] / "src/trimtab/examples/evals"
 NAMES = ("support-triage", "docs-answer", "review-comments")
 LEAST_CASES = 60
 LIKE = 0.7

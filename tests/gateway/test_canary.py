@@ -3,10 +3,13 @@
 from pathlib import Path
 from random import Random
 
+import msgspec
+
 from gateway.test_form import GOOD, play
 from gateway.test_prompted import ADA, Stage, stage, write_prompt
 from harness import wait_until
-from trimtab.gateway.canary import REFERENCE, CanaryWatch
+from trimtab.gateway.canary import REFERENCE, CanarySeat, CanaryWatch, Evidence
+from trimtab.gateway.canary_file import CanaryFile, encoded
 from trimtab.prompts.library import load_library
 from trimtab.releases.edit import Trying, promote, try_out
 from trimtab.releases.file import load_releases
@@ -40,8 +43,11 @@ def released_and_tried(folder: Path, *, share: float, model: str = "main") -> Pr
     return open_desk(folder, "production")
 
 
-def use(arm: Arm) -> PromptUse:
-    return PromptUse(id="team", version="v1", hash="", arm=arm, environment="production")
+def use(desk: PromptDesk, arm: Arm) -> PromptUse:
+    trial = desk.trials()["team"]
+    served = trial.served if arm == "canary" else trial.released
+    found = served.prompt.version_hash
+    return PromptUse(id="team", version=served.label, hash=found, arm=arm, environment="production")
 
 
 def settle(random: Random, *, invalid: float, failed: float = 0.01) -> Settle:
@@ -63,7 +69,19 @@ class Watched:
         self.verdicts: list[GuardVerdict] = []
         self.watch = CanaryWatch()
         self.watch.on_worse = self._on_worse
-        self.watch.use(desk.trials())
+        self.serve(desk)
+
+    def serve(self, desk: PromptDesk) -> None:
+        self.desk = desk
+        self.watch.use("production", desk.trials())
+
+    def seat(self, arm: Arm, user: str = "") -> CanarySeat | None:
+        return self.watch.seat(use(self.desk, arm), user)
+
+    def counted(self) -> int:
+        """Inferences of the candidate that count, of the guard that has most."""
+        (verdict,) = self.watch.verdicts().values()
+        return max(reading.candidate.inferences for reading in verdict.readings)
 
     def _on_worse(self, name: str, _trial: Trial, verdict: GuardVerdict) -> None:
         assert name == "team"
@@ -75,7 +93,7 @@ class Watched:
         for _ in range(count):
             candidate = random.random() < share
             candidates += candidate
-            seat = self.watch.seat(use("canary" if candidate else "released"), "")
+            seat = self.seat("canary" if candidate else "released")
             if seat is None:
                 break
             made = settle(random, invalid=invalid if candidate else 0.04)
@@ -104,23 +122,78 @@ def test_what_ends_is_fed_in_the_order_in_which_it_began(project_folder: Path):
     watched = Watched(desk)
     random = Random(1)
     watched.feed(random, REFERENCE * 2, invalid=0.0, share=0.0)
-    slow = watched.watch.seat(use("released"), "")
+    slow = watched.seat("released")
     assert slow is not None
     for _ in range(200):
-        seat = watched.watch.seat(use("canary"), "")
+        seat = watched.seat("canary")
         assert seat is not None
         seat.end(settle(random, invalid=0.0, failed=0.0), cost_nanousd=1)
     (verdict,) = watched.watch.verdicts().values()
     assert all(reading.candidate.inferences == 0 for reading in verdict.readings)
     slow.leave()  # the caller left: it says nothing, and holds nothing up
-    (verdict,) = watched.watch.verdicts().values()
-    assert max(reading.candidate.inferences for reading in verdict.readings) == 200
+    assert watched.counted() == 200
 
 
 def test_one_user_is_no_crowd(project_folder: Path):
     watched = Watched(released_and_tried(project_folder, share=0.2))
-    seats = [watched.watch.seat(use("canary"), "ana") for _ in range(50)]
+    seats = [watched.seat("canary", "ana") for _ in range(50)]
     assert sum(seat is not None for seat in seats) == 5
+
+
+def test_evidence_goes_on_in_another_process(project_folder: Path):
+    desk = released_and_tried(project_folder, share=0.2)
+    alone, first = Watched(desk), Watched(desk)
+    alone_random, random = Random(3), Random(3)
+    for watched, dice in ((alone, alone_random), (first, random)):
+        watched.feed(dice, 400, invalid=0.04)
+    assert first.seat("canary", "ana") is not None
+    data = project_folder / "data"
+    data.mkdir()
+    file = CanaryFile(data)
+    file.write(encoded(first.watch.evidence()))
+    beside = CanaryFile(data)
+    assert beside.read() == {}, "another process at the same time has its own"
+    file.close()
+    file, second, third = CanaryFile(data), Watched(desk), Watched(desk)
+    second.watch.go_on(file.read())
+    third.watch.go_on(file.read())
+    assert second.watch.verdicts() == alone.watch.verdicts()
+    for watched, dice in ((alone, alone_random), (second, random)):
+        watched.feed(dice, 3_000, invalid=0.14)
+    assert second.verdicts == alone.verdicts != []
+    assert sum(third.seat("canary", "ana") is not None for _ in range(9)) == 4, "five in all"
+
+
+def test_a_file_of_evidence_that_is_damaged_is_none(tmp_path: Path):
+    file = CanaryFile(tmp_path)
+    for data in (b"", b"[]", b'{"a": {"reference": 3}}', b"\xff"):
+        file.write(data)
+        assert file.read() == {}
+
+
+def test_evidence_is_on_one_pair_of_versions(project_folder: Path):
+    watched = Watched(released_and_tried(project_folder, share=0.2))
+    before = use(watched.desk, "canary")
+    watched.feed(Random(1), 300, invalid=0.04)
+    assert watched.counted() > 0
+    library = load_library(project_folder)
+    tried, name = library.prompts["team"], "production"
+    try_out(library, name, tried, model="one:fault:main", author=ADA, trying=Trying(0.5))
+    watched.serve(open_desk(project_folder, name))
+    assert watched.counted() > 0, "a larger share is the same trial"
+    try_out(library, name, tried, model="one:fault:third", author=ADA, trying=Trying(0.5))
+    watched.serve(open_desk(project_folder, name))
+    assert not watched.watch.verdicts(), "at another model it is another trial"
+    watched.feed(Random(1), 300, invalid=0.04)
+    write_prompt(project_folder, PROMPT.replace("%s", "main", 1).replace("%s", " was it"), "team")
+    library = load_library(project_folder)
+    model = "one:fault:main"
+    promote(library, name, library.prompts["team"], model=model, author=ADA, force=True)
+    watched.serve(open_desk(project_folder, name))
+    assert not watched.watch.verdicts(), "and so it is beside another version"
+    try_out(library, name, library.version("team", "v1"), model=model, author=ADA, trying=Trying(1))
+    watched.serve(open_desk(project_folder, name))
+    assert watched.watch.seat(before, "") is None, "it began when another version was tried"
 
 
 def test_a_canary_with_a_worse_form_is_paused_by_the_gateway(project_folder: Path):
@@ -147,6 +220,45 @@ def test_a_canary_with_a_worse_form_is_paused_by_the_gateway(project_folder: Pat
         assert "of the candidate" in reason
         assert 'who = "trimtab (guard)"' in file.read_text()
         on.gateway.wait_for_log("Canary v2 of prompt team in production is paused")
+        versions = {
+            on.ask(prompt={"id": "team"}, user_name=f"user-{n}").headers["x-trimtab-prompt"]
+            for n in range(60)
+        }
+        assert versions == {"team@v1"}
+
+
+def test_a_restart_keeps_the_evidence(project_folder: Path):
+    released_and_tried(project_folder, share=0.3, model="other")
+    file = project_folder / ".trimtab/canaries/0.json"
+    with stage(project_folder, "production") as on:
+        play(on, Behaviour(text=GOOD))
+        on.provider.play("fault:other", Behaviour(text=GOOD))
+        for number in range(200):
+            assert on.ask(prompt={"id": "team"}, user_name=f"user-{number}").status == 200
+    (kept,) = msgspec.json.decode(file.read_bytes(), type=dict[str, Evidence]).values()
+    test = kept.rates["format"]
+    assert test.candidate_count + test.open_candidate > 0
+    assert "user-1" not in file.read_text()
+    with stage(project_folder, "production"):
+        pass
+    (again,) = msgspec.json.decode(file.read_bytes(), type=dict[str, Evidence]).values()
+    assert again == kept
+
+
+def test_a_pause_that_cannot_be_written_outlasts_a_new_project_file(project_folder: Path):
+    released_and_tried(project_folder, share=0.3, model="other")
+    lock = project_folder / "releases/.production.lock"
+    lock.unlink()
+    lock.mkdir()
+    with stage(project_folder, "production") as on:
+        play(on, Behaviour(text=GOOD))
+        on.provider.play("fault:other", Behaviour(text="no JSON"))
+        for number in range(400):
+            assert on.ask(prompt={"id": "team"}, user_name=f"user-{number}").status == 200
+        on.gateway.wait_for_log("the pause holds only until prompts or releases change")
+        file = project_folder / "trimtab.toml"
+        file.write_text(f"{file.read_text()}\n[alerts]\n")
+        on.gateway.wait_for_log("project reloaded")
         versions = {
             on.ask(prompt={"id": "team"}, user_name=f"user-{n}").headers["x-trimtab-prompt"]
             for n in range(60)

@@ -184,6 +184,19 @@ def test_an_environment_serves_what_is_released_there(project_folder: Path):
         assert on.sent()["model"] == "fault:third", "the pin says which of the equals begins"
 
 
+def test_the_pinned_model_begins_and_its_equals_take_over(project_folder: Path):
+    write_prompt(project_folder, triage(" v1"))
+    release(project_folder)
+    with stage(project_folder, "production") as on:
+        for number in range(20):  # each with an affinity of its own
+            call = {"id": "support/triage", "variables": {"ticket": str(number)}}
+            assert on.ask(prompt=call).status == 200
+            assert on.sent()["model"] == "fault:main"
+        on.provider.play("fault:main", Behaviour(status=500))
+        assert on.ask(prompt=call).status == 200
+        assert on.sent()["model"] == "fault:third"
+
+
 def test_a_broken_release_leaves_everything_as_it_is(project_folder: Path):
     write_prompt(project_folder, triage(" v1"))
     release(project_folder)

@@ -7,7 +7,7 @@ import pytest
 from gateway.cached import STREAM, MemoryStore, answer
 from trimtab.config.schema import Cache
 from trimtab.config.schema import ResponseCache as Settings
-from trimtab.gateway.outlet import HeaderList, OutletListener
+from trimtab.gateway.outlet import OutletListener
 from trimtab.gateway.response_cache import MAX_ANSWER_BYTES, Found, ResponseCache, give_again
 from trimtab.testing.clock import FrozenClock
 
@@ -275,13 +275,13 @@ class Outlet:
     def note(self, lines: bytes) -> None:
         self.got.append(lines)
 
-    def send(self, status: int, headers: HeaderList, body: bytes) -> None:
+    def send(self, status: int, headers: bytes, body: bytes) -> None:
         self.got += [status, headers, body]
 
     def fail(self, error: Exception) -> None:
         raise error
 
-    def start(self, status: int, headers: HeaderList) -> None:
+    def start(self, status: int, headers: bytes) -> None:
         self.got += [status, headers]
 
     def write(self, data: bytes) -> None:
@@ -292,7 +292,7 @@ class Outlet:
 
 
 def test_t25_a_give_again_is_what_was_sent_at_first():
-    headers = [(b"content-type", b"text/event-stream")]
+    headers = b"content-type: text/event-stream\r\n"
     streamed, whole = Outlet(), Outlet()
     give_again(answer(1), streamed, headers)
     assert streamed.got == [200, headers, STREAM, "end"]

@@ -42,7 +42,12 @@ class Queue:
 
     def grant(self, funds: Sequence[Fund], amount: int) -> Grant | None:
         call = self.bench.call()
-        grant = self.treasury.grant(funds, amount, call=call, rung=call.target.rungs[0])
+        grant = self.treasury.grant(
+            funds,
+            amount,
+            began_ns=call.started_ns,
+            bounds=self.treasury.bounds_of(call.target.rungs[0]),
+        )
         self.grants.append(grant)  # one that nobody has any more would give its hold back
         return grant
 

@@ -31,14 +31,20 @@ atoms = st.sampled_from(
 )
 quantifiers = st.sampled_from(["", "", "*", "+", "?", "{2}", "{1,3}", "{2,}", "*?"])
 simple = st.builds(str.__add__, atoms, quantifiers)
+
+
+def either(one: str, two: str, quantifier: str) -> str:
+    return f"({one}|{two}){quantifier}"
+
+
 patterns = st.recursive(
     simple,
     lambda inner: st.one_of(
         st.builds(str.__add__, inner, inner),
-        st.builds(lambda one, two, q: f"({one}|{two}){q}", inner, inner, quantifiers),
-        st.builds(lambda one: f"(?:{one})", inner),
-        st.builds(lambda one: f"^{one}", inner),
-        st.builds(lambda one: f"{one}$", inner),
+        st.builds(either, inner, inner, quantifiers),
+        inner.map("(?:{})".format),
+        inner.map("^{}".format),
+        inner.map("{}$".format),
     ),
     max_leaves=6,
 )

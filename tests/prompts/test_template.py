@@ -1,5 +1,7 @@
 """Attacks on templates, by who writes them and by who sends the values."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,15 @@ def test_a_value_of_a_hundred_megabytes_is_refused_and_not_copied_for_ever() -> 
         render("{% for i in range(100) %}{{ x | fence }}{% endfor %}", x="a" * 10_000_000)
 
 
+def test_the_turns_of_a_prompt_are_not_longer_together_than_one_may_be() -> None:
+    prompt = parsed(file("<<system>>\n{{ x }}\n<<user>>\n{{ x }}\n<<image y>>\n{{ x }}"))
+    assert prompt.render({"x": "a" * 6_000_000}).messages
+    with pytest.raises(PromptTooLarge, match="20,000,000"):
+        prompt.render({"x": "a" * 7_000_000})
+    with pytest.raises(PromptTooLarge):
+        prompt.render({"x": "a" * 7_000_000, "y": "https://example.test/a.png"})
+
+
 def test_lists_that_contain_themselves_cannot_be_made() -> None:
     doubled = "{% set a = [1] %}" + "{% set a = [a, a] %}" * 30 + "{{ a == a }}"
     for source in (doubled, "{% set a = [1] %}" + "{% set a = a + a %}" * 40):
@@ -137,6 +148,16 @@ def test_a_fence_has_one_end(words: list[str]) -> None:
     fenced = fence("".join(words)).casefold().replace(" ", "")
     assert fenced.count("</untrusted>") == 1
     assert fenced.endswith("</untrusted>")
+
+
+@pytest.mark.parametrize("unit", ["", "<", "</", "< /"])
+def test_a_fence_around_blanks_takes_no_longer_than_around_words(unit: str) -> None:
+    code = (
+        "from trimtab.prompts.template import fence; "
+        f"fence('<' + ({unit!r} + ' ' * 1_000_000 + '/' + ' ' * 1_000_000))"
+    )
+    # In a process of its own, since nothing ends a search for a pattern.
+    subprocess.run((sys.executable, "-c", code), check=True, timeout=30)
 
 
 def test_a_fence_around_what_is_no_text() -> None:

@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import override
 
 from prompts.files import TRIAGE, file, library, parsed
-from trimtab.errors import ConfigError, UsageError
+from trimtab.errors import ConfigError, UnknownPrompt, UsageError
 from trimtab.prompts.library import Library
 from trimtab.prompts.parse import FileReader
 from trimtab.prompts.recording import record_version
@@ -169,6 +169,14 @@ def test_other_files_beside_records_are_none_of_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize("prompt_id", ["../x", "/etc", "", ".", "a/../b", "a//b", "a\n"])
 def test_names_that_lead_elsewhere_have_no_records(tmp_path: Path, prompt_id: str) -> None:
     assert read_records(tmp_path / "prompts", prompt_id) == []
+
+
+@pytest.mark.parametrize("prompt_id", ["a" * 300, "/".join("a" * 3_000)])
+def test_names_too_long_for_a_file_have_no_records(tmp_path: Path, prompt_id: str) -> None:
+    (tmp_path / "_versions" / "a").mkdir(parents=True)
+    assert read_records(tmp_path, prompt_id) == []
+    with pytest.raises(UnknownPrompt):
+        Library(tmp_path, {}, ()).version(prompt_id, "v1")
 
 
 def test_nothing_is_ever_overwritten(tmp_path: Path) -> None:

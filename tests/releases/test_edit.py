@@ -11,6 +11,7 @@ from trimtab.errors import ConfigError, UsageError
 from trimtab.prompts.versions import load_record
 from trimtab.releases.edit import Trying, pause, promote, resume, rollback, try_out, withdraw
 from trimtab.releases.file import load_releases
+from trimtab.releases.guarded import pause_worse
 
 
 def force(folder: Path, words: str) -> str:
@@ -113,6 +114,23 @@ def test_back_and_forth(project_folder: Path):
         rollback(library, "production", NAME, author=ADA, to="v9")
 
 
+def test_a_rollback_of_a_pin_is_followed_by_one_of_the_version(project_folder: Path):
+    force(project_folder, "a")
+    force(project_folder, "b")
+    library = write(project_folder, "b")
+    prompt = prompt_of(library)
+    promote(library, "production", prompt, model="one:newer", author=ADA, force=True)
+    back = rollback(library, "production", NAME, author=ADA).entry
+    assert (back.before, back.model_before, back.after, back.model) == (
+        "v2",
+        "one:newer",
+        "v2",
+        PIN,
+    )
+    back = rollback(library, "production", NAME, author=ADA).entry
+    assert (back.before, back.after) == ("v2", "v1")
+
+
 def test_a_rollback_has_the_evidence_and_the_pin_of_then(project_folder: Path):
     library = write(project_folder, "well")
     write_suite(project_folder)
@@ -162,6 +180,32 @@ def test_a_canary_is_tried_paused_and_withdrawn(project_folder: Path):
         ("resume", "v2", ""),
         ("withdraw", "v2", ""),
     ]
+
+
+def test_a_guard_pauses_only_what_it_has_looked_at(project_folder: Path):
+    force(project_folder, "old")
+    for words in ("worse", "better"):
+        library = write(project_folder, words)
+        prompt, trying = prompt_of(library), Trying(0.1)
+        try_out(library, "production", prompt, model=PIN, author=ADA, trying=trying)
+    worse, better = (record.hash for record in library.records(NAME)[1:])
+
+    def guard(version_hash: str) -> str:
+        pause_worse(
+            project_folder,
+            "production",
+            NAME,
+            version_hash=version_hash,
+            reason="errors",
+            now_ns=0,
+        )
+        canary = load_releases(project_folder, "production").prompts[NAME].canary
+        assert canary is not None
+        return canary.paused
+
+    with pytest.raises(UsageError, match="tries v3 of 'support/triage' by now"):
+        guard(worse)
+    assert guard(better) == "errors"
 
 
 def test_a_promoted_canary_is_none_any_more(project_folder: Path):

@@ -101,6 +101,12 @@ shadow = true
         parse_releases(Path("production.toml"), text.encode())
 
 
+def test_a_folder_that_is_a_file_is_told(project_folder: Path):
+    (project_folder / "releases").write_text("no folder")
+    with pytest.raises(ConfigError, match="cannot be written"):
+        write_releases(project_folder, "production", Releases())
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "a b", "1st", "x" * 80, ".hidden"])
 def test_names_of_environments_are_names(project_folder: Path, name: str):
     with pytest.raises(UsageError, match="no name of an environment"):

@@ -38,10 +38,10 @@ class Served:
     def _serve(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
         if self.answer:
-            exchange.send(200, [], self.answer)
+            exchange.send(200, b"", self.answer)
 
     def _reject(self, exchange: Exchange, error: Exception) -> None:
-        exchange.send(400, [], str(error).encode())
+        exchange.send(400, b"", str(error).encode())
 
     def _closed(self, connection: HttpConnection) -> None:
         self.connections.remove(connection)
@@ -157,7 +157,7 @@ def test_a_caller_is_not_cut_while_its_answer_is_being_made() -> None:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.5):
                     await reader.read(1)
-            served.exchanges[0].send(200, [], b"late")
+            served.exchanges[0].send(200, b"", b"late")
             assert (await reader.read(1000)).endswith(b"late")
 
     run(test)
@@ -220,7 +220,7 @@ def test_a_drain_closes_what_is_idle_and_ends_what_is_busy_after_its_answer() ->
             writer.write(REQUEST + REQUEST)
             await eventually(lambda: served.exchanges)
             served.connections[0].begin_drain()
-            served.exchanges[0].send(200, [], b"last")
+            served.exchanges[0].send(200, b"", b"last")
             answer = await reader.read()
             assert b"connection: close" in answer
             assert answer.endswith(b"last")

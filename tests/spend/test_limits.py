@@ -86,7 +86,7 @@ def test_a_request_fits_after_the_wait_that_it_is_told(
 ):
     one = meter(tokens=per_minute)
     for amount in taken:
-        one.take(requests=0, tokens=amount)
+        one.used(amount)
     found = enter([one], tokens, 0.0)
     if isinstance(found, Refusal):
         assert isinstance(enter([one], tokens, found.wait_s * 0.9 - 0.01), Refusal)
@@ -154,7 +154,7 @@ def test_the_longest_wait_is_told():
     requests, tokens = meter(requests=60), meter(tokens=60)
     for _ in range(60):
         entered([requests, tokens], 1, 0.0)
-    tokens.take(requests=0, tokens=30)
+    tokens.used(30)
     assert refused([requests, tokens], 1, 0.0) == (
         "fair",
         "tokens per minute",
@@ -179,7 +179,7 @@ def test_a_changed_limit_keeps_what_was_used():
 
 def test_a_debt_outlives_a_changed_limit():
     one = meter(tokens=100)
-    one.take(requests=0, tokens=150)
+    one.used(150)
     one.use(limit(None, 60), 0.0)
     assert refused([one], 0, 0.0).wait_s == pytest.approx(51.0)
 

@@ -46,6 +46,7 @@ def test_scores_of_one_do_not_prove_a_mean_of_one() -> None:
     nearly = np.ones((20, 1))
     nearly[0] = 0.9
     assert estimate(nearly, "score").low == pytest.approx(found.low, abs=0.01)
+    assert found.low is not None
     assert estimate(np.zeros((20, 1)), "score").high == pytest.approx(1 - found.low)
     one = estimate(np.array([[0.5]]), "score")
     assert one.low is not None

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from scipy.special import gammaln
 
 from stats import oracles
-from trimtab.stats.rates import estimate_rate, exact_interval, most_of_none, wilson_interval
+from trimtab.stats.rates import (
+    Interval,
+    estimate_rate,
+    exact_interval,
+    most_of_none,
+    wilson_interval,
+)
 from trimtab.stats.units import Floats
 
 NEWCOMBE = [
@@ -60,7 +66,7 @@ def test_none_of_some() -> None:
     assert most_of_none(100) == pytest.approx(exact_interval(0, 100, confidence=0.9).high)
 
 
-def coverage(interval_at: list[tuple[float, float]], rate: float) -> float:
+def coverage(interval_at: list[Interval], rate: float) -> float:
     count = len(interval_at) - 1
     hits = np.arange(count + 1)
     logs = gammaln(count + 1) - gammaln(hits + 1) - gammaln(count - hits + 1)
@@ -72,8 +78,8 @@ def coverage(interval_at: list[tuple[float, float]], rate: float) -> float:
 @pytest.mark.parametrize("count", [10, 50, 100, 300])
 def test_coverage_exactly(count: int) -> None:
     rates = np.linspace(0.01, 0.99, 99)
-    wilson = [tuple(wilson_interval(hits, count)) for hits in range(count + 1)]
-    exact = [tuple(exact_interval(hits, count)) for hits in range(count + 1)]
+    wilson = [wilson_interval(hits, count) for hits in range(count + 1)]
+    exact = [exact_interval(hits, count) for hits in range(count + 1)]
     of_wilson = [coverage(wilson, rate) for rate in rates]
     of_exact = [coverage(exact, rate) for rate in rates]
     assert 0.945 < np.mean(of_wilson) < 0.965

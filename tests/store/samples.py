@@ -11,6 +11,7 @@ import msgspec
 
 from trimtab.store.chain import Record
 from trimtab.store.protocol import Reader
+from trimtab.store.receipt import Receipt
 from trimtab.store.records import Dimension, Event, EventQuery
 from trimtab.store.sqlite import SqliteLedger, open_ledger, open_reader
 from trimtab.types.clock import NS_PER_S, SystemClock
@@ -68,13 +69,13 @@ def pairs(count: int) -> list[Record]:
     return [entry for number in range(count) for entry in pair(f"inf_{number:06}")]
 
 
-def put(ledger: SqliteLedger, entry: Record) -> asyncio.Future[None]:
+def put(ledger: SqliteLedger, entry: Record) -> Receipt:
     if isinstance(entry, Intent):
         return ledger.record_intent(entry)
     if isinstance(entry, Extension):
         ledger.record_extension(entry)
-        told = asyncio.get_running_loop().create_future()
-        told.set_result(None)  # nobody is told of one
+        told = Receipt()
+        told.tell(None)  # nobody is told of one
         return told
     return ledger.record_settle(entry)
 

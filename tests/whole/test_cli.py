@@ -21,7 +21,8 @@ COMMANDS = (
     "init", "up", "demo", "check", "keys", "keys create", "keys list", "keys revoke", "spend",
     "spend users", "spend keys", "spend budgets", "spend prices", "spend reprice",
     "spend reconcile", "spend plan", "spend explain", "spend forecast", "spend waste", "latency",
-    "alerts", "alerts test", "alerts list", "ledger", "ledger verify", "ledger rebuild", "prompts",
+    "alerts", "alerts test", "alerts list", "eval", "ledger", "ledger verify", "ledger rebuild",
+    "prompts",
     "prompts list", "prompts show", "prompts render", "prompts lint", "prompts record",
     "prompts diff", "prompts history", "prompts blame", "prompts adopt", "prompts import",
     "prompts export", "prompts versions", "prompts drift", "release", "release status",
@@ -117,7 +118,7 @@ def test_help_loads_neither_prices_nor_routes():
         "try: main()\nexcept SystemExit as end: assert not end.code"
     )
     assert "typer" in loaded
-    assert not loaded & {"genai_prices", "starlette", "uvloop", "sqlite3"}
+    assert not loaded & {"genai_prices", "starlette", "uvloop", "sqlite3", "numpy", "scipy"}
 
 
 # ------------------------------------------------------------------ init, check, up

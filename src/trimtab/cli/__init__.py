@@ -1,11 +1,14 @@
 """The command line: one file per noun. Parse, call, print, exit code; nothing is decided here."""
 
 import sys
+from typing import Final
 
 from trimtab.cli.program import program
 from trimtab.errors import TrimtabError, reply_of
 
 __all__ = ["main"]
+
+_OF_EVALS: Final = frozenset(("numpy", "scipy"))
 
 
 def main() -> None:
@@ -15,6 +18,12 @@ def main() -> None:
     except TrimtabError as error:
         print(f"trimtab: {error}", file=sys.stderr)
         sys.exit(reply_of(error).exit_code)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _OF_EVALS:
+            raise
+        told = f'trimtab: this needs {error.name}. Install it: pip install "trimtab[evals]"'
+        print(told, file=sys.stderr)
+        sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)

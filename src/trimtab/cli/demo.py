@@ -31,6 +31,11 @@ max_output_tokens = 256
 # It costs nothing here. It is priced like a small hosted model, so that the bill is one.
 price = {{input_usd_per_mtok = 0.10, output_usd_per_mtok = 0.40}}
 
+[models.small]                # what the prompts of the examples ask for
+ref = "local:smollm2-135m-instruct"
+max_output_tokens = 128
+price = {{input_usd_per_mtok = 0.10, output_usd_per_mtok = 0.40}}
+
 [providers.away]              # nothing listens there: what is sent there alone will fail
 kind = "openai"
 base_url = "http://127.0.0.1:9/v1"
@@ -66,6 +71,7 @@ def demo(
     ] = 8080,
 ) -> None:
     """Start a real local model behind a gateway, send traffic, show what it cost and how long."""
+    from trimtab.cli.demo_suite import SUITE, copy_suite, run_suite
     from trimtab.cli.demo_traffic import send_traffic
     from trimtab.cli.output import console
 
@@ -73,13 +79,16 @@ def demo(
         "[bold]trimtab demo[/bold]: a gateway in front of a language model on this machine"
     )
     _make_project(folder, port)
+    copy_suite(folder)
     with _gateway(folder) as url:
         pages = f"{url.removesuffix('/v1')}/console"
         console.print(f"gateway   {url}\nconsole   {pages}\nproject   {folder}/trimtab.toml\n")
         send_traffic(url)
         _show(folder)
+        run_suite(folder)
         console.print(f"\nAsk again: trimtab spend users -p {folder}")
         console.print(f"           trimtab latency -p {folder}")
+        console.print(f"           trimtab eval gate {SUITE} -p {folder} --baseline none")
         if exit_when_done:
             return
         console.print(f"Look:      {pages}")
@@ -93,7 +102,8 @@ def _make_project(folder: Path, port: int) -> None:
     import shutil
 
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(folder / ".trimtab", ignore_errors=True)
+    for earlier in (".trimtab", "prompts", "evals"):
+        shutil.rmtree(folder / earlier, ignore_errors=True)
     (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
     text = _PROJECT.format(port=port if _is_free(port) else 0)
     (folder / "trimtab.toml").write_text(text, encoding="utf-8")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from trimtab.cli.demo_suite import PROMPT
 from trimtab.cli.output import console
 from trimtab.errors import UsageError
 
@@ -32,6 +33,13 @@ _MANNERS = "You answer in one sentence."
 _AT_ONCE = 3
 
 
+_TICKETS = (
+    "Water is coming out of the valve although it is closed. What can I do?",
+    "May I pay the yearly plan by bank transfer?",
+    "My parcel was left in the rain, and the box is soaked.",
+)
+
+
 class _Request(NamedTuple):
     user: str
     text: str
@@ -39,6 +47,7 @@ class _Request(NamedTuple):
     streamed: bool
     session: str
     model: str = "chat"
+    prompt: str = ""
 
 
 def send_traffic(base_url: str) -> None:
@@ -113,10 +122,23 @@ def _requests() -> list[_Request]:
     question = _QUESTIONS[0]
     asked = _Request("ben", question, 16, streamed=False, session="ben-3", model="remembers")
     helped = _Request("farah", question, 16, streamed=True, session="farah-3", model="steadfast")
-    return [asked, *mixed, *odd, *light[6:], helped, asked]
+    tickets = [
+        _Request("chloe", ticket, 40, streamed=False, session="chloe-9", prompt=PROMPT)
+        for ticket in _TICKETS
+    ]
+    return [asked, *mixed, *odd, *light[6:], helped, *tickets, asked]
 
 
 def _send(client: "OpenAI", request: _Request) -> None:
+    if request.prompt:  # the gateway renders it, and every record names its version
+        client.chat.completions.create(
+            model=f"prompt:{request.prompt}",
+            messages=[],
+            metadata={"ticket": request.text},
+            user=request.user,
+            extra_headers={"x-trimtab-session": request.session},
+        )
+        return
     fields: dict[str, Any] = {
         "model": request.model,
         "messages": [

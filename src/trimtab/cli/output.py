@@ -2,13 +2,22 @@
 
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["NARROW", "console", "format_ms", "format_time", "print_json", "print_table", "table"]
+__all__ = [
+    "NARROW",
+    "console",
+    "format_ms",
+    "format_time",
+    "named",
+    "print_json",
+    "print_table",
+    "table",
+]
 
 _PIPE_COLUMNS = 160  # where there is no terminal, lines must not be broken at 80
 
@@ -21,6 +30,19 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_
 def print_json(value: Any) -> None:  # noqa: ANN401 - anything that msgspec can encode
     """One JSON document on standard output."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def named(value: Any) -> Any:  # noqa: ANN401 - anything that msgspec can encode
+    """The same with the fields of named tuples, at any depth, as objects for `print_json`."""
+    if isinstance(value, msgspec.Struct):
+        return {field: named(getattr(value, field)) for field in value.__struct_fields__}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {field: named(getattr(value, field)) for field in cast("Any", value)._fields}
+    if isinstance(value, dict):
+        return {key: named(one) for key, one in cast("dict[Any, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [named(one) for one in cast("list[Any]", value)]
+    return value
 
 
 def table(title: str, *columns: str) -> Table:

@@ -78,7 +78,7 @@ def promote(
         library,
         _environment(opened, environment),
         chosen,
-        model=model or _pin_of(opened, chosen.behaviour.model),
+        model=_pin(opened, chosen.behaviour.model, model),
         author=_author(by, reason),
         force=force,
     )
@@ -134,7 +134,7 @@ def canary(
         library,
         where,
         chosen,
-        model=model or _pin_of(opened, chosen.behaviour.model),
+        model=_pin(opened, chosen.behaviour.model, model),
         author=author,
         trying=edit.Trying(share, shadow=shadow, most_usd=most_usd),
     )
@@ -190,9 +190,12 @@ def owners(
     project: ProjectFolder = Path(),
 ) -> None:
     """The lines of CODEOWNERS that the owners of the prompts make."""
+    from trimtab.errors import ConfigError
     from trimtab.releases.owners import owner_lines, with_owners
 
     opened, library = _open(project)
+    if library.findings:  # whose owners are not known
+        raise ConfigError(list(library.findings))
     if not write:
         for line in owner_lines(library):
             typer.echo(line)
@@ -233,8 +236,23 @@ def _environment(project: "Project", named: str) -> str:
     raise UsageError(f"Which environment? {there} Name one, as in --env production.")
 
 
-def _pin_of(project: "Project", model: str) -> str:
-    return str(project.resolve(model).rungs[0].ref)
+def _pin(project: "Project", alias: str, named: str) -> str:
+    """The pin that is meant: the one that is named, else what the alias stands for.
+
+    Raises:
+        UsageError: the gateway would refuse every request, since the alias does not offer it.
+        UnknownModel: there is no such alias.
+    """
+    from trimtab.errors import UsageError
+
+    target = project.resolve(alias)
+    offered = [str(rung.ref) for rung in target.rungs[: target.equals]]
+    if named and named not in offered:
+        raise UsageError(
+            f"The model {alias!r} does not offer {named[:80]!r}: it is {' or '.join(offered)}. Add "
+            "the pin to `also` in trimtab.toml first."
+        )
+    return named or offered[0]
 
 
 def _author(by: str, reason: str) -> "Author":

@@ -8,6 +8,7 @@ from trimtab.client.failures import GatewayGarbage
 from trimtab.errors import ConfigError
 from trimtab.prompts.parse import parse_prompt
 from trimtab.prompts.prompt import Prompt
+from trimtab.types.records import Arm
 
 __all__ = ["Bundle", "Kept", "read_bundle"]
 
@@ -32,7 +33,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
     model: str
     environment: str
-    arm: str
+    arm: Arm
     files: dict[str, str]
     pin: str = ""
     stale: bool = False

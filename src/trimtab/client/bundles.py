@@ -111,10 +111,13 @@ class Bundles:
             _log.debug("no files of prompt %s: %s", wanted.prompt, type(error).__name__)
 
     def last_good(self, wanted: Wanted) -> Kept | None:
-        """What this user was served last, else what most users are, else what is on disk."""
+        """The canary that this user was served last, else the newest of all, else what is on disk.
+
+        Who was served a release that was rolled back since gets the newer one, as all others do.
+        """
         arms = self._kept.get((wanted.prompt, wanted.version), {})
         seen = self._seen.get(wanted)
-        if seen is not None and seen.tag in arms:
+        if seen is not None and seen.tag in arms and arms[seen.tag].bundle.arm == "canary":
             return _stale(arms[seen.tag])
         others = list(arms.values())
         usual = [kept for kept in others if kept.bundle.arm != "canary"]

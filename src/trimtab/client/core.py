@@ -70,7 +70,7 @@ class AsyncClient:
         silence_s = settings.timeout_s
         self._gateway = GatewayPeer(settings.base_url, settings.api_key, silence_s=silence_s)
         self._outage = Outage(self._gateway.origin)
-        shelf = Shelf(settings.cache_dir, self._gateway.origin)
+        shelf = Shelf(settings.cache_dir, settings.base_url.rstrip("/"))
         self._bundles = Bundles(self._gateway, shelf, fresh_s=settings.fresh_s, outage=self._outage)
         self._fallback: Peer | None = None
         self._fallback_model = ""

@@ -126,14 +126,23 @@ def _add_tool_calls(message: dict[str, Any], pieces: object) -> None:
     if not isinstance(pieces, list):
         return
     calls: list[dict[str, Any]] = message.setdefault("tool_calls", [])
-    for piece in cast("list[dict[str, Any]]", pieces):
-        place = piece.get("index", 0)
+    for piece in cast("list[object]", pieces):
+        fields = _object(piece)
+        place = fields.get("index", 0)
         if not isinstance(place, int) or not 0 <= place <= len(calls):
             raise ProviderGarbage("The stream has a tool call out of order.")
         if place == len(calls):
             calls.append({"id": "", "type": "function", "function": {"name": "", "arguments": ""}})
         call = calls[place]
-        call["id"] = call["id"] or piece.get("id") or ""
-        function: dict[str, Any] = piece.get("function") or {}
+        call["id"] = call["id"] or _text(fields.get("id"))
+        function = _object(fields.get("function"))
         for name in ("name", "arguments"):
-            call["function"][name] += function.get(name) or ""
+            call["function"][name] += _text(function.get(name))
+
+
+def _object(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

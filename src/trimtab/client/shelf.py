@@ -27,12 +27,12 @@ class Shelf:
 
     Args:
         folder: where; is made when there is something to write. None keeps nothing.
-        origin: of the gateway: two gateways may share a folder.
+        base_url: of the gateway: two gateways may share a folder, and even a host.
     """
 
-    def __init__(self, folder: Path | None, origin: str) -> None:
+    def __init__(self, folder: Path | None, base_url: str) -> None:
         self._folder = folder
-        self._origin = origin
+        self._base_url = base_url
         self._written: dict[Path, str] = {}
         self._complained = False
 
@@ -64,7 +64,7 @@ class Shelf:
 
     def _path(self, prompt_id: str, version: str, arm: str) -> Path:
         assert self._folder is not None
-        digest = hashlib.sha256(f"{self._origin}\0{prompt_id}\0{version}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{self._base_url}\0{prompt_id}\0{version}".encode()).hexdigest()
         readable = re.sub(r"[^A-Za-z0-9-]+", "-", prompt_id)[:60]
         return self._folder / f"{readable}-{digest[:16]}.{arm}.json"
 

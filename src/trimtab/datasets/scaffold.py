@@ -42,12 +42,13 @@ _GATE: Final = """
 [gate]
 inconclusive = "extend"       # where the numbers cannot tell: "extend", "warn" or "block"
 
-# How much worse is still good enough: a share, or for amounts a ratio.
+# How much worse is still good enough: a share, or for amounts a ratio. Nothing passes before there
+# are cases enough to show it: 69 for 0.05, 173 for 0.02. See docs/gate.md.
 [gate.margins]
 accuracy = 0.05
-format = 0.02
-refusal = 0.02
-hallucination = 0.03
+format = 0.05
+refusal = 0.05
+hallucination = 0.05
 latency = 1.10
 cost = 1.10
 

@@ -1,10 +1,11 @@
 """Answers of the gateway's own pipeline: the same rendering, the same ladder, the same ledger."""
 
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from trimtab.datasets.case import Case, case_hash
+from trimtab.datasets.traffic import OWN_TEAM
 from trimtab.errors import (
     BudgetBusy,
     BudgetExceeded,
@@ -16,6 +17,7 @@ from trimtab.errors import (
     TrimtabError,
     reply_of,
 )
+from trimtab.evals.asked import user_text
 from trimtab.evals.evaluator import AskReply, AskRequest
 from trimtab.evals.setups import Ready
 from trimtab.gateway.asking import Asked, Question
@@ -27,7 +29,6 @@ from trimtab.types.identity import Caller
 
 __all__ = ["Answerer", "GatewayAnswerer", "later"]
 
-_TEAM: Final = "evals"
 _LONGEST_ERROR: Final = 300
 _SLOW_DOWN: Final = frozenset((429, 503, 529))
 _BUSY: Final = (RateLimited, BudgetBusy, ProviderBusy, Overloaded, RouteUnavailable)
@@ -95,7 +96,7 @@ class GatewayAnswerer:
     def __init__(self, gateway: Gateway, clock: Clock, experiment: str) -> None:
         self._gateway = gateway
         self._clock = clock
-        self._caller = Caller(team=_TEAM, session=experiment)
+        self._caller = Caller(team=OWN_TEAM, session=experiment)
 
     async def answer(self, ready: Ready, case: Case, repeat: int) -> Row:
         """See `Answerer.answer`."""
@@ -134,7 +135,7 @@ class GatewayAnswerer:
         except TrimtabError:
             return ""
         messages = msgspec.json.decode(body, type=_Request).messages
-        return "\n\n".join(_text_of(one) for one in messages if one.get("role") == "user")
+        return user_text(messages)
 
 
 class _Request(msgspec.Struct, frozen=True):
@@ -229,12 +230,3 @@ def _read(body: bytes) -> _Read:
     if message.refusal:
         return _Read(message.refusal, calls, "refusal")
     return _Read(message.content or "", calls, choices[0].finish_reason or "")
-
-
-def _text_of(message: dict[str, Any]) -> str:
-    content: Any = message.get("content")
-    if isinstance(content, str):
-        return content
-    parts = cast("list[Any]", content) if isinstance(content, list) else []
-    texts = [cast("dict[str, Any]", part).get("text") for part in parts if isinstance(part, dict)]
-    return "\n".join(text for text in texts if isinstance(text, str))

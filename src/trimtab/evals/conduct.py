@@ -169,6 +169,8 @@ class Conduct:
                 f"Inconclusive with {order.repeats} answers to each case, so it was extended to "
                 f"{finished.work.repeats}."
             )
+        elif self._cannot_settle(finished):
+            notes.append("More answers to these cases would not settle it, so none were asked for.")
         if order.extended:
             alpha = finished.frame.policy.alpha
             notes.append(
@@ -178,6 +180,15 @@ class Conduct:
         if len(order.setups) == 1 and order.baseline is not None:
             notes.append("Candidate and baseline are the same setup, so nothing can differ.")
         return notes
+
+    def _cannot_settle(self, finished: Finished) -> bool:
+        judgement = finished.judgement
+        return (
+            bool(self._order.extended)
+            and not finished.collected.stopped
+            and judgement is not None
+            and judgement.verdict == "inconclusive"
+        )
 
     def _asked(self, case: Case) -> str:
         return self._lab.answerer.asked_text(self._order.candidate, case)

@@ -20,6 +20,8 @@ _NAME_DIGITS: Final = 16
 def write_evidence(suite_folder: Path, result: Result) -> Path | None:
     """Write `evidence/HASH.json` of a gate; None where there is no prompt that it could be about.
 
+    None, too, of one that was stopped: it was not seen to its end, so it proves nothing.
+
     What decides a release are the fields of `Evidence`; the others are for people.
 
     Raises:
@@ -27,7 +29,7 @@ def write_evidence(suite_folder: Path, result: Result) -> Path | None:
     """
     experiment = result.experiment
     setup = experiment.candidate
-    if not setup.prompt or not result.verdict:
+    if not setup.prompt or not result.verdict or result.stopped:
         return None
     at = datetime.fromtimestamp(experiment.ended_ns / NS_PER_S, UTC)
     evidence = Evidence(

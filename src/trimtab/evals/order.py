@@ -15,7 +15,7 @@ from trimtab.stats.group_sequential import nominal_alpha
 from trimtab.store.protocol import Experiments
 from trimtab.types.clock import Clock
 
-__all__ = ["Kind", "Lab", "Order"]
+__all__ = ["Kind", "Lab", "Order", "gate_policy"]
 
 Kind = Literal["run", "gate", "aa"]
 
@@ -76,10 +76,9 @@ class Order(NamedTuple):
     @property
     def extended(self) -> int:
         """Repeats of each case after an extension; 0 where an inconclusive gate asks no more."""
-        if self.kind != "gate" or self.suite.gate.inconclusive != "extend":
+        if self.kind != "gate":
             return 0
-        more = self.suite.gate.extend_repeats or _MORE * self.repeats
-        return more if more > self.repeats else 0
+        return _extended(self.suite, self.repeats)
 
     def frame(
         self,
@@ -93,20 +92,35 @@ class Order(NamedTuple):
             corrected: figures of judges without what they are known to get wrong.
         """
         known = self.advisory if advisory is None else advisory
-        return Frame(self.suite.cases, self._policy(), known, corrected or {})
+        policy = gate_policy(self.suite, self.repeats) if self.extended else self.suite.gate
+        return Frame(self.suite.cases, policy, known, corrected or {})
 
-    def _policy(self) -> GatePolicy:
-        """What is looked at twice finds by chance more often, so each look has a level of its own.
 
-        The second look has all answers of the first. What the cases themselves differ by is in
-        both, which makes the two more alike than these shares of information say.
-        """
-        policy = self.suite.gate
-        if not self.extended:
-            return policy
-        looks = [self.repeats / self.extended, 1.0]
-        return msgspec.structs.replace(
-            policy,
-            alpha=nominal_alpha(policy.alpha, looks),
-            critical_alpha=nominal_alpha(policy.critical_alpha, looks),
-        )
+def gate_policy(suite: Suite, repeats: int) -> GatePolicy:
+    """What a gate asks at each of its looks.
+
+    What is looked at twice finds by chance more often, so each look has a level of its own. The
+    second one has all answers of the first. What the cases themselves differ by is in both, which
+    makes the two more alike than these shares of information say.
+
+    Args:
+        suite: with its policy.
+        repeats: of each case, at the first look.
+    """
+    policy, extended = suite.gate, _extended(suite, repeats)
+    if not extended:
+        return policy
+    looks = [repeats / extended, 1.0]
+    return msgspec.structs.replace(
+        policy,
+        alpha=nominal_alpha(policy.alpha, looks),
+        critical_alpha=nominal_alpha(policy.critical_alpha, looks),
+    )
+
+
+def _extended(suite: Suite, repeats: int) -> int:
+    """Repeats at the second look; 0 where there is none."""
+    if suite.gate.inconclusive != "extend":
+        return 0
+    more = suite.gate.extend_repeats or _MORE * repeats
+    return more if more > repeats else 0

@@ -18,12 +18,13 @@ from trimtab.stats.power import MILLER, POWER, Spread, spread_of_one, spread_of_
 from trimtab.stats.units import Floats, Labels, case_scores, keep, unit_sums
 from trimtab.types.experiments import MetricKind
 
-__all__ = ["GridCell", "Outlook", "grid_of", "outlooks"]
+__all__ = ["GridCell", "Outlook", "cases_needed", "grid_of", "outlooks"]
 
 _AMOUNT_SPREAD: Final = Spread(0.0, 0.04, 0.04)
 """Of logarithms: answers of a provider vary by about 20 %."""
 _CASES: Final = (50, 100, 200, 400)
 _REPEATS: Final = (1, 3, 5, 10)
+_COUNTED: Final = frozenset(("rate", "preference"))
 
 
 class Outlook(NamedTuple):
@@ -83,7 +84,8 @@ def grid_of(metrics: Sequence[MetricScores], frame: Frame) -> list[GridCell]:
         known = _seen(found, None, frame.clusters) is not None
         for cases in sorted({now.cases, *_CASES}):
             for repeats in _REPEATS:
-                design = now._replace(cases=cases, repeats=repeats)
+                of_each = now.repeats if found.kind == "preference" else repeats
+                design = now._replace(cases=cases, repeats=of_each)
                 outlook = _outlook(design, found, frame, known=known)
                 is_now = cases == now.cases
                 cells.append(GridCell(*outlook, repeats=repeats, is_now=is_now))
@@ -119,6 +121,23 @@ def outlooks(
     ]
 
 
+def cases_needed(margin: float, kind: MetricKind, *, repeats: int, alpha: float) -> int:
+    """Independent cases below which even a candidate that changes nothing cannot pass.
+
+    Args:
+        margin: how much worse is good enough; of amounts a ratio.
+        kind: of the metric.
+        repeats: of each case.
+        alpha: one-sided.
+    """
+    reach = log(margin) if kind == "amount" else margin
+    if kind in _COUNTED and repeats == 1:
+        # Tango's statistic of no case that differs is sqrt(n m / (1 - m)).
+        z = float(ndtri(1 - alpha))
+        return floor(z * z * (1 - reach) / reach) + 1
+    return cases_to_see(reach, alpha=alpha)
+
+
 def _outlook(design: Design, of: MetricScores, frame: Frame, *, known: bool) -> Outlook:
     found = _detects(design, of.kind)
     return Outlook(
@@ -126,7 +145,13 @@ def _outlook(design: Design, of: MetricScores, frame: Frame, *, known: bool) -> 
         kind=of.kind,
         margin=margin_of(of.metric, of.kind, frame.policy),
         cases=design.cases,
-        needs=_needs(design),
+        needs=cases_needed(
+            margin_of(of.metric, of.kind, frame.policy),
+            of.kind,
+            # Clusters are averaged, as repeats are.
+            repeats=design.repeats if design.counted else max(design.repeats, 2),
+            alpha=design.alpha,
+        ),
         passes=gate_power(design).passes,
         detects=exp(found) if of.kind == "amount" and found is not None else found,
         known=known,
@@ -150,15 +175,6 @@ def _detects(design: Design, kind: MetricKind) -> float | None:
     return brentq(short, 0.0, 1.0, xtol=1e-4) if short(1.0) > 0 else None
 
 
-def _needs(design: Design) -> int:
-    """Cases below which even a candidate that changes nothing cannot pass."""
-    if design.counted and design.repeats == 1:
-        # Tango's statistic of no case that differs is sqrt(n m / (1 - m)).
-        z = float(ndtri(1 - design.alpha))
-        return floor(z * z * (1 - design.margin) / design.margin) + 1
-    return cases_to_see(design.margin, alpha=design.alpha)
-
-
 def _design(new: MetricScores, old: MetricScores | None, frame: Frame, *, repeats: int) -> Design:
     margin = margin_of(new.metric, new.kind, frame.policy)
     supposed = _AMOUNT_SPREAD if new.kind == "amount" else MILLER
@@ -170,7 +186,7 @@ def _design(new: MetricScores, old: MetricScores | None, frame: Frame, *, repeat
         repeats=1 if new.kind == "preference" else repeats,
         spread=_seen(new, old, frame.clusters) or supposed,
         margin=log(margin) if new.kind == "amount" else margin,
-        counted=new.kind in {"rate", "preference"} and bool((units == 1).all()),
+        counted=new.kind in _COUNTED and bool((units == 1).all()),
         alpha=frame.policy.alpha,
     )
 

@@ -29,11 +29,13 @@ def enter_at_once(purse: Purse, outlet: Outlet) -> Sequence[Fund]:
     Raises:
         BudgetExceeded: what is left of a budget does not pay for it.
     """
-    fund = purse.downgrade()
-    if fund is not None:
-        outlet.note(b"x-trimtab-downgraded: %b\r\n" % fund.name.encode())
-    for warning in purse.warnings():
-        outlet.note(b"x-trimtab-budget: %b\r\n" % warning.encode())
+    if purse.near_used():  # a budget that is not has no word to say
+        downgrading = purse.downgrade()
+        if downgrading is not None:
+            outlet.note(b"x-trimtab-downgraded: %b\r\n" % downgrading.name.encode())
+        for fund in purse.near_used():
+            line = f"x-trimtab-budget: {fund.name}; used={fund.used:.0%}\r\n"
+            outlet.note(line.encode())
     return purse.enter(in_line=False)
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from trimtab.config.money import with_class
 from trimtab.gateway.call import Call
-from trimtab.gateway.outlet import HeaderList, OutletListener
+from trimtab.gateway.outlet import OutletListener
 from trimtab.gateway.prompted import pinned, prompted_as
 from trimtab.gateway.serving import Serving
 from trimtab.providers.wire.chat_request import parse_request
@@ -95,7 +95,7 @@ class AskedOutlet:
     def note(self, lines: bytes) -> None:
         """Nothing: what headers say is in the settle."""
 
-    def send(self, status: int, headers: HeaderList, body: bytes) -> None:  # noqa: ARG002
+    def send(self, status: int, headers: bytes, body: bytes) -> None:  # noqa: ARG002
         """The answer."""
         self._body = body
         self._finish()
@@ -105,7 +105,7 @@ class AskedOutlet:
         self._error = error
         self._finish()
 
-    def start(self, status: int, headers: HeaderList) -> None:
+    def start(self, status: int, headers: bytes) -> None:
         """Never: nothing is streamed."""
 
     def write(self, data: bytes) -> None:

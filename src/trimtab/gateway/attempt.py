@@ -33,6 +33,7 @@ from trimtab.providers.wire.chat_answer import Answer
 from trimtab.providers.wire.chat_name import renamed
 from trimtab.providers.wire.chat_stream import ChatStream
 from trimtab.spend.rates import RateCard
+from trimtab.store.receipt import Receipt
 from trimtab.types.clock import Clock
 from trimtab.types.records import Settle
 from trimtab.types.usage import Usage
@@ -73,7 +74,7 @@ class Attempt(AnswerSink):
         rung, upstream, card: what is called, and its prices.
         grant: what it may spend; None where no budget has a say.
         cut: it was ended because a budget was used up.
-        intent: done when the intent is on the disk.
+        intent: told when the intent is on the disk.
         durable: it is.
         settling: it is over for the inference too; what it comes to is or will be recorded.
         settle: what it came to, once that is recorded.
@@ -105,7 +106,7 @@ class Attempt(AnswerSink):
     _ticket: Ticket | None = None
     _has_slot = False
     _told = False
-    intent: "asyncio.Future[None]"
+    intent: Receipt
     grant: Grant | None = None
     cut = False
     durable = False

@@ -1,16 +1,20 @@
 """Guards of versions that are tried: each inference of a prompt is fed to them in its order."""
 
-from collections import Counter, deque
+import hashlib
+from collections import deque
 from collections.abc import Callable, Mapping
+from sys import float_info
 from typing import Final, NamedTuple
+
+import msgspec
 
 from trimtab.releases.serving import Trial
 from trimtab.stats.sequential import RateTest
 from trimtab.stats.sequential_amounts import AmountTest, nearest_rank
 from trimtab.stats.sequential_guards import Guards, GuardVerdict
-from trimtab.types.records import PromptUse, Settle
+from trimtab.types.records import Arm, PromptUse, Settle
 
-__all__ = ["CanarySeat", "CanaryWatch", "Ended"]
+__all__ = ["CanarySeat", "CanaryWatch", "Ended", "Evidence"]
 
 REFERENCE: Final = 100
 """Inferences of the released version that say what is usual; the guards begin after them."""
@@ -37,6 +41,27 @@ class Ended(NamedTuple):
     form: str
     latency_us: int
     cost_nanousd: int
+
+
+class Evidence(msgspec.Struct):
+    """What is known of one trial; it can be encoded, and goes on where it was after a restart.
+
+    Attributes:
+        reference: of the released version, until there are enough of it.
+        slow_us: above this an inference is slow.
+        rates, amounts: the guards by metric; none before the reference is complete.
+        users: inferences that count, by a digest of version and user.
+    """
+
+    reference: list[Ended] = []
+    slow_us: float = float_info.max
+    rates: dict[str, RateTest] = {}
+    amounts: dict[str, AmountTest] = {}
+    users: dict[str, int] = {}
+
+    def guards(self) -> Guards | None:
+        """The guards that look at it; None before it is known what is usual."""
+        return Guards({**self.rates, **self.amounts}) if self.rates else None
 
 
 class CanarySeat:
@@ -67,28 +92,41 @@ class CanarySeat:
 
 
 class _Watched:
-    """One trial."""
+    """One trial.
 
-    def __init__(self, trial: Trial, *, on_worse: Callable[[GuardVerdict], None]) -> None:
-        self.trial = trial
+    Attributes:
+        mark: of what is compared with what, and where.
+        taken: inferences that were taken in.
+    """
+
+    def __init__(
+        self, mark: str, trial: Trial, *, on_worse: Callable[[GuardVerdict], None]
+    ) -> None:
+        self.mark = mark
+        self.taken = 0
+        self._hashes: dict[Arm, str] = {
+            "canary": trial.served.prompt.version_hash,
+            "released": trial.released.prompt.version_hash,
+        }
         self._on_worse = on_worse
         self._seats: deque[CanarySeat] = deque()
-        self._reference: list[Ended] = []
-        self._slow_us = 0.0
         self._guards: Guards | None = None
-        self._users: Counter[tuple[bool, str]] = Counter()
         self._over = False
+        self.evidence = Evidence()
 
-    def seat(self, *, candidate: bool, user: str) -> CanarySeat | None:
+    def go_on(self, evidence: Evidence) -> None:
+        """Take the evidence of an earlier process in the place of the own."""
+        self.evidence, self._guards = evidence, evidence.guards()
+
+    def seat(self, use: PromptUse, user: str) -> CanarySeat | None:
         """A place for an inference that begins; None if it does not count."""
         if self._over or len(self._seats) >= _MOST_WAITING:
             return None
-        if user:
-            if len(self._users) >= _MOST_USERS:
-                self._users.clear()
-            self._users[candidate, user] += 1
-            if self._users[candidate, user] > _MOST_OF_A_USER:
-                return None
+        if use.hash != self._hashes.get(use.arm):  # or it began before the release changed
+            return None
+        candidate = use.arm == "canary"
+        if user and not self._counts(user, candidate=candidate):
+            return None
         seat = CanarySeat(self._feed, candidate=candidate)
         self._seats.append(seat)
         return seat
@@ -96,6 +134,14 @@ class _Watched:
     def verdict(self) -> GuardVerdict | None:
         """What the guards say by now; None before they know what is usual."""
         return self._guards.check() if self._guards is not None else None
+
+    def _counts(self, user: str, *, candidate: bool) -> bool:
+        users = self.evidence.users
+        if len(users) >= _MOST_USERS:
+            users.clear()
+        name = hashlib.blake2b(f"{candidate}\0{user}".encode(), digest_size=8).hexdigest()
+        users[name] = users.get(name, 0) + 1
+        return users[name] <= _MOST_OF_A_USER
 
     def _feed(self) -> None:
         """Take in what has ended, as far as all that began before it has."""
@@ -105,18 +151,19 @@ class _Watched:
                 self._take(seat.ended, candidate=seat.candidate)
 
     def _take(self, ended: Ended, *, candidate: bool) -> None:
+        self.taken += 1
         guards = self._guards
         if guards is None:
             if not candidate:
-                self._reference.append(ended)
-                if len(self._reference) >= REFERENCE:
+                self.evidence.reference.append(ended)
+                if len(self.evidence.reference) >= REFERENCE:
                     self._begin()
             return
-        for metric, test in guards.tests.items():
-            if isinstance(test, AmountTest):
-                add = test.add_candidate if candidate else test.add_released
-                add([float(ended.cost_nanousd)])
-            elif (bad := self._is_bad(metric, ended)) is not None:
+        for test in self.evidence.amounts.values():
+            add = test.add_candidate if candidate else test.add_released
+            add([float(ended.cost_nanousd)])
+        for metric, test in self.evidence.rates.items():
+            if (bad := self._is_bad(metric, ended)) is not None:
                 count = test.add_candidate if candidate else test.add_released
                 count(int(bad))
         if guards.must_pause():
@@ -124,18 +171,20 @@ class _Watched:
             self._on_worse(guards.check())
 
     def _begin(self) -> None:
-        reference, self._reference = self._reference, []
+        evidence = self.evidence
+        reference, evidence.reference = evidence.reference, []
         good = [float(one.latency_us) for one in reference if not one.failed]
-        self._slow_us = nearest_rank(good, _SLOW_SHARE) if good else float("inf")
+        if good:
+            evidence.slow_us = nearest_rank(good, _SLOW_SHARE)
         costs = [float(one.cost_nanousd) for one in reference]
-        tests: dict[str, RateTest | AmountTest] = {}
         for metric in ("errors", "format", "slow"):
             bad = [self._is_bad(metric, one) for one in reference]
             known = [one for one in bad if one is not None]
-            tests[metric] = RateTest.begin(reference_bad=sum(known), reference_count=len(known))
+            test = RateTest.begin(reference_bad=sum(known), reference_count=len(known))
+            evidence.rates[metric] = test
         if any(costs):
-            tests["cost"] = AmountTest.begin(costs)
-        self._guards = Guards(tests)
+            evidence.amounts["cost"] = AmountTest.begin(costs)
+        self._guards = evidence.guards()
 
     def _is_bad(self, metric: str, ended: Ended) -> bool | None:
         """Whether an inference counts against its version; None if it says nothing."""
@@ -145,7 +194,7 @@ class _Watched:
             return None
         if metric == "format":
             return ended.form == "invalid" if ended.form else None
-        return ended.latency_us > self._slow_us
+        return ended.latency_us > self.evidence.slow_us
 
 
 class CanaryWatch:
@@ -161,31 +210,53 @@ class CanaryWatch:
     def __init__(self) -> None:
         self._watched: dict[str, _Watched] = {}
 
-    def use(self, trials: Mapping[str, Trial]) -> None:
-        """Watch these. One that goes on keeps its evidence, whatever its share is by now."""
+    def use(self, environment: str, trials: Mapping[str, Trial]) -> None:
+        """Watch these. One that goes on keeps its evidence, whatever its share is by now.
+
+        Where another version is released, or one of the two is pinned to another model, what was
+        compared so far says nothing any more.
+        """
         before, self._watched = self._watched, {}
         for name, trial in trials.items():
-            settings = trial.settings
-            if settings.shadow or settings.paused:
+            if trial.settings.shadow or trial.settings.paused:
                 continue
+            mark = _mark(environment, name, trial)
             old = before.get(name)
-            same = old is not None and old.trial.settings.hash == settings.hash
-            self._watched[name] = old if same and old is not None else self._new(name, trial)
+            goes_on = old is not None and old.mark == mark
+            self._watched[name] = old if old and goes_on else self._new(mark, name, trial)
 
     def seat(self, use: PromptUse, user: str) -> CanarySeat | None:
         """A place for an inference that begins; None where nothing is tried of its prompt."""
         watched = self._watched.get(use.id)
-        if watched is None or use.arm not in {"released", "canary"}:
-            return None
-        return watched.seat(candidate=use.arm == "canary", user=user)
+        return watched.seat(use, user) if watched is not None else None
 
     def verdicts(self) -> dict[str, GuardVerdict]:
         """What the guards of each prompt say by now."""
         found = {name: watched.verdict() for name, watched in self._watched.items()}
         return {name: verdict for name, verdict in found.items() if verdict is not None}
 
-    def _new(self, name: str, trial: Trial) -> _Watched:
+    @property
+    def taken(self) -> tuple[tuple[str, int], ...]:
+        """Changes with the evidence."""
+        return tuple((watched.mark, watched.taken) for watched in self._watched.values())
+
+    def evidence(self) -> dict[str, Evidence]:
+        """What is known of each trial, by a mark of what is compared with what."""
+        return {watched.mark: watched.evidence for watched in self._watched.values()}
+
+    def go_on(self, known: Mapping[str, Evidence]) -> None:
+        """Go on with what an earlier process knew of the trials that are watched now."""
+        for watched in self._watched.values():
+            if watched.mark in known:
+                watched.go_on(known[watched.mark])
+
+    def _new(self, mark: str, name: str, trial: Trial) -> _Watched:
         def on_worse(verdict: GuardVerdict) -> None:
             self.on_worse(name, trial, verdict)
 
-        return _Watched(trial, on_worse=on_worse)
+        return _Watched(mark, trial, on_worse=on_worse)
+
+
+def _mark(environment: str, prompt_id: str, trial: Trial) -> str:
+    sides = [(one.prompt.version_hash, one.pin) for one in (trial.served, trial.released)]
+    return hashlib.sha256(msgspec.json.encode((environment, prompt_id, sides))).hexdigest()

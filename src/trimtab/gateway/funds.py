@@ -18,7 +18,7 @@ from trimtab.gateway.call import Call
 from trimtab.spend.credit import Account, RollingAccount
 from trimtab.spend.orphans import Orphan, find_orphans, lease_ns_of
 from trimtab.spend.spent import spent_by, spent_by_step
-from trimtab.spend.subjects import subject_of
+from trimtab.spend.subjects import subjects_of
 from trimtab.spend.windows import ROLLING, Window, window_at
 from trimtab.store.protocol import Reader
 from trimtab.types.clock import NS_PER_S, Clock
@@ -42,14 +42,16 @@ class Fund:
         loaded: what was spent before is known.
         marks: shares of the amount that are told of; to be used up is always one.
         first_mark_nanousd: the amount of the first of them.
+        next_mark_nanousd: the amount of the next that is to be told of.
+        user_class: of the callers for whom the amount was read; None before it was.
         passed: the highest mark that was passed and told of; 0 for none.
         orphans: attempts of dead processes that count at their hold, by the end of their lease.
         asked_ns: when the latest inference began that asked for it; UTC.
     """
 
     __slots__ = (
-        "_class", "_next_nanousd", "account", "amount_nanousd", "asked_ns", "budget",
-        "first_mark_nanousd", "loaded", "marks", "name", "orphans", "passed", "subject", "window",
+        "account", "amount_nanousd", "asked_ns", "budget", "first_mark_nanousd", "loaded", "marks",
+        "name", "next_mark_nanousd", "orphans", "passed", "subject", "user_class", "window",
     )  # fmt: skip
 
     def __init__(self, name: str, budget: Budget, subject: str, *, window: Window) -> None:
@@ -60,22 +62,20 @@ class Fund:
         self.loaded = False
         self.marks: tuple[float, ...] = ()
         self.passed = 0.0
-        self.first_mark_nanousd = self._next_nanousd = _NEVER
+        self.first_mark_nanousd = self.next_mark_nanousd = _NEVER
         self.orphans: list[Orphan] = []
         self.asked_ns = 0
         self.amount_nanousd: int | None = None
-        self._class: str | None = None
+        self.user_class: str | None = None
         if budget.rolling:
             self.account: Account = RollingAccount(name, None, ROLLING[budget.window])
         else:
             self.account = Account(name, None)
 
     def use(self, budget: Budget, user_class: str) -> None:
-        """Read the amount anew, if the project or the class of the user has changed."""
-        if budget is self.budget and user_class == self._class:
-            return
+        """Read the amount, which depends on the project and on the class of the user."""
         self.budget = budget
-        self._class = user_class
+        self.user_class = user_class
         self.marks = tuple(sorted({*budget.warn_at, 1.0}))
         self.amount_nanousd = amount = budget.limit_nanousd(self.subject, user_class)
         self.account.limit_nanousd = amount if budget.over == "refuse" else None
@@ -95,7 +95,7 @@ class Fund:
 
     def passes_mark(self) -> bool:
         """Whether it has passed a mark that it had not passed before."""
-        if self.account.spent_nanousd < self._next_nanousd:
+        if self.account.spent_nanousd < self.next_mark_nanousd:
             return False
         self.passed = self._mark()
         self._set_next_mark()
@@ -111,7 +111,7 @@ class Fund:
 
     def _set_next_mark(self) -> None:
         following = [mark for mark in self.marks if mark > self.passed]
-        self._next_nanousd = self._mark_nanousd(following[0]) if following else _NEVER
+        self.next_mark_nanousd = self._mark_nanousd(following[0]) if following else _NEVER
 
     def count_orphans(self, orphans: Iterable[Orphan]) -> None:
         """Count attempts of dead processes: at their hold, until their lease ends."""
@@ -178,13 +178,13 @@ class Funds:
 
     def of(self, call: Call, rung: Rung) -> list[Fund]:
         """The funds that a call of a model falls under, loaded or not."""
+        caller, began_ns = call.caller, call.started_ns
+        subjects = subjects_of(caller, route=call.target.route, model=str(rung.ref))
         found: list[Fund] = []
         for name, budget in self._budgets.items():
-            subject = subject_of(
-                budget.per, call.caller, route=call.target.route, model=str(rung.ref)
-            )
-            fund = self._find((name, subject), budget, call.started_ns)
-            fund.use(budget, call.caller.user_class)
+            fund = self._find((name, subjects[budget.per]), budget, began_ns)
+            if budget is not fund.budget or caller.user_class != fund.user_class:
+                fund.use(budget, caller.user_class)
             if fund.amount_nanousd is not None:
                 found.append(fund)
         return found
@@ -223,6 +223,10 @@ class Funds:
         fund = self._all.get(key)
         if fund is None:
             fund = self._all[key] = self._open(key, budget, began_ns)
+            return fund
+        window = fund.window
+        if window.begin_ns <= began_ns < window.end_ns and not (fund.orphans or budget.rolling):
+            fund.asked_ns = max(fund.asked_ns, began_ns)
             return fund
         if fund.orphans:
             fund.end_leases(began_ns)

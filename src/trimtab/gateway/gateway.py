@@ -87,7 +87,6 @@ class Gateway:
         self._clock = clock
         self._ids = IdSource(clock)
         self._active: dict[Work, str] = {}
-        self._under_way: dict[str, int] = {}  # of those with a lease
         self._idle = asyncio.Event()
         self._idle.set()
         self.serving = serving
@@ -109,7 +108,7 @@ class Gateway:
     def use_prompts(self, desk: PromptDesk) -> None:
         """Render new inferences with the versions of `desk`."""
         self.serving = self.serving._replace(prompts=desk)
-        self.canaries.use(desk.trials())
+        self.canaries.use(desk.environment, desk.trials())
 
     def new_inference_id(self) -> str:
         """An id for an inference. The server asks for it first, so that errors carry it too."""
@@ -187,17 +186,23 @@ class Gateway:
     def _enter(self, call: Call, outlet: Outlet, idempotency_key: str) -> None:
         """Let a call begin if its limits allow it."""
         lease = self._turnstile.enter(call)
-        if lease is not None:
-            self._leases[call.inference_id] = lease
-            outlet.note(self._turnstile.headers(lease))
+        if lease is None:
+            self._answer(call, outlet, idempotency_key)
+            return
+        self._leases[call.inference_id] = lease
+        lease.holders = 1
         try:
-            if call.target.policy.cache is None and not idempotency_key:
-                self._fly(call, outlet)
-            else:
-                self._look(call, outlet, idempotency_key)
+            outlet.note(self._turnstile.headers(lease))
+            self._answer(call, outlet, idempotency_key)
         finally:
-            if lease is not None:
-                self._close_lease(call.inference_id)  # unless it has begun
+            self._let_go(lease, call.inference_id)
+
+    def _answer(self, call: Call, outlet: Outlet, idempotency_key: str) -> None:
+        """Answer with a call, or without one if that can be."""
+        if call.target.policy.cache is None and not idempotency_key:
+            self._fly(call, outlet)
+        else:
+            self._look(call, outlet, idempotency_key)
 
     def _begin_shadow(self, call: Call, body: bytes) -> None:
         """Call the version that is tried in the shadow, if it is this inference's turn."""
@@ -318,8 +323,9 @@ class Gateway:
     def _take(self, work: Work, call: Call) -> None:
         inference_id = call.inference_id
         self._active[work] = inference_id
-        if inference_id in self._leases:
-            self._under_way[inference_id] = self._under_way.get(inference_id, 0) + 1
+        lease = self._leases.get(inference_id)
+        if lease is not None:
+            lease.holders += 1
         self._idle.clear()
 
     def _forget(self, work: Work) -> None:
@@ -327,19 +333,18 @@ class Gateway:
         if inference_id is None:
             return
         self._repeats.answered(work.answered)
-        if inference_id in self._leases:
-            self._under_way[inference_id] -= 1
-            self._close_lease(inference_id)
+        lease = self._leases.get(inference_id)
+        if lease is not None:
+            self._let_go(lease, inference_id)
         if not self._active:
             self._idle.set()
 
-    def _close_lease(self, inference_id: str) -> None:
-        """Give back the place of a request that nothing works for any more. Any number of times."""
-        if not self._under_way.get(inference_id):
-            self._under_way.pop(inference_id, None)
-            lease = self._leases.pop(inference_id, None)
-            if lease is not None:
-                lease.close()
+    def _let_go(self, lease: Lease, inference_id: str) -> None:
+        """One less works for a request; give back its place if that was the last one."""
+        lease.holders -= 1
+        if not lease.holders:
+            del self._leases[inference_id]
+            lease.close()
 
     def _spawn_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self.spawn(work)  # which the server sets later

@@ -27,9 +27,10 @@ from trimtab.gateway.purse import Purse
 from trimtab.gateway.recovery import OnOver, Recovery
 from trimtab.gateway.replay import kept_answer
 from trimtab.gateway.replies import stream_error, stream_headers, taken_over, whole_headers
-from trimtab.gateway.settling import intent_of, problem_of, settle_of
+from trimtab.gateway.settling import intent_of, settle_of
 from trimtab.gateway.spawn import Spawn
 from trimtab.gateway.upstream import UpstreamConnection
+from trimtab.store.receipt import Receipt
 from trimtab.types.records import Extension
 
 __all__ = ["Inference"]
@@ -88,7 +89,7 @@ class Inference(Recovery, OutletListener):
             self._rival = attempt
         else:
             self._lead = attempt
-        intent.add_done_callback(partial(self._on_intent, attempt))
+        intent.listen(partial(self._on_intent, attempt))
         if attempt.stream is None and self._ladder.rungs_left > 1:
             # It shows no first token; so its time is shared with the rungs that follow.
             attempt.share_with(self._ladder.rungs_left)
@@ -98,19 +99,17 @@ class Inference(Recovery, OutletListener):
         """What an attempt may spend; its hold on record grows with it."""
         assert self.purse is not None
         grant = self.purse.grant(attempt.rung, shown_bytes=self._transcript.shown_bytes)
-
-        def extended(hold_nanousd: int) -> None:
-            inference_id = self._call.inference_id
-            self._ledger.record_extension(
-                Extension(
-                    inference_id=inference_id, attempt=attempt.number, hold_nanousd=hold_nanousd
-                )
-            )
-
-        grant.extended = extended
+        if attempt.stream is not None:
+            grant.extended = partial(self._extended, attempt.number)
         if grant.limit_tokens is not None:
             self._outlet.note(b"x-trimtab-max-tokens: %d\r\n" % grant.limit_tokens)
         return grant
+
+    def _extended(self, number: int, hold_nanousd: int) -> None:
+        inference_id = self._call.inference_id
+        self._ledger.record_extension(
+            Extension(inference_id=inference_id, attempt=number, hold_nanousd=hold_nanousd)
+        )
 
     def _dispatch(self, attempt: Attempt) -> None:
         try:
@@ -126,8 +125,7 @@ class Inference(Recovery, OutletListener):
         body = self._transcript.body(attempt)
         attempt.send(connection, attempt.upstream.request(body))
 
-    def _on_intent(self, attempt: Attempt, intent: asyncio.Future[None]) -> None:
-        error = problem_of(intent)
+    def _on_intent(self, attempt: Attempt, error: Exception | None) -> None:
         if error is None:
             attempt.durable = True
             self.on_progress(attempt)
@@ -151,7 +149,7 @@ class Inference(Recovery, OutletListener):
                 self._ladder.judge(attempt.step, None, began_s=attempt.begun_s)
                 appended = self._record(attempt, self._leaving(), final=True)
                 attempt.settling = True  # not before: a defect in recording must still end it
-                appended.add_done_callback(partial(self._on_settled, attempt))
+                appended.listen(partial(self._on_settled, attempt))
         except Exception as defect:  # noqa: BLE001 - called from a socket: nobody else would tell
             self.on_failed(attempt, defect)
 
@@ -208,8 +206,7 @@ class Inference(Recovery, OutletListener):
         self._record(attempt, error, final=False)
         return True
 
-    def _on_settled(self, attempt: Attempt, appended: asyncio.Future[None]) -> None:
-        error = problem_of(appended)
+    def _on_settled(self, attempt: Attempt, error: Exception | None) -> None:
         if error is None and not self._over:
             try:
                 self._reply(attempt)
@@ -241,9 +238,7 @@ class Inference(Recovery, OutletListener):
             self._keeper.keep(kept_answer(attempt, settle, answer), equal=equal)
 
     @override
-    def _record(
-        self, attempt: Attempt, error: Exception | None, *, final: bool
-    ) -> asyncio.Future[None]:
+    def _record(self, attempt: Attempt, error: Exception | None, *, final: bool) -> Receipt:
         call, shown_s = self._call, self._transcript.first_token_s(attempt)
         settle = settle_of(call, attempt, error, final=final, first_token_s=shown_s)
         attempt.settle = settle

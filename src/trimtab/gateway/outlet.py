@@ -1,11 +1,14 @@
 """The caller's side of an inference, as the gateway sees it. The server implements it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
-__all__ = ["HeaderList", "Outlet", "OutletListener"]
+__all__ = ["Outlet", "OutletListener", "header_lines"]
 
-HeaderList = Sequence[tuple[bytes, bytes]]
+
+def header_lines(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Headers as an outlet takes them: each `name: value` and CRLF."""
+    return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
 
 
 class OutletListener(Protocol):
@@ -25,7 +28,10 @@ class OutletListener(Protocol):
 
 
 class Outlet(Protocol):
-    """Where an answer goes: whole with `send`, or `start`, any number of `write`, and `end`."""
+    """Where an answer goes: whole with `send`, or `start`, any number of `write`, and `end`.
+
+    Headers come as lines, each `name: value` and CRLF, so that those of a route are written once.
+    """
 
     listener: OutletListener | None
 
@@ -40,14 +46,10 @@ class Outlet(Protocol):
         ...
 
     def note(self, lines: bytes) -> None:
-        """Add headers to whatever answer comes, a good one or an error. Before it is started.
-
-        Args:
-            lines: one or more, each `name: value` and CRLF.
-        """
+        """Add headers to whatever answer comes, a good one or an error. Before it is started."""
         ...
 
-    def send(self, status: int, headers: HeaderList, body: bytes) -> None:
+    def send(self, status: int, headers: bytes, body: bytes) -> None:
         """Send a whole answer."""
         ...
 
@@ -55,7 +57,7 @@ class Outlet(Protocol):
         """There will be no answer, or not the rest of it: tell as much as can still be told."""
         ...
 
-    def start(self, status: int, headers: HeaderList) -> None:
+    def start(self, status: int, headers: bytes) -> None:
         """Send the head of an answer of unknown length."""
         ...
 

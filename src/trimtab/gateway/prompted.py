@@ -97,12 +97,12 @@ def prompted_as(desk: PromptDesk, served: Served, *, body: bytes, request: ChatR
 
 
 def pinned(project: Project, target: Target, pin: str) -> Target:
-    """The target with the pinned model first, and of its equals only those that are that model.
+    """The target with the pinned model first: what has another name takes over, but never begins.
 
     Raises:
         PromptNotReleased: the alias does not offer that model any more.
     """
-    if not pin or str(target.rungs[0].ref) == pin:
+    if not pin or (str(target.rungs[0].ref) == pin and target.equals <= 1):
         return target
     equals = target.rungs[: target.equals]
     first = [rung for rung in equals if str(rung.ref) == pin]
@@ -111,8 +111,10 @@ def pinned(project: Project, target: Target, pin: str) -> Target:
             f"The release pins {pin}, which the model {target.rungs[0].alias!r} of "
             f"{project.file.name} does not offer: add it to `also`, or release the prompt anew."
         )
-    same = [rung for rung in equals if rung.ref.model == first[0].ref.model and rung != first[0]]
-    rungs = (*first, *same, *target.rungs[target.equals :])
+    others = [rung for rung in equals if rung != first[0]]
+    same = [rung for rung in others if rung.ref.model == first[0].ref.model]
+    further = [rung for rung in others if rung not in same]
+    rungs = (*first, *same, *further, *target.rungs[target.equals :])
     return msgspec.structs.replace(target, rungs=rungs, equals=1 + len(same))
 
 

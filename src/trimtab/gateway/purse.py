@@ -21,12 +21,14 @@ class _Plan(NamedTuple):
     """What is wanted of the funds for one attempt, in tokens and nano-dollars.
 
     Attributes:
+        amount_nanousd: what is held at once.
         input_tokens: the most that the input can be.
         first: output that is held at once.
         most: output that it may grow to.
         limit: what the provider is told of it; None if the request says it already.
     """
 
+    amount_nanousd: int
     input_tokens: int
     first: int
     most: int
@@ -44,21 +46,20 @@ class Purse:
         self._treasury = treasury
         self._first: tuple[Rung, Grant] | None = None
         self._size: RequestSize | None = None
-        self._known: list[Fund] | None = None  # those of the first rung, while nothing waits
         self.call = call
+        self._firsts = self._funds(call.target.rungs[0])  # as of now
 
     # ------------------------------------------------------------ before the first attempt
 
     def unknown(self) -> list[Fund]:
         """Funds of which must be learnt first what was spent before."""
         target = self.call.target
-        further = (
-            target.rungs[1:] if target.downgrade is None else (*target.rungs[1:], target.downgrade)
-        )
-        unknown = [fund for fund in self._firsts() if not fund.loaded]
-        for rung in further:
-            unknown += [fund for fund in self._funds(rung) if not fund.loaded]
-        return unknown
+        funds = self._firsts
+        for rung in target.rungs[1:]:
+            funds = funds + self._funds(rung)
+        if target.downgrade is not None:
+            funds = funds + self._funds(target.downgrade)
+        return [fund for fund in funds if not fund.loaded]
 
     async def learn(self) -> None:
         """Learn it."""
@@ -70,12 +71,12 @@ class Purse:
         Raises:
             BudgetExceeded: one wants it of a call that must not be changed.
         """
-        for fund in self._firsts():
+        for fund in self._firsts:
             if fund.budget.over == "downgrade" and fund.exhausted:
                 if self.call.exact:
                     raise self._unchangeable(fund)
                 self.call = downgraded(self.call)
-                self._known = None
+                self._firsts = self._funds(self.call.target.rungs[0])
                 return fund
         return None
 
@@ -91,15 +92,15 @@ class Purse:
         """
         rung = self.call.target.rungs[0]
         if in_line:
-            self._known = None  # a window may have ended meanwhile
-        funds = _all_known(self._firsts())
-        card = card_of(self.call, rung)
-        plan = self._plan(rung, card, funds)
+            self._firsts = self._funds(rung)  # a window may have ended meanwhile
+        funds = _all_known(self._firsts)
+        card, bounds = card_of(self.call, rung), self._treasury.bounds_of(rung)
+        plan = self._plan(rung, card, bounds, funds=funds)
         if plan is not None and not in_line and (wanted := self._treasury.wanted_of(funds)):
             return wanted
-        grant = self._take(rung, card, funds, plan=plan)
+        grant = self._take(card, bounds, funds=funds, plan=plan)
         if grant is None:
-            return _without_room(funds, _amount(card, plan))
+            return _without_room(funds, _amount(plan))
         self._first = rung, grant
         return ()
 
@@ -122,11 +123,11 @@ class Purse:
                 return first[1]
             first[1].settle(0)
         funds = _all_known(self._funds(rung))
-        card = card_of(self.call, rung)
-        plan = self._plan(rung, card, funds, shown_bytes=shown_bytes)
-        grant = self._take(rung, card, funds, plan=plan)
+        card, bounds = card_of(self.call, rung), self._treasury.bounds_of(rung)
+        plan = self._plan(rung, card, bounds, funds=funds, shown_bytes=shown_bytes)
+        grant = self._take(card, bounds, funds=funds, plan=plan)
         if grant is None:
-            raise BudgetBusy(_busy(_without_room(funds, _amount(card, plan))))
+            raise BudgetBusy(_busy(_without_room(funds, _amount(plan))))
         return grant
 
     def close(self) -> None:
@@ -139,12 +140,10 @@ class Purse:
         """The error for who has waited too long."""
         return BudgetBusy(_busy(funds))
 
-    def warnings(self) -> list[str]:
-        """Budgets that are nearly or wholly used, in words for a header."""
+    def near_used(self) -> list[Fund]:
+        """Budgets of the first attempt that are nearly or wholly used."""
         return [
-            f"{fund.name}; used={fund.used:.0%}"
-            for fund in self._firsts()
-            if fund.account.spent_nanousd >= fund.first_mark_nanousd
+            fund for fund in self._firsts if fund.account.spent_nanousd >= fund.first_mark_nanousd
         ]
 
     def _size_of(self) -> RequestSize:
@@ -152,42 +151,45 @@ class Purse:
             self._size = size_of(self.call.body)
         return self._size
 
-    def _firsts(self) -> list[Fund]:
-        """The funds of the first rung."""
-        if self._known is None:
-            self._known = self._funds(self.call.target.rungs[0])
-        return self._known
-
     def _funds(self, rung: Rung) -> list[Fund]:
         return self._treasury.funds.of(self.call, rung)
 
     def _plan(
-        self, rung: Rung, card: RateCard, funds: Sequence[Fund], *, shown_bytes: int = 0
+        self,
+        rung: Rung,
+        card: RateCard,
+        bounds: Bounds,
+        *,
+        funds: Sequence[Fund],
+        shown_bytes: int = 0,
     ) -> _Plan | None:
         """What an attempt needs; None where nothing would be refused."""
         left_nanousd, room_nanousd = _least_of(funds)
         if left_nanousd is None:
             return None
-        call, bounds = self.call, self._treasury.bounds_of(rung)
-        request = call.request
+        request = self.call.request
         input_tokens = bounds.input_tokens(self._size_of()) + shown_bytes
-        own = request.own_output_limit
-        wanted = request.output_limit(rung.max_output_tokens)
-        if card.hold_nanousd(input_tokens, wanted) == 0:
+        own, choices = request.own_output_limit, request.choices
+        wanted = rung.max_output_tokens * choices if own is None else own
+        wanted_nanousd = card.hold_nanousd(input_tokens, wanted)
+        if wanted_nanousd == 0:
             return None  # also where more is spent than the limit, which may have been lowered
-        affordable = card.affords(input_tokens, left_nanousd)
-        least = wanted if call.exact else min(wanted, LEAST_TOKENS * request.choices)
+        pays = wanted_nanousd <= left_nanousd  # nearly always
+        affordable = wanted if pays else card.affords(input_tokens, left_nanousd)
+        least = wanted if self.call.exact else min(wanted, LEAST_TOKENS * choices)
         if affordable < least:
             raise self._exceeded(funds, card.hold_nanousd(input_tokens, least))
         if self._is_blind(bounds):
-            most = min(wanted, affordable)
-            limit = most if own is None or most < own else None
-            return _Plan(input_tokens, most, most, limit)
-        most = affordable if own is None else min(own, affordable)
+            limit = affordable if own is None or affordable < own else None
+            amount_nanousd = wanted_nanousd if pays else card.hold_nanousd(input_tokens, affordable)
+            return _Plan(amount_nanousd, input_tokens, affordable, affordable, limit)
+        most = card.affords(input_tokens, left_nanousd) if own is None else affordable
         share = card.affords(input_tokens, room_nanousd) // ROOM_SHARE
         slice_tokens = min(max(share, FIRST_SLICE), MOST_AT_FIRST)
-        first = min(most, slice_tokens * request.choices)
-        return _Plan(input_tokens, first, most, most if most < wanted else None)
+        first = min(most, slice_tokens * choices)
+        amount_nanousd = card.hold_nanousd(input_tokens, first)
+        limit = most if most < wanted else None
+        return _Plan(amount_nanousd, input_tokens, first, most, limit)
 
     def _is_blind(self, bounds: Bounds) -> bool:
         """Whether output may be made that nobody sees flow."""
@@ -195,9 +197,10 @@ class Purse:
         return not request.stream or bounds.hides or request.reasoning_effort is not None
 
     def _take(
-        self, rung: Rung, card: RateCard, funds: Sequence[Fund], *, plan: _Plan | None
+        self, card: RateCard, bounds: Bounds, *, funds: Sequence[Fund], plan: _Plan | None
     ) -> Grant | None:
-        grant = self._treasury.grant(funds, _amount(card, plan), call=self.call, rung=rung)
+        began_ns = self.call.started_ns
+        grant = self._treasury.grant(funds, _amount(plan), began_ns=began_ns, bounds=bounds)
         if grant is not None and plan is not None:
             grant.cover(card, input_tokens=plan.input_tokens, first=plan.first, most=plan.most)
             grant.limit_tokens = plan.limit
@@ -240,8 +243,9 @@ def _all_known(funds: list[Fund]) -> list[Fund]:
     Raises:
         BudgetBusy: a budget is new, and what was spent of it is not known yet.
     """
-    if not all(fund.loaded for fund in funds):
-        raise BudgetBusy("The budgets of the project have just changed. Try again.")
+    for fund in funds:
+        if not fund.loaded:
+            raise BudgetBusy("The budgets of the project have just changed. Try again.")
     return funds
 
 
@@ -250,19 +254,21 @@ def _least_of(funds: Sequence[Fund]) -> tuple[int | None, int]:
     least, room = None, 0
     for fund in funds:
         account = fund.account
-        left = account.left_nanousd
-        if left is None:
+        limit = account.limit_nanousd
+        if limit is None:
             continue
+        left = limit - account.spent_nanousd
         free = left - account.held_nanousd
         if least is None:
             least, room = left, free
-        else:
-            least, room = min(least, left), min(room, free)
+            continue
+        least = left if left < least else least  # noqa: FURB136 - faster
+        room = free if free < room else room  # noqa: FURB136 - faster
     return least, room
 
 
-def _amount(card: RateCard, plan: _Plan | None) -> int:
-    return 0 if plan is None else card.hold_nanousd(plan.input_tokens, plan.first)
+def _amount(plan: _Plan | None) -> int:
+    return 0 if plan is None else plan.amount_nanousd
 
 
 def _without_room(funds: Sequence[Fund], need_nanousd: int) -> list[Fund]:

@@ -33,6 +33,7 @@ from trimtab.gateway.spawn import Spawn
 from trimtab.gateway.transcript import Transcript
 from trimtab.spend.limits import Lease
 from trimtab.store.protocol import Ledger
+from trimtab.store.receipt import Receipt
 from trimtab.types.clock import Clock
 from trimtab.types.records import Cause
 
@@ -127,9 +128,7 @@ class Recovery(AttemptOwner):
         """Begin to pass on a stream, if it has something to show."""
 
     @abstractmethod
-    def _record(
-        self, attempt: Attempt, error: Exception | None, *, final: bool
-    ) -> asyncio.Future[None]:
+    def _record(self, attempt: Attempt, error: Exception | None, *, final: bool) -> Receipt:
         """Write down what an attempt came to."""
 
     @abstractmethod

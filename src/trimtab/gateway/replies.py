@@ -8,9 +8,10 @@ import msgspec
 from trimtab.errors import BudgetExceeded, MethodNotAllowed, ProviderRefused, TrimtabError, reply_of
 from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
-from trimtab.gateway.outlet import HeaderList
+from trimtab.gateway.outlet import header_lines
 from trimtab.gateway.response_cache import Found
 from trimtab.types.records import Cause, PromptUse, Settle
+from trimtab.types.refs import ModelRef
 
 __all__ = [
     "error_body",
@@ -23,45 +24,42 @@ __all__ = [
     "whole_headers",
 ]
 
-_STREAM_HEADERS: HeaderList = (
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache, no-transform"),
-    (b"x-accel-buffering", b"no"),  # proxies in front must not collect a stream
+_WHOLE_KIND = b"content-type: application/json\r\n"
+_STREAM_KIND = (
+    b"content-type: text/event-stream; charset=utf-8\r\n"
+    b"cache-control: no-cache, no-transform\r\n"
+    b"x-accel-buffering: no\r\n"  # proxies in front must not collect a stream
 )
 
 
-def stream_headers(call: Call, attempt: Attempt, *, made: int) -> HeaderList:
+def stream_headers(call: Call, attempt: Attempt, *, made: int) -> bytes:
     """Headers of a streamed answer, after `made` attempts; its cost is not known yet."""
     served = attempt.stream.served_model if attempt.stream is not None else ""
-    return [*_STREAM_HEADERS, *_common(call, attempt, served=served, made=made)]
+    served_by = _served_by(attempt.rung.ref, served, call.target.route)
+    return b"".join((_STREAM_KIND, served_by, _attempts(attempt, made)))
 
 
-def whole_headers(call: Call, attempt: Attempt, settle: Settle, *, made: int) -> HeaderList:
+def whole_headers(call: Call, attempt: Attempt, settle: Settle, *, made: int) -> bytes:
     """Headers of an answer that is sent whole, after `made` attempts."""
-    headers = [
-        (b"content-type", b"application/json"),
-        *_common(call, attempt, served=settle.served_model, made=made),
-        (b"x-trimtab-cost-nanousd", b"%d" % settle.cost_nanousd),
-    ]
-    if settle.form:
-        headers.append((b"x-trimtab-form", settle.form.encode()))
-    return headers
+    served_by = _served_by(attempt.rung.ref, settle.served_model, call.target.route)
+    cost = b"x-trimtab-cost-nanousd: %d\r\n" % settle.cost_nanousd
+    form = b"x-trimtab-form: %b\r\n" % settle.form.encode() if settle.form else b""
+    return b"".join((_WHOLE_KIND, served_by, _attempts(attempt, made), cost, form))
 
 
-def replay_headers(call: Call, found: Found, *, cause: Cause, made: int) -> HeaderList:
+def replay_headers(call: Call, found: Found, *, cause: Cause, made: int) -> bytes:
     """Headers of an answer that is given again, after `made` attempts."""
     answer = found.answer
-    kind = _STREAM_HEADERS if answer.streamed else [(b"content-type", b"application/json")]
-    return [
-        *kind,
-        (b"x-trimtab-provider", _value(answer.provider)),
-        (b"x-trimtab-served-model", _value(answer.served_model or answer.model)),
-        (b"x-trimtab-route", _value(call.target.route)),
-        (b"x-trimtab-attempts", b"%d" % made),
-        (b"x-trimtab-cache", b"stale" if cause == "stale" else b"hit"),
-        (b"age", b"%d" % found.age_s),
-        (b"x-trimtab-cost-nanousd", b"0"),
-    ]
+    ref = ModelRef(answer.provider, answer.model)
+    lines = (
+        _STREAM_KIND if answer.streamed else _WHOLE_KIND,
+        _served_by(ref, answer.served_model, call.target.route),
+        b"x-trimtab-attempts: %d\r\n" % made,
+        b"x-trimtab-cache: %b\r\n" % (b"stale" if cause == "stale" else b"hit"),
+        b"age: %d\r\n" % found.age_s,
+        b"x-trimtab-cost-nanousd: 0\r\n",
+    )
+    return b"".join(lines)
 
 
 def taken_over(attempt: Attempt) -> bytes:
@@ -74,21 +72,26 @@ def prompt_header(use: PromptUse) -> bytes:
     return b"x-trimtab-prompt: %b\r\n" % _value(f"{use.id}@{use.version}")
 
 
-def _common(call: Call, attempt: Attempt, *, served: str, made: int) -> HeaderList:
-    ref = attempt.rung.ref
-    headers = [
+@lru_cache(1024)  # the names of providers, models and routes are few
+def _served_by(ref: ModelRef, served: str, route: str) -> bytes:
+    """Who served it, and for which route, as header lines."""
+    pairs = (
         (b"x-trimtab-provider", _value(ref.provider)),
         (b"x-trimtab-served-model", _value(served or ref.model)),
-        (b"x-trimtab-route", _value(call.target.route)),
-        (b"x-trimtab-attempts", b"%d" % made),
-    ]
+        (b"x-trimtab-route", _value(route)),
+    )
+    return header_lines(pairs)
+
+
+def _attempts(attempt: Attempt, made: int) -> bytes:
+    """How many attempts were made, and what the provider calls the last one."""
     upstream_id = attempt.headers.get(b"x-request-id")
-    if upstream_id:
-        headers.append((b"x-trimtab-provider-request-id", upstream_id[:128]))
-    return headers
+    if not upstream_id:
+        return b"x-trimtab-attempts: %d\r\n" % made
+    line = b"x-trimtab-attempts: %d\r\nx-trimtab-provider-request-id: %b\r\n"
+    return line % (made, upstream_id[:128])
 
 
-@lru_cache(1024)  # the names of providers, models and routes are few
 def _value(text: str) -> bytes:
     """Text as a header value: what a provider wrote must not become a header of its own."""
     if not (text.isascii() and text.isprintable()):
@@ -113,7 +116,7 @@ def error_body(error: TrimtabError) -> bytes:
     )
 
 
-def error_headers(error: TrimtabError) -> HeaderList:
+def error_headers(error: TrimtabError) -> list[tuple[bytes, bytes]]:
     """What goes with `error_body`: its type, and when or how to try again."""
     headers = [(b"content-type", b"application/json")]
     if isinstance(error, ProviderRefused):

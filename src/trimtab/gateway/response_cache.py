@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from trimtab.config.schema import Cache
 from trimtab.config.schema import ResponseCache as Settings
-from trimtab.gateway.outlet import HeaderList, Outlet
+from trimtab.gateway.outlet import Outlet
 from trimtab.store.answers import CachedAnswer
 from trimtab.store.protocol import AnswerStore
 from trimtab.types.clock import NS_PER_S, Clock
@@ -224,7 +224,7 @@ class ResponseCache:
             self.bytes -= len(kept.answer.body) + _OVERHEAD_BYTES
 
 
-def give_again(answer: CachedAnswer, outlet: Outlet, headers: HeaderList) -> None:
+def give_again(answer: CachedAnswer, outlet: Outlet, headers: bytes) -> None:
     """Give an answer again: exactly the bytes of the first time, frames, usage and terminator.
 
     Args:

@@ -1,7 +1,5 @@
 """From what an attempt has learnt to what goes on record: usage, cost, outcome."""
 
-import asyncio
-
 import msgspec
 
 from trimtab.errors import (
@@ -25,7 +23,7 @@ from trimtab.spend.estimate import estimate_tokens
 from trimtab.types.records import Intent, Outcome, Settle, UsageSource
 from trimtab.types.usage import NO_USAGE, Usage
 
-__all__ = ["intent_of", "problem_of", "settle_of"]
+__all__ = ["intent_of", "settle_of"]
 
 
 _NOTHING_SAID = Reading()
@@ -124,6 +122,8 @@ def _usage(
     The last usage of a stream that broke may be behind what was shown since.
     """
     usage = said.usage
+    if usage is not None and said.final and not said.unreported:  # nearly always
+        return usage, "reported"
     billed = attempt.sent and _may_be_billed(attempt, error)
     if usage is None:
         return (_estimate(call, attempt, error), "estimated") if billed else (NO_USAGE, "none")
@@ -198,12 +198,3 @@ def _error_code(attempt: Attempt, error: Exception | None) -> str:
     if isinstance(error, Superseded):
         return "hedge_lost"
     return reply_of(error).code if isinstance(error, TrimtabError) else "internal"
-
-
-def problem_of(entry: asyncio.Future[None]) -> Exception | None:
-    """Why the ledger did not take an entry."""
-    if entry.cancelled():
-        return ShuttingDown("The gateway was stopped. Try again elsewhere.")
-    error = entry.exception()
-    assert error is None or isinstance(error, Exception)
-    return error

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from trimtab.gateway.call import Call
-from trimtab.gateway.outlet import HeaderList, OutletListener
+from trimtab.gateway.outlet import OutletListener
 from trimtab.gateway.prompted import pinned, prompted_as
 from trimtab.gateway.worst_case import most_nanousd
 from trimtab.providers.wire.chat_request import parse_request
@@ -37,13 +37,13 @@ class NobodysOutlet:
     def note(self, lines: bytes) -> None:
         """Nothing."""
 
-    def send(self, status: int, headers: HeaderList, body: bytes) -> None:
+    def send(self, status: int, headers: bytes, body: bytes) -> None:
         """Nothing."""
 
     def fail(self, error: Exception) -> None:
         """It is on record."""
 
-    def start(self, status: int, headers: HeaderList) -> None:  # noqa: ARG002
+    def start(self, status: int, headers: bytes) -> None:  # noqa: ARG002
         """Nothing."""
         self.started = True
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from trimtab.config.schema import Project, Rung
-from trimtab.gateway.call import Call
 from trimtab.gateway.funds import Fund, Funds
 from trimtab.gateway.grant import Grant
 from trimtab.spend.bounds import Bounds
@@ -70,18 +69,25 @@ class Treasury:
         return bounds
 
     def grant(
-        self, funds: Sequence[Fund], amount_nanousd: int, *, call: Call, rung: Rung
+        self, funds: Sequence[Fund], amount_nanousd: int, *, began_ns: int, bounds: Bounds
     ) -> Grant | None:
-        """Hold an amount in all of `funds`; None if one of them has no room for it."""
+        """Hold an amount in all of `funds`; None if one of them has no room for it.
+
+        Args:
+            funds: those that an attempt falls under.
+            amount_nanousd: how much.
+            began_ns: UTC nanoseconds at which its inference began.
+            bounds: of its model.
+        """
         accounts = [fund.account for fund in funds]
-        hold = take(accounts, amount_nanousd, began_ns=call.started_ns)
+        hold = take(accounts, amount_nanousd, began_ns=began_ns)
         if hold is None:
             return None
         self.open_holds += amount_nanousd > 0
         return Grant(
             hold,
             funds,
-            bounds=self.bounds_of(rung),
+            bounds=bounds,
             on_settled=self._on_settled,
             on_cut=self._on_cut,
         )
@@ -135,7 +141,8 @@ class Treasury:
         for fund in grant.funds:
             if fund.passes_mark():
                 self._tell(_alert(fund, self._clock.wall_ns()))
-        self._look_soon()
+        if self._line:
+            self._look_soon()
 
 
 def _alert(fund: Fund, now_ns: int) -> Alert:

@@ -57,13 +57,13 @@ class Turnstile:
             return None
         now_s = self._clock.monotonic_s()
         meters = [
-            self._meter(name, limit, _subject(limit, call))
+            self._meter((name, _subject(limit, call)), limit, now_s)
             for name, limit in self._limits.items()
             if not limit.classes or call.caller.user_class in limit.classes
         ]
         for per, who in slow:
             name = f"{_OUTLIER}{per}"
-            meters.append(self._meter(name, self._slow[name], who))
+            meters.append(self._meter((name, who), self._slow[name], now_s))
         if not meters:
             return None
         found = enter(meters, call.input_estimate, now_s)
@@ -75,9 +75,10 @@ class Turnstile:
             )
         return found
 
-    def headers(self, lease: Lease) -> bytes:
+    @staticmethod
+    def headers(lease: Lease) -> bytes:
         """The state of the tightest limits as header lines, with OpenAI's names."""
-        requests, tokens = lease.rates(self._clock.monotonic_s())
+        requests, tokens = lease.rates(lease.entered_s)
         return _lines(_REQUESTS, requests) + _lines(_TOKENS, tokens)
 
     def drop_idle(self) -> None:
@@ -98,11 +99,10 @@ class Turnstile:
             f"{_OUTLIER}key": Limit(per="key", requests_per_minute=most),
         }
 
-    def _meter(self, name: str, limit: Limit, subject: str) -> Meter:
-        key = (name, subject)
+    def _meter(self, key: tuple[str, str], limit: Limit, now_s: float) -> Meter:
         meter = self._meters.get(key)
         if meter is None:
-            meter = self._meters[key] = Meter(name, limit, self._clock.monotonic_s())
+            meter = self._meters[key] = Meter(key[0], limit, now_s)
         else:
             self._meters.move_to_end(key)
         return meter

@@ -8,7 +8,7 @@ import msgspec
 from trimtab.errors import PromptVariables
 from trimtab.prompts.body import Image, Text, Turn
 from trimtab.prompts.schema import Schema
-from trimtab.prompts.template import Templates
+from trimtab.prompts.template import MOST_RENDERED_CHARACTERS, Templates, too_long
 from trimtab.prompts.values import problems_of, with_defaults
 from trimtab.prompts.version import Behaviour, content_hash, short_hash
 
@@ -142,11 +142,15 @@ class Prompt:
         before: list[dict[str, Any]] = []
         following: list[dict[str, Any]] = []
         messages = before
+        characters = 0
         for number, turn in enumerate(self.turns):
             if turn.role == "history":
                 messages = following
                 continue
             content = self._content(number, turn, values)
+            characters += _characters(content)
+            if characters > MOST_RENDERED_CHARACTERS:
+                raise too_long()
             if content:
                 messages.append({"role": turn.role, "content": content})
         return Rendered(before, following)
@@ -194,6 +198,13 @@ class Prompt:
             for place, part in enumerate(turn.parts)
             if isinstance(part, Text)
         ]
+
+
+def _characters(content: str | list[dict[str, Any]]) -> int:
+    """Of the text of a message; the addresses of images come from the request as they are."""
+    if isinstance(content, str):
+        return len(content)
+    return sum(len(part["text"]) for part in content if part["type"] == "text")
 
 
 def _address(image: Image, values: Mapping[str, Any]) -> str | None:

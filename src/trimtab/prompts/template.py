@@ -10,14 +10,15 @@ from minijinja import Environment, TemplateError
 from trimtab.errors import PromptTooLarge, PromptVariables
 from trimtab.prompts.language import TemplateProblem, check_template
 
-__all__ = ["MOST_RENDERED_CHARACTERS", "Templates", "fence"]
+__all__ = ["MOST_RENDERED_CHARACTERS", "Templates", "fence", "too_long"]
 
 MOST_RENDERED_CHARACTERS: Final = 20_000_000
 
 _FUEL: Final = 1_000_000  # some ten milliseconds, whatever is done with it
 _MOST_SOURCE_CHARACTERS: Final = 1_000_000
 _OPEN, _CLOSE = "<untrusted>", "</untrusted>"
-_TAG: Final = re.compile(r"<(?=\s*/?\s*untrusted)", re.IGNORECASE)
+# One way to match any blanks: with two, a value of nothing but blanks would take for ever.
+_TAG: Final = re.compile(r"<(?=\s*(?:/\s*)?untrusted)", re.IGNORECASE)
 _HARMLESS: Final = r"<\\"
 
 # What the engine has beside the language. It would be refused before; this is the second lock.
@@ -89,11 +90,16 @@ class Templates:
         except TemplateError as error:
             raise _told(error) from None
         if len(text) > MOST_RENDERED_CHARACTERS:
-            raise PromptTooLarge(
-                f"The rendered prompt is longer than {MOST_RENDERED_CHARACTERS:,} characters. "
-                "Send less in its variables."
-            )
+            raise too_long()
         return text
+
+
+def too_long() -> PromptTooLarge:
+    """What to say of a rendered prompt that is too long."""
+    return PromptTooLarge(
+        f"The rendered prompt is longer than {MOST_RENDERED_CHARACTERS:,} characters. "
+        "Send less in its variables."
+    )
 
 
 def _environment() -> Environment:

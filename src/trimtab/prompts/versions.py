@@ -5,6 +5,7 @@ an old one can be served without git and without a network; and its hash, so tha
 changed is found out.
 """
 
+import errno
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -23,6 +24,7 @@ FOLDER: Final = "_versions"
 
 _ID: Final = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)*")
 _NAME: Final = re.compile(r"v([1-9]\d{0,8})\.json")
+_NO_FOLDER: Final = frozenset((errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR))
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +70,7 @@ def read_records(prompts: Path, prompt_id: str) -> list[Record]:
     folder = prompts / FOLDER / prompt_id
     findings: list[Finding] = []
     records: list[Record] = []
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    for number in sorted(int(found[1]) for name in names if (found := _NAME.fullmatch(name))):
+    for number in _numbers(folder):
         file = folder / f"v{number}.json"
         try:
             records.append(_read(file, prompt_id, number))
@@ -78,6 +79,18 @@ def read_records(prompts: Path, prompt_id: str) -> list[Record]:
     if findings:
         raise ConfigError(findings)
     return records
+
+
+def _numbers(folder: Path) -> list[int]:
+    """The numbers of the records in a folder; none where none can be, as below a name too long."""
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except OSError as error:
+        if error.errno in _NO_FOLDER:
+            return []
+        problem, remedy = f"cannot be read: {error.strerror}", "Check its permissions"
+        raise ConfigError([Finding(str(folder), problem, remedy)]) from None
+    return sorted(int(found[1]) for name in names if (found := _NAME.fullmatch(name)))
 
 
 def load_record(record: Record) -> Prompt:

@@ -35,8 +35,9 @@ def way_back(releases: Releases, prompt_id: str, *, to: str = "") -> WayBack | N
     if to:
         pins = [entry.model for entry in changes if entry.after == to]
         return _known(releases, prompt_id, to, model=pins[0] if pins else now.model)
+    served = (now.version, now.model)  # the same version may have been served at two models
     for entry in changes:
-        if entry.act == "promote" and entry.after == now.version and entry.before:
+        if entry.act == "promote" and (entry.after, entry.model) == served and entry.before:
             return _known(releases, prompt_id, entry.before, model=entry.model_before)
     return None
 

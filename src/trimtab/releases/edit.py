@@ -169,15 +169,30 @@ def try_out(
         )
 
 
-def pause(project: Path, environment: str, prompt_id: str, *, author: Author) -> Done:
-    """Nobody gets the version that is tried any more, until somebody decides. Needs a reason."""
+def pause(
+    project: Path, environment: str, prompt_id: str, *, author: Author, only: str = ""
+) -> Done:
+    """Nobody gets the version that is tried any more, until somebody decides.
+
+    Args:
+        project: its folder.
+        environment: where.
+        prompt_id: of which prompt.
+        author: who does it; without a reason the file says "paused".
+        only: hash of the version that is meant; "" for any.
+
+    Raises:
+        UsageError: nothing is tried, or another version than is meant.
+        ConfigError: a file is wrong or cannot be written.
+    """
+
+    def change(canary: Canary) -> Canary:
+        if only not in {"", canary.hash}:
+            raise UsageError(f"{environment} tries {canary.version} of {prompt_id!r} by now.")
+        return msgspec.structs.replace(canary, paused=author.reason or "paused")
+
     return _change_canary(
-        project,
-        environment,
-        prompt_id,
-        author=author,
-        act="pause",
-        change=lambda canary: msgspec.structs.replace(canary, paused=author.reason or "paused"),
+        project, environment, prompt_id, author=author, act="pause", change=change
     )
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -231,7 +232,8 @@ def write_releases(project: Path, environment: str, releases: Releases) -> Path:
             os.fsync(out.fileno())
         spare.replace(file)
     except OSError as error:
-        spare.unlink(missing_ok=True)
+        with suppress(OSError):  # as where the folder is a file
+            spare.unlink()
         problem = f"cannot be written: {error.strerror}"
         raise ConfigError([Finding(str(file), problem, "Check permissions and room")]) from error
     return file

@@ -15,16 +15,16 @@ _WHO = "trimtab (guard)"
 
 
 def pause_worse(
-    project: Path, environment: str, prompt_id: str, *, reason: str, now_ns: int
+    project: Path, environment: str, prompt_id: str, *, version_hash: str, reason: str, now_ns: int
 ) -> None:
     """Write it into the file of the environment.
 
     Raises:
-        UsageError: it is tried no more.
+        UsageError: it is tried no more, or another one is.
         ConfigError: the file is wrong or cannot be written.
     """
     at = datetime.fromtimestamp(now_ns / NS_PER_S, UTC)
-    pause(project, environment, prompt_id, author=Author(_WHO, at, reason))
+    pause(project, environment, prompt_id, author=Author(_WHO, at, reason), only=version_hash)
 
 
 def worse_alert(

@@ -38,6 +38,7 @@ class Trial(NamedTuple):
 
     served: Served
     settings: Canary
+    released: Served
 
 
 class _Entry(NamedTuple):
@@ -189,7 +190,8 @@ class _Loader:
         if release.canary is None:
             return _Entry(released, None)
         arm: Arm = "shadow" if release.canary.shadow else "canary"
-        return _Entry(released, Trial(self._served(name, release.canary, arm), release.canary))
+        tried = self._served(name, release.canary, arm)
+        return _Entry(released, Trial(tried, release.canary, released))
 
     def _served(self, name: str, which: Release | Canary, arm: Arm) -> Served:
         prompt = self._known.get((name, which.version, which.hash))

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from starlette.types import ASGIApp
 
+from trimtab.gateway.outlet import header_lines
 from trimtab.server.exchange import Exchange
 
 __all__ = ["serve_asgi"]
@@ -30,7 +31,7 @@ async def serve_asgi(app: ASGIApp, exchange: Exchange) -> None:
     }
     received = False
     status = 500
-    headers: list[tuple[bytes, bytes]] = []
+    headers = b""
 
     async def receive() -> dict[str, Any]:
         nonlocal received
@@ -43,7 +44,7 @@ async def serve_asgi(app: ASGIApp, exchange: Exchange) -> None:
         nonlocal status, headers
         if message["type"] == "http.response.start":
             status = message["status"]
-            headers = [(k, v) for k, v in message["headers"] if k != b"content-length"]
+            headers = header_lines(h for h in message["headers"] if h[0] != b"content-length")
         elif message["type"] == "http.response.body":
             body: bytes = message.get("body", b"")
             if not message.get("more_body") and not exchange.started:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from trimtab.gateway.outlet import HeaderList, Outlet, OutletListener
+from trimtab.gateway.outlet import Outlet, OutletListener
 
 __all__ = ["Exchange", "Wire"]
 
@@ -108,7 +108,7 @@ class Exchange(Outlet):
         self._notes += lines
 
     @override
-    def send(self, status: int, headers: HeaderList, body: bytes) -> None:
+    def send(self, status: int, headers: bytes, body: bytes) -> None:
         if self._gone or self._started:
             return
         self._started = True
@@ -124,7 +124,7 @@ class Exchange(Outlet):
         self._wire.failed(self, error)
 
     @override
-    def start(self, status: int, headers: HeaderList) -> None:
+    def start(self, status: int, headers: bytes) -> None:
         if self._gone or self._started:
             return
         self._started = True
@@ -161,12 +161,9 @@ class Exchange(Outlet):
         if listener is not None:
             listener.on_gone()
 
-    def _head(self, status: int, headers: HeaderList) -> list[bytes]:
+    def _head(self, status: int, headers: bytes) -> list[bytes]:
         line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status
-        head = [line, b"x-request-id: %b\r\n" % self.request_id.encode()]
-        head += [b"%b: %b\r\n" % pair for pair in headers]
-        if self._notes:
-            head.append(self._notes)
+        head = [line, b"x-request-id: %b\r\n" % self.request_id.encode(), headers, self._notes]
         if not self.keep_alive:
             head.append(b"connection: close\r\n")
         return head

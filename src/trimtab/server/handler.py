@@ -14,6 +14,7 @@ from trimtab.errors import (
     TrimtabError,
     reply_of,
 )
+from trimtab.gateway.outlet import header_lines
 from trimtab.gateway.replies import error_body, error_headers
 from trimtab.server.asgi import serve_asgi
 from trimtab.server.complaints import Complaints
@@ -108,7 +109,7 @@ class Handler:
         status = error.status if isinstance(error, ProviderRefused) else reply.status
         if reply.level > logging.INFO:
             self._complaints.log(reply.level, reply.code, f"{exchange.request_id}: {error}")
-        exchange.send(status, error_headers(error), error_body(error))
+        exchange.send(status, header_lines(error_headers(error)), error_body(error))
 
 
 def _lets_in_itself(path: bytes) -> bool:

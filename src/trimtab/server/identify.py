@@ -26,17 +26,18 @@ def identify(exchange: Exchange, keys: KeyStore) -> Caller:
     user = named(headers, b"x-trimtab-user")
     session = named(headers, b"x-trimtab-session")
     user_class = named(headers, b"x-trimtab-user-class")
-    if not keys.any_configured():
-        check_local(headers)
-        return Caller(user=user, session=session, user_class=user_class)
     scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")
-    if scheme.lower() != b"bearer" or not secret:
-        raise InvalidKey(
-            "No key was sent. Send `Authorization: Bearer tt-...`; "
-            "`trimtab keys create NAME` makes a key."
-        )
-    key = keys.find(secret.strip().decode("latin-1"))
+    sent = secret.strip() if scheme.lower() == b"bearer" else b""
+    key = keys.find(sent.decode("latin-1")) if sent else None
     if key is None:
+        if not keys.any_configured():
+            check_local(headers)
+            return Caller(user=user, session=session, user_class=user_class)
+        if not sent:
+            raise InvalidKey(
+                "No key was sent. Send `Authorization: Bearer tt-...`; "
+                "`trimtab keys create NAME` makes a key."
+            )
         raise InvalidKey(
             "This key is unknown or revoked. `trimtab keys list` shows the valid ones."
         )

@@ -123,6 +123,7 @@ async def serve(app: App, *, host: str, port: int, on_ready: Callable[[str, int]
             group.create_task(app.tend_drift()),
             group.create_task(app.tend_breakers()),
             group.create_task(app.tend_prompts()),
+            group.create_task(app.tend_canaries()),
         ]
         on_ready(host, server.sockets[0].getsockname()[1])
         await stop.wait()

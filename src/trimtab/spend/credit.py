@@ -162,7 +162,9 @@ def _fits(accounts: Sequence[Account], amount_nanousd: int) -> bool:
     if amount_nanousd <= 0:
         return True
     for account in accounts:
-        left = account.left_nanousd
-        if left is not None and account.held_nanousd + amount_nanousd > left:
+        limit = account.limit_nanousd
+        if limit is not None and (
+            account.spent_nanousd + account.held_nanousd + amount_nanousd > limit
+        ):
             return False
     return True

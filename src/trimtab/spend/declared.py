@@ -48,11 +48,6 @@ class DeclaredPrice(NamedTuple):
     prices: dict[str, CardPrices]
     cards: dict[str, RateCard]
 
-    def card(self, service_tier: str) -> RateCard:
-        """The rates at a service tier."""
-        cards = self.cards
-        return cards.get(service_tier) or cards[""]
-
 
 def declared_prices(model: Model) -> tuple[DeclaredPrice, ...]:
     """The prices that a model declares, by the day from which they hold.

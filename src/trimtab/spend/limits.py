@@ -67,7 +67,8 @@ class _Bucket:
 
     def wait_s(self, need: float, now_s: float) -> float:
         """Seconds until `need` is there; 0 if it is. More than a full bucket needs a full one."""
-        self._fill(now_s)
+        if now_s != self._at_s:
+            self._fill(now_s)
         if need <= self._level:
             return 0.0
         lacking = min(need, self._full) - self._level
@@ -75,12 +76,13 @@ class _Bucket:
 
     def take(self, amount: float) -> None:
         """Take what was asked for, or give back if it is negative."""
-        self._level -= amount
-        self._level = min(self._level, self._full)
+        level, full = self._level - amount, self._full
+        self._level = level if level < full else full  # noqa: FURB136 - faster
 
     def rate(self, now_s: float) -> Rate:
         """As it stands."""
-        self._fill(now_s)
+        if now_s != self._at_s:
+            self._fill(now_s)
         level = self._level
         remaining = int(level + _DUST) if level > 0 else 0
         return Rate(self.limit, remaining, (self._full - level) * _MINUTE_S / self.limit)
@@ -97,8 +99,8 @@ class _Bucket:
         self._per_s = limit / _MINUTE_S
 
     def _fill(self, now_s: float) -> None:
-        level = self._level + (now_s - self._at_s) * self._per_s
-        self._level = min(self._full, level)
+        level, full = self._level + (now_s - self._at_s) * self._per_s, self._full
+        self._level = level if level < full else full  # noqa: FURB136 - faster
         self._at_s = now_s
 
 
@@ -138,10 +140,16 @@ class Meter:
             return Refusal(self.name, "tokens per minute", bucket.limit, wait_s)
         return None
 
-    def take(self, *, requests: int, tokens: int) -> None:
-        """Count what enters, or what was used beside it."""
+    def enter(self, tokens: int) -> None:
+        """Count a request that enters."""
+        self.live += 1
         if self._requests is not None:
-            self._requests.take(requests)
+            self._requests.take(1)
+        if self._tokens is not None:
+            self._tokens.take(tokens)
+
+    def used(self, tokens: int) -> None:
+        """Count what was used beside what was counted at the entry; less than that is negative."""
         if self._tokens is not None:
             self._tokens.take(tokens)
 
@@ -158,24 +166,30 @@ class Meter:
 
 
 class Lease:
-    """One request that has entered. Made by `enter`."""
+    """One request that has entered. Made by `enter`.
 
-    __slots__ = ("_charged", "_meters", "_open")
+    Attributes:
+        entered_s: when it did; monotonic seconds.
+        holders: how many work for it, as counted by those who do.
+    """
 
-    def __init__(self, meters: Sequence[Meter], tokens: int) -> None:
+    __slots__ = ("_charged", "_meters", "_open", "entered_s", "holders")
+
+    def __init__(self, meters: Sequence[Meter], tokens: int, now_s: float) -> None:
         self._meters = meters
         self._charged = tokens
         self._open = True
+        self.entered_s = now_s
+        self.holders = 0
         for meter in meters:
-            meter.take(requests=1, tokens=tokens)
-            meter.live += 1
+            meter.enter(tokens)
 
     def used(self, tokens: int) -> None:
         """So many tokens were used by an attempt; what was charged at the entry is part of them."""
         beside = tokens - self._charged
         self._charged = 0
         for meter in self._meters:
-            meter.take(requests=0, tokens=beside)
+            meter.used(beside)
 
     def close(self) -> None:
         """It is over. Any number of times."""
@@ -190,9 +204,9 @@ class Lease:
 
     def rates(self, now_s: float) -> Rates:
         """The tightest of its limits."""
+        if len(self._meters) == 1:
+            return self._meters[0].rates(now_s)
         found = [meter.rates(now_s) for meter in self._meters]
-        if len(found) == 1:
-            return found[0]
         return Rates(
             _tightest([rates.requests for rates in found]),
             _tightest([rates.tokens for rates in found]),
@@ -210,14 +224,14 @@ def enter(meters: Sequence[Meter], tokens: int, now_s: float) -> Lease | Refusal
     Returns:
         A lease, to be closed; or the refusal with the longest wait.
     """
-    refusals = [found for meter in meters if (found := meter.refusal(tokens, now_s)) is not None]
-    if refusals:
-        return max(refusals, key=_wait_of)
-    return Lease(meters, tokens)
-
-
-def _wait_of(refusal: Refusal) -> float:
-    return refusal.wait_s
+    longest: Refusal | None = None
+    for meter in meters:
+        found = meter.refusal(tokens, now_s)
+        if found is not None and (longest is None or found.wait_s > longest.wait_s):
+            longest = found
+    if longest is not None:
+        return longest
+    return Lease(meters, tokens, now_s)
 
 
 def _tightest(rates: Sequence[Rate | None]) -> Rate | None:

@@ -78,10 +78,11 @@ class PriceBook:
         """
         declared = self._declared.get(rung.alias)
         if declared is not None:
-            entry = in_force(declared, at_ns)
+            newest = declared[-1]
+            entry = newest if newest.since_ns <= at_ns else in_force(declared, at_ns)
             if entry is None:
                 raise UnpricedModel(_too_early(rung.alias, declared, at_ns), param="model")
-            return entry.card(service_tier)
+            return entry.cards.get(service_tier) or entry.cards[""]
         card = self._listed_card((rung.alias, rung.ref), at_ns // _NS_PER_MINUTE, service_tier)
         if card is None:
             raise UnpricedModel(_no_price(rung.alias, str(rung.ref)), param="model")

@@ -1,10 +1,10 @@
 """The borders of the store: what the gateway, the insights and the command line may ask of it."""
 
-import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from trimtab.store.answers import CachedAnswer
+from trimtab.store.receipt import Receipt
 from trimtab.store.records import (
     AttemptRecord,
     Dimension,
@@ -49,7 +49,7 @@ class Ledger(Protocol):
         """Raise `LedgerUnavailable` if the last write failed: do not call a provider now."""
         ...
 
-    def record_intent(self, intent: Intent) -> asyncio.Future[None]:
+    def record_intent(self, intent: Intent) -> Receipt:
         """Done when the intent is on the disk; fails with `LedgerUnavailable`.
 
         Raises:
@@ -61,7 +61,7 @@ class Ledger(Protocol):
         """Append it before whatever is recorded later; nobody waits for it."""
         ...
 
-    def record_settle(self, settle: Settle) -> asyncio.Future[None]:
+    def record_settle(self, settle: Settle) -> Receipt:
         """Done when the settle survives the death of this process. It is never dropped."""
         ...
 

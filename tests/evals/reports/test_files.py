@@ -1,6 +1,8 @@
 """Reports as files."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -40,3 +42,16 @@ def test_another_ending_is_refused(tmp_path: Path, name: str):
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path):
     with pytest.raises(UsageError, match=r"cannot be written: .+ Name another place"):
         write_report(gate(), tmp_path / "no" / "folder" / "report.md")
+
+
+def test_the_gateway_loads_no_report_until_its_console_is_opened_and_never_mathematics():
+    script = """
+import sys, trimtab.server.routes
+print([name for name in sys.modules if name.startswith("trimtab.evals")])
+import trimtab.console.build, trimtab.evals.reports.files, trimtab.evals.reports.terminal
+print([name for name in ("numpy", "scipy") if name in sys.modules])
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+    assert found.splitlines() == ["[]", "[]"]

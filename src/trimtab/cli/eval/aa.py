@@ -35,12 +35,12 @@ def aa(
     """Compare a setup with itself, often, on its own answers.
 
     Each case is asked twice as often as in a gate; what is there is not asked again. Then its
-    repeats are divided at random into two setups, 2,000 times.
+    repeats are divided at random into two setups, 500 times.
     """
     from trimtab.app import open_experiments
     from trimtab.cli.eval.opened import open_suite
     from trimtab.cli.eval.order import new_order
-    from trimtab.cli.eval.session import BUDGET, conduct
+    from trimtab.cli.eval.session import conduct, exit_code
     from trimtab.cli.output import print_json
     from trimtab.evals.identical import judge_identical
     from trimtab.evals.scores import Scores
@@ -55,10 +55,9 @@ def aa(
     )
     result = conduct(opened, order, quiet=as_json)
     if result.answered < result.planned:
-        typer.echo(
-            "Not all answers are there, so nothing is said. Run it again to go on.", err=True
-        )
-        raise typer.Exit(BUDGET)
+        for line in (*result.notes, "Not all answers are there, so nothing is said."):
+            typer.echo(line, err=True)
+        raise typer.Exit(exit_code(result) or 3)
     scores = Scores(
         open_experiments(opened.file),
         ready.setup.hash,
@@ -66,7 +65,8 @@ def aa(
         evaluators=opened.evaluators.evaluators,
         repeats=2 * each,
     )
-    found = judge_identical(scores.metrics(), order.frame())
+    frame = order._replace(kind="gate", repeats=each).frame()  # as its first look
+    found = judge_identical(scores.metrics(), frame)
     if as_json:
         print_json(found._asdict())
     else:

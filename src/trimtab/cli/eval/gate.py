@@ -8,6 +8,8 @@ import typer
 from trimtab.cli.eval.options import (
     Budget,
     DryRun,
+    Fresh,
+    JudgeAgain,
     ModelName,
     Overrides,
     Repeats,
@@ -20,7 +22,7 @@ from trimtab.cli.options import Json, ProjectFolder
 
 if TYPE_CHECKING:
     from trimtab.cli.eval.opened import OpenedSuite
-    from trimtab.evals.conduct import Order
+    from trimtab.evals.order import Order
     from trimtab.evals.setups import Ready, Wish
 
 __all__ = ["gate", "gate_order"]
@@ -49,6 +51,8 @@ def gate(
     ] = "",
     repeats: Repeats = None,
     budget: Budget = None,
+    fresh: Fresh = False,
+    judge_again: JudgeAgain = False,
     dry_run: DryRun = False,
     report: Reports = None,
     project: ProjectFolder = Path(),
@@ -69,6 +73,7 @@ def gate(
         repeats=repeats,
         budget_usd=budget,
     )
+    order = order._replace(fresh=fresh, judge_again=judge_again)
     if dry_run:
         show_quote(opened, order, as_json=as_json)
     else:
@@ -109,18 +114,28 @@ def _baseline(
     """What the candidate is held against.
 
     Raises:
-        UsageError: there are several environments, and none is named.
+        UsageError: there are several environments, and none is named; or nothing says which version
+            the model is of.
     """
+    from trimtab.errors import UsageError
     from trimtab.evals.baseline import released_wish
     from trimtab.evals.setups import Wish, resolve_setup
 
     if version == "none":
+        if model:
+            raise UsageError("--baseline none compares with nothing: leave out --baseline-model.")
         return None
-    if version:
-        wish = Wish("", version, model)
-    else:
-        found = released_wish(opened.project, opened.suite.prompt, environment)
+    prompt = opened.suite.prompt
+    wish = Wish("", version, model)
+    if not version and prompt:
+        found = released_wish(opened.project, prompt, environment)
+        if found is None and model:
+            raise UsageError(
+                f"Nothing of {prompt!r} is released. Name the version too: --baseline draft."
+            )
         if found is None:
             return None
         wish = found._replace(model=model or found.model)
+    elif not version and not model:
+        return None
     return resolve_setup(opened.project, opened.library, opened.suite, wish=wish)

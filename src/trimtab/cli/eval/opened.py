@@ -11,7 +11,7 @@ from trimtab.errors import TrimtabError
 from trimtab.evals.registry import SuiteEvaluators, load_evaluators
 from trimtab.prompts.library import Library, load_library
 
-__all__ = ["OpenedSuite", "open_suite"]
+__all__ = ["OpenedSuite", "declares_schema", "open_suite"]
 
 
 class OpenedSuite(NamedTuple):
@@ -43,11 +43,12 @@ def open_suite(folder: Path, name: str) -> OpenedSuite:
     project = load_project(file)
     library = load_library(project.folder)
     suite = load_suite(project.folder, name)
-    evaluators = load_evaluators(suite, schema_declared=_declares_schema(library, suite))
+    evaluators = load_evaluators(suite, schema_declared=declares_schema(library, suite))
     return OpenedSuite(file, project, library, suite, evaluators)
 
 
-def _declares_schema(library: Library, suite: Suite) -> bool:
+def declares_schema(library: Library, suite: Suite) -> bool:
+    """Whether the prompt of a suite says what form answers must have."""
     if not suite.prompt:
         return False
     try:

@@ -7,6 +7,8 @@ import typer
 __all__ = [
     "Budget",
     "DryRun",
+    "Fresh",
+    "JudgeAgain",
     "ModelName",
     "Overrides",
     "Repeats",
@@ -40,6 +42,13 @@ Repeats = Annotated[
 Budget = Annotated[
     float | None,
     typer.Option("--budget", min=0, help="USD that may be spent.", show_default="no limit"),
+]
+Fresh = Annotated[
+    bool,
+    typer.Option("--fresh", help="Ask again for answers that are there; latency needs it."),
+]
+JudgeAgain = Annotated[
+    bool, typer.Option("--judge-again", help="Ask judges again about answers they have judged.")
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only say what it would take and could tell.")

@@ -1,11 +1,9 @@
 """From the options of a command to the order of an experiment."""
 
-from typing import Literal
-
 from trimtab.cli.eval.opened import OpenedSuite
 from trimtab.cli.eval.session import new_experiment_id
-from trimtab.evals.conduct import Order
 from trimtab.evals.judges.gating import advisory_metrics
+from trimtab.evals.order import Kind, Order
 from trimtab.evals.setups import Ready
 
 __all__ = ["new_order"]
@@ -13,7 +11,7 @@ __all__ = ["new_order"]
 
 def new_order(
     opened: OpenedSuite,
-    kind: Literal["run", "gate", "aa"],
+    kind: Kind,
     *,
     candidate: Ready,
     baseline: Ready | None = None,

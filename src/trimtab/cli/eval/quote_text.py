@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from trimtab.evals.conduct import Order, Quote
+from trimtab.evals.order import Order
 from trimtab.evals.outlook import Outlook
+from trimtab.evals.quoting import Quote
+from trimtab.looks.words import several
 from trimtab.types.money import format_usd
 
 __all__ = ["quote_lines"]
@@ -12,26 +14,28 @@ __all__ = ["quote_lines"]
 def quote_lines(order: Order, quote: Quote) -> Iterator[str]:
     """A few lines, before anything is spent."""
     suite = order.suite
-    setups = "2 setups" if order.baseline is not None else "1 setup"
-    shape = f"{len(suite.cases)} cases x {order.repeats} repeats x {setups}"
-    yield f"{suite.name}: {shape} = {quote.planned:,} answers, {quote.missing:,} to ask for"
-    yield f"candidate {_setup(order.candidate.setup.label, order.candidate.setup.model)}"
+    setups = several(len(order.setups), "setup")
+    cases, repeats = several(len(suite.cases), "case"), several(order.repeats, "repeat")
+    counts = f"{several(quote.planned, 'answer')}, {quote.missing:,} to ask for"
+    yield f"{suite.name}: {cases} x {repeats} x {setups} = {counts}"
+    yield f"candidate {order.candidate.setup.label} at {order.candidate.setup.model}"
     if order.baseline is not None:
-        yield f"baseline  {_setup(order.baseline.setup.label, order.baseline.setup.model)}"
+        yield f"baseline  {order.baseline.setup.label} at {order.baseline.setup.model}"
     if quote.missing:
         yield _cost(order, quote)
+    if order.kind == "gate" and order.baseline is None:
+        yield "baseline  none: it is held against [gate.floors]"
+        return
     for outlook in quote.outlooks:
-        yield _outlook(outlook, gate=order.baseline is not None)
-
-
-def _setup(label: str, model: str) -> str:
-    return f"{label} at {model}"
+        yield f"detects   {outlook.metric}: {_outlook(outlook, gate=order.kind == 'gate')}"
 
 
 def _cost(order: Order, quote: Quote) -> str:
     most = f"at most {format_usd(quote.most_nanousd)}"
     if quote.likely_nanousd is not None:
         most = f"about {format_usd(quote.likely_nanousd)}, {most}"
+    if any(one.asks for one in order.evaluators.evaluators):
+        most += ", and what judges cost"
     if quote.likely_s is not None:
         most += f"; about {_duration(quote.likely_s)}"
     if order.budget_nanousd is not None:
@@ -44,16 +48,21 @@ def _outlook(outlook: Outlook, *, gate: bool) -> str:
     found = (
         "no drop is found for certain"
         if outlook.detects is None
-        else f"a drop of {_points(outlook.detects)} is found in 8 of 10 gates"
+        else f"a drop by {_change(outlook, outlook.detects)} is found in 8 of 10 gates"
     )
     if not gate:
-        return f"detects   {outlook.metric}: {found}{source}"
-    passes = f"one that is no worse passes in {outlook.passes:.0%}"
-    return f"detects   {outlook.metric}: {found}, {passes}{source}"
+        return f"{found}{source}"
+    if outlook.cases < outlook.needs:
+        margin = _change(outlook, outlook.margin)
+        return (
+            f"nothing can pass: to show that nothing is worse by {margin} takes {outlook.needs:,} "
+            f"independent cases, and it applies to {outlook.cases:,}; {found}{source}"
+        )
+    return f"{found}, one that is no worse passes in {outlook.passes:.0%}{source}"
 
 
-def _points(share: float) -> str:
-    return f"{share * 100:.1f} points"
+def _change(outlook: Outlook, value: float) -> str:
+    return f"a factor of {value:.2f}" if outlook.kind == "amount" else f"{value * 100:.1f} points"
 
 
 def _duration(seconds: float) -> str:

@@ -8,6 +8,8 @@ import typer
 from trimtab.cli.eval.options import (
     Budget,
     DryRun,
+    Fresh,
+    JudgeAgain,
     ModelName,
     Overrides,
     Repeats,
@@ -31,6 +33,8 @@ def run(
     overrides: Overrides = None,
     repeats: Repeats = None,
     budget: Budget = None,
+    fresh: Fresh = False,
+    judge_again: JudgeAgain = False,
     dry_run: DryRun = False,
     report: Reports = None,
     project: ProjectFolder = Path(),
@@ -49,6 +53,7 @@ def run(
     order = new_order(
         opened, "run", candidate=ready, repeats=repeats, budget_nanousd=nanousd_of(budget)
     )
+    order = order._replace(fresh=fresh, judge_again=judge_again)
     if dry_run:
         show_quote(opened, order, as_json=as_json)
     else:

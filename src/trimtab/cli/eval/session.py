@@ -18,16 +18,18 @@ from trimtab.cli.eval.opened import OpenedSuite
 from trimtab.cli.eval.quote_text import quote_lines
 from trimtab.cli.output import console
 from trimtab.evals.answering import GatewayAnswerer
-from trimtab.evals.conduct import Conduct, Lab, Order, Quote
+from trimtab.evals.conduct import Conduct
+from trimtab.evals.order import Lab, Order
+from trimtab.evals.quoting import Quote
 from trimtab.evals.result import Result
 from trimtab.evals.run import Progress
 from trimtab.types.clock import SystemClock
 from trimtab.types.ids import IdSource
 from trimtab.types.money import format_usd
 
-__all__ = ["BUDGET", "FAILED", "INCONCLUSIVE", "conduct", "exit_code", "new_experiment_id", "quote"]
+__all__ = ["conduct", "exit_code", "new_experiment_id", "quote"]
 
-FAILED, INCONCLUSIVE, BUDGET = 1, 3, 4
+_FAILED, _INCONCLUSIVE, _BUDGET, _INTERRUPTED = 1, 3, 4, 130
 
 T = TypeVar("T")
 
@@ -64,15 +66,26 @@ def conduct(opened: OpenedSuite, order: Order, *, quiet: bool) -> Result:
     return _run(carry_out)
 
 
-def exit_code(result: Result, *, warns: bool) -> int:
-    """0 where it passed, or nothing was asked; see design.md of the exit codes."""
-    if any("budget ended" in note for note in result.notes):
-        return BUDGET
-    if result.verdict == "fail":
-        return FAILED
+def exit_code(result: Result, *, warns: bool = False) -> int:
+    """0 passed, 1 failed, 3 inconclusive, 4 the budget ended it, 130 somebody did.
+
+    Args:
+        result: of an experiment.
+        warns: an inconclusive gate that was seen to its end is let through.
+    """
+    match result.stopped:
+        case "budget":
+            return _BUDGET
+        case "told":
+            return _INTERRUPTED
+        case "down":
+            return _INCONCLUSIVE if result.verdict else _FAILED
+        case "":
+            pass
     if result.verdict == "inconclusive":
-        return 0 if warns else INCONCLUSIVE
-    return 0
+        return 0 if warns else _INCONCLUSIVE
+    nothing = result.planned > 0 and not result.answered
+    return _FAILED if result.verdict == "fail" or nothing else 0
 
 
 @asynccontextmanager

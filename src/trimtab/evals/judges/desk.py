@@ -67,6 +67,28 @@ class Desk:
         self._labelling.apply(self._file.read_new())
         return self._labelling.next()
 
+    def sheet(self, most: int) -> list[Shown]:
+        """The rows that come next, if each gets a label; nothing is said of them yet.
+
+        Raises:
+            ConfigError: the file of labels is wrong or cannot be used.
+        """
+        self._labelling.apply(self._file.read_new())
+        return self._labelling.ahead(most)
+
+    def is_open(self, key: str, word: str) -> bool:
+        """Whether a row has no label yet, and this may be one.
+
+        Raises:
+            UsageError: there is no such row, or the word is none of the choices.
+            ConfigError: the file of labels is wrong or cannot be used.
+        """
+        self._labelling.apply(self._file.read_new())
+        if key in self._labelling.labels:
+            return False
+        self._labelling.label(key, word, at=self._now())
+        return True
+
     def label(self, key: str, word: str) -> None:
         """Say of a row that was shown what it is.
 

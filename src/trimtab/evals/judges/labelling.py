@@ -171,6 +171,18 @@ class Labelling:
             left=len(left),
         )
 
+    def ahead(self, most: int) -> list[Shown]:
+        """The rows that come next, if each gets a label."""
+        others = Labelling(
+            self._all.values(), self._scale, seed=self._seed, by=self._by, wanted=self._wanted
+        )
+        others.apply(self._acts)
+        found: list[Shown] = []
+        while len(found) < most and (shown := others.next()) is not None:
+            found.append(shown)
+            others.apply([others.label(shown.key, shown.choices[0], at="")])
+        return found
+
     def label(self, key: str, word: str, *, at: str) -> Act:
         """What labelling a row would be; `apply` does it.
 

@@ -14,9 +14,11 @@ Source: OpenAI API reference, "The chat completion object" and "The chat complet
 from typing import Any
 
 import msgspec
+from msgspec import Struct, ValidationError, convert
 
 from trimtab.providers.usage.reading import (
     UNREADABLE,
+    Count,
     Reading,
     Tally,
     as_object,
@@ -29,10 +31,38 @@ from trimtab.types.usage import Usage
 __all__ = ["ChatUsage", "Said", "SaidOfChoice", "read_usage", "reading_of"]
 
 _DONE = b"[DONE]"
+_NOTHING = frozenset[str]()
 _TICKS_PER_USD = 10_000_000_000  # xAI API reference, "Cost tracking"
 
 
-class SaidOfChoice(msgspec.Struct, frozen=True):
+class _UsualInputs(Struct, frozen=True, gc=False):
+    cached_tokens: Count = 0
+    cache_write_tokens: Count = 0
+    audio_tokens: Count = 0
+
+
+class _UsualOutputs(Struct, frozen=True, gc=False):
+    reasoning_tokens: Count = 0
+    audio_tokens: Count = 0
+
+
+class _UsualUsage(Struct, frozen=True, gc=False):
+    """As OpenAI writes it. What only others say is named here, so that it is not passed over."""
+
+    prompt_tokens: Count
+    completion_tokens: Count
+    total_tokens: Count
+    prompt_tokens_details: _UsualInputs = _UsualInputs()
+    completion_tokens_details: _UsualOutputs = _UsualOutputs()
+    prompt_cache_hit_tokens: None = None
+    cached_tokens: None = None
+    reasoning_tokens: None = None
+    num_sources_used: None = None
+    cost: None = None
+    cost_in_usd_ticks: None = None
+
+
+class SaidOfChoice(Struct, frozen=True):
     """What is said of one choice. Moonshot puts the usage of a stream in here."""
 
     index: object = 0
@@ -40,7 +70,7 @@ class SaidOfChoice(msgspec.Struct, frozen=True):
     usage: object = None
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
+class Said(Struct, frozen=True, kw_only=True):
     """What an answer or a chunk says of itself, beside its text.
 
     What is beside the answer is not held to a type here: an odd count of tokens is no reason to
@@ -142,9 +172,27 @@ class ChatUsage:
         return None if reading is None else reading.usage
 
     def _read(self) -> Reading:
+        usage = _usual(self._usage)
+        if usage is not None:
+            return self._reading_of(usage)
         tally = Tally()
         usage, unreported = tally.settled(_counts(self._usage, tally))
         searches = tally.count("web_searches", self._usage.get("num_sources_used"))
+        return self._reading_of(
+            usage,
+            unreported=unreported,
+            searches=searches or 0,
+            claimed_nanousd=_claimed(self._usage),
+        )
+
+    def _reading_of(
+        self,
+        usage: Usage | None,
+        *,
+        unreported: frozenset[str] = _NOTHING,
+        searches: int = 0,
+        claimed_nanousd: int | None = None,
+    ) -> Reading:
         return Reading(
             usage=usage,
             unreported=unreported,
@@ -152,8 +200,8 @@ class ChatUsage:
             served_model=self.served_model,
             service_tier=self._tier,
             finish_reason=self.finishes[min(self.finishes)] if self.finishes else "",
-            web_searches=searches or 0,
-            claimed_nanousd=_claimed(self._usage),
+            web_searches=searches,
+            claimed_nanousd=claimed_nanousd,
         )
 
 
@@ -166,6 +214,26 @@ def _usage_of(said: Said) -> dict[str, Any]:
         found = (as_object(choice.usage) for choice in said.choices)
         usage = next(filter(None, found), usage)
     return usage
+
+
+def _usual(wire: dict[str, Any]) -> Usage | None:
+    """The usage where all is as OpenAI writes it; None where it has to be looked at closely."""
+    try:
+        said = convert(wire, _UsualUsage)
+    except ValidationError:
+        return None
+    inputs, outputs = said.prompt_tokens_details, said.completion_tokens_details
+    total_in, total_out = said.prompt_tokens, said.completion_tokens
+    read, written = inputs.cached_tokens, inputs.cache_write_tokens
+    reasoning, audio_out = outputs.reasoning_tokens, outputs.audio_tokens
+    fits = (
+        said.total_tokens == total_in + total_out
+        and read + written <= total_in >= inputs.audio_tokens
+        and reasoning + audio_out <= total_out
+    )
+    if not fits:
+        return None
+    return Usage(total_in, read, written, inputs.audio_tokens, total_out, reasoning, audio_out)
 
 
 def _counts(wire: dict[str, Any], tally: Tally) -> dict[str, int | None]:
@@ -194,7 +262,7 @@ def _counts(wire: dict[str, Any], tally: Tally) -> dict[str, int | None]:
         counts["output_tokens"],
     )
     if tokens_in is not None and tokens_out is not None and total == tokens_in + tokens_out:
-        return counts  # nearly always
+        return counts
     whole = Tally().count("", total)
     return counts if whole is None else counts | _by_total(counts, whole)
 

@@ -8,7 +8,7 @@ as `"12"` (64-bit integers in protobuf's JSON mapping).
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any, Protocol, cast
+from typing import Annotated, Any, Protocol, cast
 
 import msgspec
 
@@ -16,6 +16,7 @@ from trimtab.types.usage import Usage
 
 __all__ = [
     "UNREADABLE",
+    "Count",
     "Reading",
     "Tally",
     "UsageStream",
@@ -30,6 +31,9 @@ __all__ = [
 ]
 
 _MOST_TOKENS = 10_000_000_000  # more than any request can have, and it fits a database's integer
+Count = Annotated[int, msgspec.Meta(ge=0, le=_MOST_TOKENS)]
+"""A number of tokens as nearly all write it."""
+
 _MOST_USD = 1_000_000  # for one request; what is above is a broken number
 _NANO = 1_000_000_000
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)

@@ -8,6 +8,7 @@ from typing import Final
 
 from trimtab.errors import LedgerUnavailable, Overloaded, ShuttingDown
 from trimtab.store.chain import Record, encode_record
+from trimtab.store.receipt import Receipt
 from trimtab.store.sqlite.bodies import BodyWriter
 from trimtab.store.sqlite.files import explain, ledger_path
 from trimtab.store.sqlite.projection_thread import ProjectionThread
@@ -27,8 +28,7 @@ class SqliteLedger:
     """See `trimtab.store.protocol.Ledger`. All methods belong to the event loop's thread."""
 
     def __init__(self, data_dir: Path, clock: Clock, *, most_waiting: int = _MOST_WAITING) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._writer = LedgerWriter(data_dir, clock, self._loop)
+        self._writer = LedgerWriter(data_dir, clock, asyncio.get_running_loop())
         self._projection = ProjectionThread(data_dir, lambda: self._writer.head.seq)
         self._bodies = BodyWriter(data_dir)
         self._most_waiting = most_waiting
@@ -59,7 +59,7 @@ class SqliteLedger:
         if self._writer.trouble is not None:
             raise LedgerUnavailable(self._writer.trouble)
 
-    def record_intent(self, intent: Intent) -> asyncio.Future[None]:
+    def record_intent(self, intent: Intent) -> Receipt:
         """See `Ledger.record_intent`.
 
         Raises:
@@ -81,7 +81,7 @@ class SqliteLedger:
         """
         self._record(extension)
 
-    def record_settle(self, settle: Settle) -> asyncio.Future[None]:
+    def record_settle(self, settle: Settle) -> Receipt:
         """See `Ledger.record_settle`.
 
         Raises:
@@ -104,17 +104,16 @@ class SqliteLedger:
         await asyncio.to_thread(self._bodies.close)
         await asyncio.to_thread(self._projection.close)
 
-    def _record(self, record: Record) -> asyncio.Future[None]:
+    def _record(self, record: Record) -> Receipt:
         if self._closed:
             raise ShuttingDown("The ledger is closed. Try again at another gateway.")
         if not self._writer.alive:
             self.check_open()
-        waiter = self._loop.create_future()
         # Encoded here, so that a record that cannot be encoded fails its own caller only.
         kind, body = encode_record(record)
-        attempt = (record.inference_id, record.attempt)
-        self._writer.put(Waiting(attempt, kind, body, waiter))
-        return waiter
+        receipt = Receipt()
+        self._writer.put(Waiting(record, kind, body, receipt))
+        return receipt
 
 
 def open_ledger(data_dir: Path, clock: Clock) -> SqliteLedger:

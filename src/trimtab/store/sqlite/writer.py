@@ -9,10 +9,13 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from trimtab.errors import LedgerUnavailable
-from trimtab.store.chain import Kind, link
+from trimtab.store.chain import Kind, Record, link
+from trimtab.store.receipt import Receipt
 from trimtab.store.sqlite.bulk import BulkInsert
 from trimtab.store.sqlite.files import exclusive, explain, ledger_db, ledger_path, sync_folder
 from trimtab.store.sqlite.registration import Head, register
@@ -41,13 +44,18 @@ Attempt = tuple[str, int]
 """Inference and number of the attempt."""
 
 
-class Waiting(NamedTuple):
-    """A record on its way into the ledger; `waiter` is None when nobody is told any more."""
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """A record on its way into the ledger; `receipt` is None when nobody is told any more."""
 
-    attempt: Attempt
+    record: Record
     kind: Kind
     body: bytes
-    waiter: asyncio.Future[None] | None
+    receipt: Receipt | None
+
+    @property
+    def attempt(self) -> Attempt:
+        """Which one it is about."""
+        return self.record.inference_id, self.record.attempt
 
 
 class LedgerWriter:
@@ -109,7 +117,7 @@ class LedgerWriter:
         self.trouble = "The thread that writes the ledger died; see the log, restart the gateway."
         self.alive = False
         left = [*self._pending, *(self._queue.get() for _ in range(self._queue.qsize()))]
-        self._tell((item.waiter for item in left if item is not None), self.trouble)
+        self._tell((item.receipt for item in left if item is not None), self.trouble)
 
     def _serve(self) -> None:
         more = True
@@ -150,7 +158,7 @@ class LedgerWriter:
         """A refused intent whose attempt was made all the same goes in before its settle."""
         intent = self._refused.pop(attempt, None)
         if intent is not None:
-            self._pending.append(intent._replace(waiter=None))
+            self._pending.append(msgspec.structs.replace(intent, receipt=None))
 
     def _write(self) -> None:
         """Append all that is pending; while in trouble, even nothing: that is the probe."""
@@ -165,12 +173,12 @@ class LedgerWriter:
         written, self._pending = self._pending, []
         self._busy = len(written) >= _BUSY_BATCH
         self._unsynced = True
-        self._tell(item.waiter for item in written if item.kind != "intent")
-        intents = [item.waiter for item in written if item.kind == "intent"]
+        self._tell(item.receipt for item in written if item.kind != "intent")
+        intents = [item.receipt for item in written if item.kind == "intent"]
         if intents or self.trouble is not None:
             self._sync(intents)
 
-    def _sync(self, intents: list[asyncio.Future[None] | None]) -> None:
+    def _sync(self, intents: list[Receipt | None]) -> None:
         """Force everything appended to the disk, and tell those who wait for that."""
         if not self._unsynced:
             return
@@ -188,8 +196,9 @@ class LedgerWriter:
         """One transaction: the entries, and the head that says how many there must be."""
         seq, previous = self.head
         rows: list[tuple[int, int, Kind, bytes, bytes]] = []
-        for _, kind, body, _ in self._pending:
+        for item in self._pending:
             seq += 1
+            kind, body = item.kind, item.body
             previous = link(previous, (self.writer, seq), kind=kind, body=body)
             rows.append((self.writer, seq, kind, body, previous))
         with exclusive(self._db):
@@ -204,11 +213,11 @@ class LedgerWriter:
     def _refuse(self, why: str) -> None:
         """Intents fail and are remembered; settles, and what they need, stay for the next try."""
         tried, self._pending = self._pending, []
-        failed: list[asyncio.Future[None] | None] = []
+        failed: list[Receipt | None] = []
         for item in tried:
-            if item.kind == "intent" and item.waiter is not None:
+            if item.kind == "intent" and item.receipt is not None:
                 self._refused[item.attempt] = item
-                failed.append(item.waiter)
+                failed.append(item.receipt)
             else:
                 self._recall(item.attempt)
                 self._pending.append(item)
@@ -216,12 +225,12 @@ class LedgerWriter:
             del self._refused[next(iter(self._refused))]
         self._fail(failed, why)
 
-    def _fail(self, waiters: list[asyncio.Future[None] | None], why: str) -> None:
+    def _fail(self, receipts: list[Receipt | None], why: str) -> None:
         if self.trouble is None:
             _log.error("The ledger cannot be written; requests are refused. %s", why)
         self._failures += 1
         self.trouble = why
-        self._tell(waiters, why)
+        self._tell(receipts, why)
 
     def _recovered(self) -> None:
         if self.trouble is not None:
@@ -239,19 +248,19 @@ class LedgerWriter:
         except sqlite3.Error as error:  # the entries are safe in the log; the next one tries again
             _log.warning("Checkpoint of the ledger failed. %s", explain(error, self._path))
 
-    def _tell(self, waiters: Iterable[asyncio.Future[None] | None], why: str | None = None) -> None:
-        """Wake the event loop once for all of `waiters`."""
-        awake = [waiter for waiter in waiters if waiter is not None]
+    def _tell(self, receipts: Iterable[Receipt | None], why: str | None = None) -> None:
+        """Wake the event loop once for all of `receipts`."""
+        awake = [receipt for receipt in receipts if receipt is not None]
         if not awake:
             return
         try:
-            self._loop.call_soon_threadsafe(_resolve, awake, why)
+            self._loop.call_soon_threadsafe(_tell, awake, why)
         except RuntimeError:  # the loop is closed: nobody waits any more
-            _log.debug("%d waiters are gone with their event loop.", len(awake))
+            _log.debug("%d who waited are gone with their event loop.", len(awake))
 
     def _release(self) -> None:
         if self._pending:
-            settles = [item.waiter for item in self._pending if item.kind == "settle"]
+            settles = [item.receipt for item in self._pending if item.kind == "settle"]
             _log.critical(
                 "%d settles could not be written and are lost; their intents stay unsettled. %s",
                 len(settles),
@@ -270,13 +279,10 @@ class LedgerWriter:
         os.close(self._lock_fd)
 
 
-def _resolve(waiters: list[asyncio.Future[None]], why: str | None) -> None:
-    """On the event loop's thread; a waiter may have been cancelled meanwhile."""
-    for waiter in waiters:
-        if waiter.done():
-            continue
-        if why is None:
-            waiter.set_result(None)
-        else:
-            waiter.set_exception(LedgerUnavailable(why))
-            waiter.exception()  # seen: a waiter that nobody awaits is not worth a warning
+def _tell(receipts: list[Receipt], why: str | None) -> None:
+    """On the event loop's thread."""
+    for receipt in receipts:
+        try:
+            receipt.tell(None if why is None else LedgerUnavailable(why))
+        except Exception:  # noqa: BLE001 - a defect of one must not keep the others waiting
+            _log.exception("defect of one who heard from the ledger")
