@@ -17,7 +17,7 @@ from trimtab.config.plan import load_plan
 from trimtab.config.schema import Project, Provider
 from trimtab.config.watch import ProjectWatcher
 from trimtab.errors import ConfigError, Finding, TrimtabError
-from trimtab.gateway.canary_file import CanaryFile, encoded
+from trimtab.gateway.canary_file import tend_evidence
 from trimtab.gateway.gateway import Gateway
 from trimtab.gateway.pool import Origin
 from trimtab.gateway.reliability import Reliability
@@ -73,7 +73,6 @@ _FIRST_DRIFT_S = 90.0
 _FIRST_LOOK_S = 30.0  # after the start, which has enough to do
 _CHECK_PAUSE_S = 1.0
 _BREAKERS_PAUSE_S = 0.5
-_CANARIES_PAUSE_S = 10.0  # so much evidence is lost with a process that is killed
 _PROMPTS_PAUSE_S = 0.2  # a version that is withdrawn must be gone within a second
 _ENGINE_PAUSE_S = 1.0  # before an engine that died is started again
 
@@ -271,27 +270,8 @@ class App:
             _log.error("the pause holds only until prompts or releases change: %s", error)
 
     async def tend_canaries(self) -> None:
-        """Go on with the evidence of the process before, and keep it. Runs until it is cancelled.
-
-        What is known at the end is kept as well.
-        """
-        try:
-            file = await asyncio.to_thread(CanaryFile, self._data_folder)
-        except OSError as error:
-            _log.warning("the evidence on canaries is not kept: %s", error.strerror)
-            return
-        canaries = self.gateway.canaries
-        canaries.go_on(await asyncio.to_thread(file.read))
-        kept: object = None
-        try:
-            while True:
-                await asyncio.sleep(_CANARIES_PAUSE_S)
-                if kept != canaries.taken:
-                    kept = canaries.taken
-                    await asyncio.to_thread(_keep_evidence, file, encoded(canaries.evidence()))
-        finally:
-            _keep_evidence(file, encoded(canaries.evidence()))
-            file.close()
+        """Keep the evidence on canaries for the next process. Runs until it is cancelled."""
+        await tend_evidence(self.gateway.canaries, self._data_folder)
 
     async def tend_breakers(self) -> None:
         """Write the state of the breakers down when it changes. Runs until it is cancelled."""
@@ -502,13 +482,6 @@ def _kind_of(provider: Provider) -> ProviderKind:
     kind = load_plugin(PROVIDERS, provider.kind, lambda plugin: isinstance(plugin, ProviderKind))
     assert isinstance(kind, ProviderKind)
     return kind
-
-
-def _keep_evidence(file: CanaryFile, evidence: bytes) -> None:
-    try:
-        file.write(evidence)
-    except OSError as error:
-        _log.warning("the evidence on canaries cannot be written: %s", error.strerror)
 
 
 def _say_kept(error: ConfigError) -> None:

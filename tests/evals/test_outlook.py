@@ -74,6 +74,13 @@ def test_the_grid_has_the_suite_and_round_numbers():
     assert len(grid) == 5 * 4
 
 
+def test_the_grid_has_every_metric_that_decides():
+    both = [perfect(60, 2), perfect(60, 2)._replace(metric="format")]
+    policy = GatePolicy(primary=["accuracy", "format"])
+    grid = grid_of(both, frame(60)._replace(policy=policy))
+    assert {cell.metric for cell in grid} == {"accuracy", "format"}
+
+
 def test_margins_that_nothing_can_reach(tmp_path: Path):
     toml = (
         '[[evaluators]]\nuse = "contains"\n[gate]\nprimary = ["accuracy", "refusal", "latency"]\n'

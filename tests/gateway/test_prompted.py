@@ -188,8 +188,9 @@ def test_the_pinned_model_begins_and_its_equals_take_over(project_folder: Path):
     write_prompt(project_folder, triage(" v1"))
     release(project_folder)
     with stage(project_folder, "production") as on:
+        call: dict[str, Any] = {"id": "support/triage"}
         for number in range(20):  # each with an affinity of its own
-            call = {"id": "support/triage", "variables": {"ticket": str(number)}}
+            call["variables"] = {"ticket": str(number)}
             assert on.ask(prompt=call).status == 200
             assert on.sent()["model"] == "fault:main"
         on.provider.play("fault:main", Behaviour(status=500))

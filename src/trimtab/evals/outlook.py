@@ -5,6 +5,7 @@ from math import exp, floor, log
 from typing import Final, NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from trimtab.evals.compare import margin_of, measured_rows
@@ -13,8 +14,8 @@ from trimtab.evals.gate import primary_metrics
 from trimtab.evals.scores import NOT_APPLICABLE, MetricScores
 from trimtab.stats.gate_power import Design, detects, gate_power
 from trimtab.stats.mean_bounds import cases_to_see
-from trimtab.stats.power import MILLER, Spread, spread_of_one, spread_of_two
-from trimtab.stats.units import Floats, case_scores, keep, unit_sums
+from trimtab.stats.power import MILLER, POWER, Spread, spread_of_one, spread_of_two
+from trimtab.stats.units import Floats, Labels, case_scores, keep, unit_sums
 from trimtab.types.experiments import MetricKind
 
 __all__ = ["GridCell", "Outlook", "cases_needed", "grid_of", "outlooks"]
@@ -80,10 +81,12 @@ def grid_of(metrics: Sequence[MetricScores], frame: Frame) -> list[GridCell]:
         if found is None or frame.advisory.get(name):
             continue
         now = _design(found, None, frame, repeats=1)
+        is_seen = _seen(found, None, frame.clusters) is not None
         for cases in sorted({now.cases, *_CASES}):
             for repeats in _REPEATS:
-                design = now._replace(cases=cases, repeats=repeats)
-                outlook = _outlook(design, found, frame, known=_seen(found, None) is not None)
+                of_each = now.repeats if found.kind == "preference" else repeats
+                design = now._replace(cases=cases, repeats=of_each)
+                outlook = _outlook(design, found, frame, known=is_seen)
                 is_now = cases == now.cases
                 cells.append(GridCell(*outlook, repeats=repeats, is_now=is_now))
     return cells
@@ -111,7 +114,7 @@ def outlooks(
             _design(known[name], old.get(name), frame, repeats=repeats),
             known[name],
             frame,
-            known=_seen(known[name], old.get(name)) is not None,
+            known=_seen(known[name], old.get(name), frame.clusters) is not None,
         )
         for name in primary_metrics(candidate, frame)
         if name in known and not frame.advisory.get(name)
@@ -128,7 +131,7 @@ def cases_needed(
         kind: of the metric.
         repeats: of each case.
         alpha: one-sided.
-        clustered: some cases hang together.
+        clustered: some cases hang together: clusters are averaged, as repeats are.
     """
     reach = log(margin) if kind == "amount" else margin
     if kind in _COUNTED and repeats == 1 and not clustered:
@@ -139,7 +142,7 @@ def cases_needed(
 
 
 def _outlook(design: Design, of: MetricScores, frame: Frame, *, known: bool) -> Outlook:
-    found = detects(design)
+    found = _detects(design, of.kind)
     return Outlook(
         metric=of.metric,
         kind=of.kind,
@@ -158,26 +161,44 @@ def _outlook(design: Design, of: MetricScores, frame: Frame, *, known: bool) -> 
     )
 
 
+def _detects(design: Design, kind: MetricKind) -> float | None:
+    """The smallest drop that is found, when its own noise is counted in.
+
+    Answers that are wrong now and were right are as random as others: a drop by d adds d (1 - d) to
+    the variance of an answer of the candidate.
+    """
+    if kind not in {"rate", "score"}:
+        return detects(design)
+
+    def short(drop: float) -> float:
+        spread = design.spread
+        noisier = spread._replace(candidate=spread.candidate + drop * (1 - drop))
+        return gate_power(design._replace(spread=noisier), change=-drop).fails - POWER
+
+    return brentq(short, 0.0, 1.0, xtol=1e-4) if short(1.0) > 0 else None
+
+
 def _design(new: MetricScores, old: MetricScores | None, frame: Frame, *, repeats: int) -> Design:
     margin = margin_of(new.metric, new.kind, frame.policy)
     supposed = _AMOUNT_SPREAD if new.kind == "amount" else MILLER
     applies = ~(new.status == NOT_APPLICABLE).any(axis=1)
-    units = unit_sums(np.ones(int(applies.sum())), keep(frame.clusters, applies))
+    units = unit_sums(np.ones(int(applies.sum())), keep(frame.clusters, applies)).sizes
     return Design(
-        cases=len(units.sums),
-        repeats=repeats,
-        spread=_seen(new, old) or supposed,
+        cases=len(units),
+        # However often a case was preferred, it counts as one win or loss.
+        repeats=1 if new.kind == "preference" else repeats,
+        spread=_seen(new, old, frame.clusters) or supposed,
         margin=log(margin) if new.kind == "amount" else margin,
-        counted=new.kind in _COUNTED and len(units.sums) == int(applies.sum()),
+        counted=new.kind in _COUNTED and bool((units == 1).all()),
         alpha=frame.policy.alpha,
     )
 
 
-def _seen(new: MetricScores, old: MetricScores | None) -> Spread | None:
+def _seen(new: MetricScores, old: MetricScores | None, clusters: Labels) -> Spread | None:
     """The spread of earlier answers: of both setups, else of the one that has some."""
     if new.kind == "preference":  # one value is of both setups already
-        return _seen_preferences(_rows(new))
-    sides = [_rows(one) for one in (new, old) if one is not None]
+        return _seen_preferences(_of_units(np.sign(case_scores(_rows(new)))[:, None], clusters))
+    sides = [_of_units(_rows(one), clusters) for one in (new, old) if one is not None]
     if len(sides) == 2:
         try:
             return _at_least(spread_of_two(sides[0], sides[1]), sides[0], new.kind)
@@ -206,6 +227,28 @@ def _at_least(spread: Spread, rows: Floats, kind: MetricKind) -> Spread:
     unseen = 1 / (int((~np.isnan(case_scores(rows))).sum()) + 2)
     missing = max(unseen * (1 - unseen) - spread.variance(1), 0.0)
     return spread._replace(between=spread.between + missing)
+
+
+def _of_units(rows: Floats, clusters: Labels) -> Floats:
+    """Rows of clusters instead of cases, whose means are as independent as clusters are."""
+    labels = [label or (at,) for at, label in enumerate(clusters)]
+    if len(set(labels)) == len(labels):
+        return rows
+    members: dict[object, list[int]] = {}
+    for at, label in enumerate(labels):
+        members.setdefault(label, []).append(at)
+    measured = ~np.isnan(rows)
+    return np.array(
+        [
+            np.divide(
+                np.where(measured[of], rows[of], 0.0).sum(axis=0),
+                measured[of].sum(axis=0),
+                out=np.full(rows.shape[1], np.nan),
+                where=measured[of].any(axis=0),
+            )
+            for of in members.values()
+        ]
+    )
 
 
 def _rows(scores: MetricScores) -> Floats:

@@ -4,7 +4,9 @@ Several processes may serve one data folder. Each holds a lock on a number, the 
 and so do those that come after it: what one process knew is read by one process.
 """
 
+import asyncio
 import fcntl
+import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -14,10 +16,13 @@ from typing import Final
 
 import msgspec
 
-from trimtab.gateway.canary import Evidence
+from trimtab.gateway.canary import CanaryWatch, Evidence
 
-__all__ = ["CanaryFile", "encoded"]
+__all__ = ["CanaryFile", "encoded", "tend_evidence"]
 
+_log = logging.getLogger("trimtab.gateway")
+
+_PAUSE_S: Final = 10.0  # so much evidence is lost with a process that is killed
 _MOST_BYTES: Final = 256_000_000
 _decoder = msgspec.json.Decoder(dict[str, Evidence])
 
@@ -66,6 +71,36 @@ class CanaryFile:
 def encoded(known: Mapping[str, Evidence]) -> bytes:
     """The bytes of a file. To be made where nothing is added to the evidence meanwhile."""
     return msgspec.json.encode(known)
+
+
+async def tend_evidence(canaries: CanaryWatch, data_dir: Path) -> None:
+    """Go on with the evidence of the process before, and keep it. Runs until it is cancelled.
+
+    What is known at the end is kept as well.
+    """
+    try:
+        file = await asyncio.to_thread(CanaryFile, data_dir)
+    except OSError as error:
+        _log.warning("the evidence on canaries is not kept: %s", error.strerror)
+        return
+    canaries.go_on(await asyncio.to_thread(file.read))
+    kept: object = None
+    try:
+        while True:
+            await asyncio.sleep(_PAUSE_S)
+            if kept != canaries.taken:
+                kept = canaries.taken
+                await asyncio.to_thread(_keep, file, encoded(canaries.evidence()))
+    finally:
+        _keep(file, encoded(canaries.evidence()))
+        file.close()
+
+
+def _keep(file: CanaryFile, evidence: bytes) -> None:
+    try:
+        file.write(evidence)
+    except OSError as error:
+        _log.warning("the evidence on canaries cannot be written: %s", error.strerror)
 
 
 def _free_number(folder: Path) -> tuple[int, int]:
