@@ -64,12 +64,12 @@ def test_a_run_goes_on_where_it_was(project_folder: Path):
         conduct = Conduct(on.lab(), order)
 
         def stop(progress: Progress) -> None:
-            if progress.done == 15:
+            if progress.done >= 15:
                 conduct.stop()
 
         first = await conduct.carry_out(stop)
         assert first.stopped == "told"
-        assert 15 <= first.answered <= 18
+        assert 15 <= first.answered <= 20
         assert first.answered == len(on.provider.calls)
         assert "run it again to go on" in " ".join(first.notes)
         second = await on.conduct(on.order(order.suite, id="exp_2"))
