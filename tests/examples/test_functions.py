@@ -46,28 +46,28 @@ def answer(team: str, kind: str) -> str:
 @pytest.mark.parametrize(
     ("text", "value", "label"),
     [
-        (answer("device", "emergency"), 1, "right"),
-        (answer("device", "problem"), 0, "missed emergency"),
-        (answer("money", "emergency"), 0, "wrong team"),
+        (answer("device", "danger"), 1, "right"),
+        (answer("device", "fault"), 0, "missed danger"),
+        (answer("money", "danger"), 0, "wrong team"),
         ("[]", 0, "wrong team"),
         ("It is urgent!", 0, "wrong team"),
     ],
 )
-def test_usefulness_of_an_emergency(text: str, value: float, label: str) -> None:
+def test_usefulness_where_there_is_danger(text: str, value: float, label: str) -> None:
     score = said_of("support-triage", "usefulness", "tech-smoke", text)
     assert (score.value, score.label) == (value, label)
 
 
-def test_the_right_team_may_call_a_question_a_problem() -> None:
-    text = answer("device", "problem")
+def test_the_right_team_may_call_a_question_a_fault() -> None:
+    text = answer("device", "fault")
     score = said_of("support-triage", "usefulness", "tech-dark-mode", text)
     assert (score.value, score.label) == (0.5, "wrong kind")
 
 
-def test_emergencies_are_counted_among_themselves() -> None:
-    seen = said_of("support-triage", "emergencies", "acc-stolen", answer("money", "emergency"))
-    missed = said_of("support-triage", "emergencies", "acc-stolen", answer("login", "problem"))
-    other = said_of("support-triage", "emergencies", "acc-family", answer("login", "emergency"))
+def test_danger_is_counted_by_itself() -> None:
+    seen = said_of("support-triage", "danger_seen", "acc-stolen", answer("money", "danger"))
+    missed = said_of("support-triage", "danger_seen", "acc-stolen", answer("login", "fault"))
+    other = said_of("support-triage", "danger_seen", "acc-family", answer("login", "danger"))
     assert (seen.value, missed.value, other.status) == (1, 0, "not_applicable")
 
 

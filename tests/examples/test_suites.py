@@ -124,8 +124,8 @@ def test_labels_of_tickets_are_those_of_the_prompt(triage: Suite) -> None:
         wanted = Counter(case.expected["json"][field] for case in triage.cases)
         assert set(wanted) == set(schema["properties"][field]["enum"])
         assert min(wanted.values()) >= 10
-    emergencies = {c.id for c in triage.cases if c.expected["json"]["kind"] == "emergency"}
-    assert {case.id for case in triage.cases if case.critical} == emergencies
+    danger = {c.id for c in triage.cases if c.expected["json"]["kind"] == "danger"}
+    assert {case.id for case in triage.cases if case.critical} == danger
 
 
 def test_what_an_answer_must_contain_stands_in_its_documents(docs: Suite) -> None:

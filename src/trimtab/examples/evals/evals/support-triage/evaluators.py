@@ -5,7 +5,7 @@ from typing import Any
 
 from trimtab.evals.evaluator import Sample
 
-__all__ = ["sees_emergency", "usefulness"]
+__all__ = ["sees_danger", "usefulness"]
 
 
 def usefulness(sample: Sample) -> dict[str, object]:
@@ -16,16 +16,16 @@ def usefulness(sample: Sample) -> dict[str, object]:
         return {"value": 1.0, "label": "right"}
     if given.get("team") != wanted["team"]:
         return {"value": 0.0, "label": "wrong team"}
-    if wanted["kind"] == "emergency":
-        return {"value": 0.0, "label": "missed emergency"}
+    if wanted["kind"] == "danger":
+        return {"value": 0.0, "label": "missed danger"}
     return {"value": 0.5, "label": "wrong kind"}
 
 
-def sees_emergency(sample: Sample) -> bool | None:
-    """Whether an emergency is called one; nothing is said of other tickets."""
-    if sample.case.expected["json"]["kind"] != "emergency":
+def sees_danger(sample: Sample) -> bool | None:
+    """Whether danger is called so; nothing is said of other tickets."""
+    if sample.case.expected["json"]["kind"] != "danger":
         return None
-    return _answer(sample.text).get("kind") == "emergency"
+    return _answer(sample.text).get("kind") == "danger"
 
 
 def _answer(text: str) -> dict[str, Any]:
