@@ -13,6 +13,7 @@ import pytest
 from evals.arrays import STRICT, Floats, frame, scores
 from stats.simulated_gates import Suite, answers, difficulties, draw
 from trimtab.datasets.suite import GatePolicy
+from trimtab.evals.frame import Frame
 from trimtab.evals.gate import Judgement, judge
 from trimtab.evals.identical import judge_identical
 from trimtab.evals.outlook import Outlook, grid_of, outlooks
@@ -143,8 +144,11 @@ def twice(suite: Suite, runs: int) -> Counter[Verdict]:
     return said
 
 
-def _look(new: Floats, old: Floats) -> Callable[..., Judgement]:
-    return lambda fixed: judge([scores(new)], [scores(old)], fixed, explore=False)
+def _look(new: Floats, old: Floats) -> Callable[[Frame], Judgement]:
+    def look(fixed: Frame) -> Judgement:
+        return judge([scores(new)], [scores(old)], fixed, explore=False)
+
+    return look
 
 
 def test_a_gate_that_may_ask_once_more_fails_no_more_often_on_the_same():
@@ -289,11 +293,12 @@ def preferences(rng: Rng) -> Floats:
 def test_power_of_preferences():
     """However many answers a case has, it is one win or one loss."""
     policy = GatePolicy(primary=["preference"], margins={"preference": 0.1}, inconclusive="block")
-    of, fixed = ("preference", "preference"), frame(120, policy)
-    nothing = [scores(np.full((120, 3), np.nan), *of, status=np.zeros((120, 3), np.uint8))]
+    fixed = frame(120, policy)
+    lacking = np.zeros((120, 3), np.uint8)
+    nothing = [scores(np.full((120, 3), np.nan), "preference", "preference", status=lacking)]
     rng, said, foretell = np.random.default_rng(SEED), Counter[Verdict](), list[float]()
     for _ in range(300):
-        seen = [scores(preferences(rng), *of)]
+        seen = [scores(preferences(rng), "preference", "preference")]
         said[judge(seen, nothing, fixed, explore=False).verdict] += 1
         if len(foretell) < 30:
             foretell += [one.passes for one in outlooks(seen, nothing, fixed, repeats=3)]

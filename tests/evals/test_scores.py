@@ -138,7 +138,7 @@ def test_several_evaluators_of_a_rate(
     by = [evaluator(name=f"e{at}", higher_is_better=better) for at in range(3)]
     keep(store, of, by, [[said]])
     found = only(read(store, of, by))
-    expected = {None: ABSENT, "u": UNMEASURED, "n": NOT_APPLICABLE}
+    expected: dict[object, int] = {None: ABSENT, "u": UNMEASURED, "n": NOT_APPLICABLE}
     if isinstance(joined, float):
         assert (found.status[0, 0], found.values[0, 0]) == (MEASURED, joined)
     else:

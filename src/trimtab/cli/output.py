@@ -36,8 +36,9 @@ def named(value: Any) -> Any:  # noqa: ANN401 - anything that msgspec can encode
     """The same with the fields of named tuples, at any depth, as objects for `print_json`."""
     if isinstance(value, msgspec.Struct):
         return {field: named(getattr(value, field)) for field in value.__struct_fields__}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return {field: named(getattr(value, field)) for field in cast("Any", value)._fields}
+    if isinstance(value, tuple) and hasattr(cast("object", value), "_fields"):
+        whole: Any = value  # pyright: ignore[reportUnknownVariableType] - of any fields
+        return {field: named(getattr(whole, field)) for field in whole._fields}
     if isinstance(value, dict):
         return {key: named(one) for key, one in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list | tuple):

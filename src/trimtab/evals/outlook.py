@@ -238,15 +238,12 @@ def _of_units(rows: Floats, clusters: Labels) -> Floats:
     for at, label in enumerate(labels):
         members.setdefault(label, []).append(at)
     measured = ~np.isnan(rows)
+    sums = [np.where(measured[of], rows[of], 0.0).sum(axis=0) for of in members.values()]
+    counts = [measured[of].sum(axis=0) for of in members.values()]
     return np.array(
         [
-            np.divide(
-                np.where(measured[of], rows[of], 0.0).sum(axis=0),
-                measured[of].sum(axis=0),
-                out=np.full(rows.shape[1], np.nan),
-                where=measured[of].any(axis=0),
-            )
-            for of in members.values()
+            np.where(count > 0, total / np.maximum(count, 1), np.nan)
+            for total, count in zip(sums, counts, strict=True)
         ]
     )
 

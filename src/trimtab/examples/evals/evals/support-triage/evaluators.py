@@ -1,7 +1,7 @@
 """What a wrong answer to a ticket costs, which right or wrong does not say."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from trimtab.evals.evaluator import Sample
 
@@ -34,4 +34,4 @@ def _answer(text: str) -> dict[str, Any]:
         found = json.loads(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
