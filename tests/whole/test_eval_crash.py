@@ -71,7 +71,7 @@ class Runner:
 def running(folder: Path) -> Generator[Runner]:
     command = [sys.executable, "-m", "whole.eval_child"]
     said = (folder / "said.txt").open("a")
-    environ = environment() | {"OPENBLAS_NUM_THREADS": "1"}  # there is one thread to fork
+    environ = {**environment(), "OPENBLAS_NUM_THREADS": "1"}  # there is one thread to fork
     with (
         said,
         subprocess.Popen(
