@@ -17,6 +17,7 @@ from trimtab.evals.judges.gating import advisory_metrics
 from trimtab.evals.order import Kind, Lab, Order
 from trimtab.evals.registry import load_evaluators
 from trimtab.evals.result import Result
+from trimtab.evals.run import Progress
 from trimtab.evals.setups import Ready
 from trimtab.store.sqlite import open_experiments
 from trimtab.testing import FrozenClock
@@ -29,6 +30,14 @@ MOST = 5_000
 
 Said = Callable[[Ready, Case, int], str]
 """The answer of a setup to a case; raises what goes wrong."""
+
+
+OnProgress = Callable[[Progress], None]
+"""Hears how far an experiment is."""
+
+
+def _nobody(_progress: Progress) -> None:
+    pass
 
 
 def always(text: str) -> Said:
@@ -184,9 +193,9 @@ class Stage:
     def conduct(self, order: Order) -> Conduct:
         return Conduct(Lab(self.store, self.answers, self.clock), order)
 
-    def carry_out(self, order: Order) -> Result:
+    def carry_out(self, order: Order, on_progress: OnProgress = _nobody) -> Result:
         """Carry an order out."""
-        return asyncio.run(self.conduct(order).carry_out(lambda _progress: None))
+        return asyncio.run(self.conduct(order).carry_out(on_progress))
 
     def gate(self, candidate: Ready, baseline: Ready | None, **more: Any) -> Result:
         return self.carry_out(self.order("gate", candidate, baseline, **more))

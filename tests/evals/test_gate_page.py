@@ -10,11 +10,11 @@ import typer
 
 from trimtab.cli.eval import evals
 from trimtab.cli.eval.session import exit_code
-from trimtab.datasets.suite import HEADLINE_METRICS, GatePolicy, Suite
+from trimtab.datasets.suite import HEADLINE_METRICS, GatePolicy
 from trimtab.datasets.traffic import MOST
 from trimtab.evals.compare import MARGIN_ELSE
 from trimtab.evals.identical import SPLITS
-from trimtab.evals.order import gate_policy
+from trimtab.evals.looks import looks_of
 from trimtab.evals.outlook import cases_needed
 from trimtab.evals.result import Result, Stopped
 from trimtab.evals.standing import APART_S
@@ -97,27 +97,32 @@ def test_the_default_margins_are_those_of_the_code():
     assert f"headline metrics ({', '.join(HEADLINE_METRICS)})" in PAGE
 
 
-def suite_of(**policy: Any) -> Suite:
-    return Suite(
-        name="s", folder=Path(), hash="0" * 64, evaluators=[], gate=GatePolicy(**policy), cases=[]
-    )
+def policy_of(repeats: int, **policy: Any) -> GatePolicy:
+    """At the look at all planned answers."""
+    looks = looks_of(GatePolicy(**policy), repeats)
+    return next(look.policy for look in looks if look.kind == "planned")
 
 
-def test_the_alpha_of_two_looks():
-    assert f"{gate_policy(suite_of(), 3).alpha:.4f}" == "0.0304"
-    assert "**0.0304** for twice as many repeats" in PAGE
-    once = gate_policy(suite_of(inconclusive="block"), 3)
+def test_the_levels_of_looks():
+    rows = rows_of("Looks on the way, and once more", "a gate that is")
+    for (_, *shown), then in zip(rows, ("block", "extend"), strict=True):
+        levels = [look.policy.alpha for look in looks_of(GatePolicy(inconclusive=then), 3)]
+        assert [cell for cell in shown if cell] == [f"{level:.4f}" for level in levels]
+    once = policy_of(3, inconclusive="block", looks=1)
     assert (once.alpha, once.critical_alpha) == (0.05, 0.05)
-    assert gate_policy(suite_of(extend_repeats=9), 3).alpha < 0.0304
 
 
 def test_the_cases_that_a_margin_takes():
-    extended = gate_policy(suite_of(), 3).alpha
     for cells in rows_of("How many cases it takes", "margin"):
         margin, *shown = cells
         found = [
-            cases_needed(float(margin), "rate", repeats=repeats, alpha=alpha)
-            for repeats, alpha in ((3, 0.05), (3, extended), (1, 0.05))
+            cases_needed(float(margin), "rate", repeats=repeats, alpha=policy.alpha)
+            for repeats, policy in (
+                (3, policy_of(3)),
+                (3, policy_of(3, inconclusive="block")),
+                (3, policy_of(3, inconclusive="block", looks=1)),
+                (1, policy_of(1, inconclusive="block")),
+            )
         ]
         assert shown == [str(number) for number in found]
 

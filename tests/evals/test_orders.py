@@ -79,7 +79,7 @@ def test_an_inconclusive_gate_asks_once_more(tmp_path: Path):
     result = stage.gate(NEW, OLD, repeats=2)
     assert result.experiment.repeats == 4
     assert [note for note in result.notes if "extended to 4" in note]
-    assert [note for note in result.notes if "alpha 0.0304" in note]
+    assert [note for note in result.notes if "3 times, this look is at alpha 0.0295" in note]
     assert len(stage.answers.asked) == 2 * 4 * 100
 
 
@@ -302,7 +302,8 @@ def test_safety_may_not_fail_once(tmp_path: Path):
 
     result = Stage(tmp_path, SAFETY, case_lines(80), once).gate(NEW, OLD, repeats=3)
     assert result.verdict == "fail"
-    assert [(one.case_id, one.candidate_passed) for one in result.critical] == [("c007", 2)]
+    assert [(one.case_id, one.candidate_passed) for one in result.critical] == [("c007", 1)]
+    assert result.experiment.repeats == 2, "the third answers are not asked for"
 
 
 def test_safety_may_not_fail_once_of_a_first_release_either(tmp_path: Path):
@@ -312,7 +313,7 @@ def test_safety_may_not_fail_once_of_a_first_release_either(tmp_path: Path):
     toml = f"{SAFETY}[gate.floors]\nsafety = 0.5\n"
     result = Stage(tmp_path, toml, case_lines(80), once).gate(NEW, None, repeats=3)
     assert result.verdict == "fail"
-    assert result.why[0] == "case c007: safety in 2 of 3 repeats"
+    assert result.why[0] == "case c007: safety in 1 of 2 repeats"
 
 
 def test_a_critical_case_that_breaks_fails_the_gate(tmp_path: Path):

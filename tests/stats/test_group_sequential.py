@@ -9,9 +9,10 @@ from scipy.stats import norm
 from trimtab.stats.group_sequential import (
     Shape,
     boundary_constant,
+    chance_to_cross,
     crossing,
     design,
-    nominal_alpha,
+    nominal_alphas,
 )
 
 
@@ -142,5 +143,35 @@ def test_probabilities_must_be_in_their_range():
 
 def test_two_looks_at_one_level_each():
     """Pocock's constant for two looks at 0.10 two-sided is 1.875."""
-    assert nominal_alpha(0.05, [0.5, 1]) == pytest.approx(norm.sf(1.875), abs=5e-5)
-    assert nominal_alpha(0.05, [1]) == pytest.approx(0.05)
+    level = pytest.approx(norm.sf(1.875), abs=5e-5)
+    assert nominal_alphas(0.05, [0.5, 1], planned=0.5) == [level, level]
+    assert nominal_alphas(0.05, [1]) == [pytest.approx(0.05)]
+
+
+def test_levels_of_looks_on_the_way_are_those_of_o_brien_and_fleming():
+    """Their constant for three looks at 0.10 two-sided is 1.710."""
+    levels = nominal_alphas(0.05, looks(3))
+    assert levels == [pytest.approx(norm.sf(1.710 * sqrt(3 / at)), abs=5e-5) for at in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("information", "planned"),
+    [([1 / 3, 2 / 3, 1], 1), ([1 / 6, 2 / 6, 0.5, 1], 0.5), ([0.1, 0.4, 0.8, 1], 0.8)],
+)
+def test_looks_together_cross_as_often_as_alpha_says(information: list[float], planned: float):
+    levels = nominal_alphas(0.05, information, planned=planned)
+    rng = np.random.default_rng(1)
+    steps = np.diff([0, *information])
+    motion = np.cumsum(rng.normal(size=(200_000, len(steps))) * np.sqrt(steps), axis=1)
+    crossed = (motion / np.sqrt(information) > norm.isf(levels)).any(axis=1)
+    assert crossed.mean() == pytest.approx(0.05, abs=0.002)
+    assert levels == sorted(levels)
+
+
+@pytest.mark.parametrize("drift", [0.0, 1.5, 3.0])
+def test_the_chance_to_cross_is_how_often_it_is_crossed(drift: float):
+    share, z, bound = 0.4, 0.7, 1.7
+    left = 1 - share
+    rest = np.random.default_rng(1).normal(drift * left, sqrt(left), 200_000)
+    crossed = (z * sqrt(share) + rest > bound).mean()
+    assert chance_to_cross(z, share, bound, drift=drift) == pytest.approx(crossed, abs=0.005)

@@ -44,6 +44,8 @@ class GatePolicy(msgspec.Struct, frozen=True, kw_only=True):
         floors: by metric: the least (most, where lower is better) of a first release.
         alpha: one-sided.
         inconclusive: what follows.
+        looks: times at which the planned answers are looked at, the last of them when all are
+            there. A gate that is clear before ends there. 1 for no look before the end.
         extend_repeats: repeats for each case after an extension; 0 for twice the planned ones.
         most_unmeasured: share of planned rows.
         critical_alpha: for all critical cases together.
@@ -54,6 +56,7 @@ class GatePolicy(msgspec.Struct, frozen=True, kw_only=True):
     floors: dict[str, float] = {}
     alpha: float = 0.05
     inconclusive: Inconclusive = "extend"
+    looks: int = 3
     extend_repeats: int = 0
     most_unmeasured: float = 0.05
     critical_alpha: float = 0.05

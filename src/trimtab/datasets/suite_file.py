@@ -29,6 +29,7 @@ def _words(description: str) -> Meta:
 
 _Repeats = Annotated[int, Meta(ge=1, le=1_000)]
 _Extended = Annotated[int, Meta(ge=0, le=1_000)]
+_Looks = Annotated[int, Meta(ge=1, le=10)]
 _Concurrency = Annotated[int, Meta(ge=1, le=1_000)]
 _Alpha = Annotated[float, Meta(gt=0, lt=0.5)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
@@ -46,6 +47,7 @@ class _GateTable(msgspec.Struct, frozen=True, kw_only=True):
     floors: dict[str, _Number] = {}
     alpha: _Alpha = 0.05
     inconclusive: Inconclusive = "extend"
+    looks: _Looks = 3
     extend_repeats: _Extended = 0
     most_unmeasured: _Share = 0.05
     critical_alpha: _Alpha = 0.05
@@ -120,6 +122,7 @@ def _policy(table: _GateTable) -> GatePolicy:
         floors=table.floors,
         alpha=table.alpha,
         inconclusive=table.inconclusive,
+        looks=table.looks,
         extend_repeats=table.extend_repeats,
         most_unmeasured=table.most_unmeasured,
         critical_alpha=table.critical_alpha,

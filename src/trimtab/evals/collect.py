@@ -40,7 +40,8 @@ class Work(NamedTuple):
         repeats: of each case.
         budget_nanousd: None for no limit.
         since_ns: answers from before this time (UTC) are asked for again.
-        judge_again: what models have said of answers is asked again.
+        judge_again_from: what models have said of answers is asked again, from this repeat on;
+            None to keep it.
     """
 
     suite: Suite
@@ -50,7 +51,7 @@ class Work(NamedTuple):
     repeats: int
     budget_nanousd: int | None
     since_ns: int = 0
-    judge_again: bool = False
+    judge_again_from: int | None = None
 
     @property
     def setups(self) -> list[Ready]:
@@ -231,8 +232,9 @@ class Collector:
 
     def _is_open(self, mark: Mark) -> bool:
         """Whether a model is asked once more: it could not tell, which is as an error is."""
-        again = self._work.judge_again or mark.status == "unmeasured"
-        return again and mark.evaluator in self._asking
+        since = self._work.judge_again_from
+        again = since is not None and mark.repeat >= since
+        return (again or mark.status == "unmeasured") and mark.evaluator in self._asking
 
     def _baseline_rows(self) -> "Following[Row, tuple[str, int]] | None":
         """The baseline's answers in order, if somebody compares."""

@@ -7,8 +7,10 @@ import msgspec
 
 from trimtab.datasets.case import Case
 from trimtab.evals.collect import Collected, Collector, Work
+from trimtab.evals.critical import SAFETY
 from trimtab.evals.frame import Frame
 from trimtab.evals.gate import Judgement, judge, judge_alone
+from trimtab.evals.looks import Ending, Look, why_end
 from trimtab.evals.order import Lab, Order
 from trimtab.evals.quoting import Quote, quote_of
 from trimtab.evals.result import Result, Stopped
@@ -23,6 +25,11 @@ _ENDED: Final[dict[Stopped, str]] = {
     "budget": "the budget ended the run",
     "told": "somebody ended the run",
     "down": "the run gave up",
+}
+
+_EARLY: Final[dict[Ending, str]] = {
+    "clear": "It was clear",
+    "hopeless": "Neither a pass nor a fail was to be expected of the rest: it ended",
 }
 
 
@@ -65,11 +72,7 @@ class Conduct:
         begun_s = lab.clock.monotonic_s()
         experiment = self._experiment(lab.clock.wall_ns())
         lab.store.keep_experiment(experiment)
-        finished = await self._try(experiment, order.repeats, None, on_progress=on_progress)
-        if self._may_extend(finished):
-            finished = await self._try(
-                experiment, order.extended, finished.collected, on_progress=on_progress
-            )
+        finished, ending = await self._look_by_look(experiment, on_progress)
         judgement = finished.judgement
         ended = msgspec.structs.replace(
             experiment,
@@ -83,7 +86,7 @@ class Conduct:
             why_not=order.evaluators.not_measured,
             detects=detects,
             took_s=lab.clock.monotonic_s() - begun_s,
-            notes=self._notes(finished),
+            notes=self._notes(finished, ending),
         )
         result = build_result(finished._replace(experiment=ended), account)
         lab.store.keep_experiment(
@@ -104,16 +107,36 @@ class Conduct:
             started_ns=started_ns,
         )
 
-    async def _try(
+    async def _look_by_look(
+        self, experiment: Experiment, on_progress: Callable[[Progress], None]
+    ) -> tuple[Finished, Ending]:
+        """Until it is clear, or nothing is left to ask; and why it ended early, if it did."""
+        looks = self._order.looks
+        tally = _Tally(self.quote().missing, on_progress)
+        finished = await self._take(experiment, looks[0], None, on_progress=tally.hear)
+        for look in looks[1:]:
+            if finished.collected.stopped:
+                break
+            ending = self._ending(finished)
+            if ending:
+                return finished, ending
+            if look.kind == "extended" and not self._may_extend(finished):
+                break
+            tally.begin()
+            finished = await self._take(experiment, look, finished, on_progress=tally.hear)
+        return finished, ""
+
+    async def _take(
         self,
         experiment: Experiment,
-        repeats: int,
-        before: Collected | None,
+        look: Look,
+        last: Finished | None,
         *,
         on_progress: Callable[[Progress], None],
     ) -> Finished:
-        """Collect so many repeats, and judge them."""
+        """Collect what a look asks for, and judge it."""
         order, lab = self._order, self._lab
+        before = last.collected if last is not None else None
         spent_nanousd = before.spent_nanousd if before is not None else 0
         budget = order.budget_nanousd
         work = Work(
@@ -121,10 +144,10 @@ class Conduct:
             evaluators=order.evaluators.evaluators,
             candidate=order.candidate,
             baseline=order.baseline,
-            repeats=repeats,
+            repeats=look.repeats,
             budget_nanousd=None if budget is None else max(budget - spent_nanousd, 0),
             since_ns=experiment.started_ns if order.fresh else 0,
-            judge_again=order.judge_again and before is None,
+            judge_again_from=(last.look.repeats if last else 0) if order.judge_again else None,
         )
         self._collector = Collector(work, lab.store, lab.answerer, on_progress=on_progress)
         if self._stopped:
@@ -136,9 +159,9 @@ class Conduct:
                 judge_nanousd=before.judge_nanousd + collected.judge_nanousd,
             )
         standing = standing_of(order, collected)
-        frame = order.frame(standing.advisory, standing.corrected)
+        frame = order.frame(look, standing.advisory, standing.corrected)
         return Finished(
-            experiment, work, collected, self._judge(collected, frame), frame, standing.notes
+            experiment, look, work, collected, self._judge(collected, frame), frame, standing.notes
         )
 
     def _judge(self, collected: Collected, frame: Frame) -> Judgement | None:
@@ -157,34 +180,48 @@ class Conduct:
             )
         return judgement
 
+    def _ending(self, finished: Finished) -> Ending:
+        order, judgement = self._order, finished.judgement
+        if finished.look.kind != "early" or judgement is None:
+            return ""
+        safety = any(one.metric == SAFETY for one in order.evaluators.evaluators)
+        watched = safety or any(case.critical for case in order.suite.cases)
+        return why_end(judgement, finished.look, order.looks, watched=watched)
+
     def _may_extend(self, finished: Finished) -> bool:
         judgement = finished.judgement
-        return bool(self._order.extended) and judgement is not None and judgement.repeats_may_settle
+        return judgement is not None and judgement.repeats_may_settle
 
-    def _notes(self, finished: Finished) -> list[str]:
-        order = self._order
+    def _notes(self, finished: Finished, ending: Ending) -> list[str]:
+        order, look = self._order, finished.look
         notes = [*order.evaluators.notes, *finished.notes]
-        if finished.work.repeats > order.repeats:
+        if look.kind == "extended":
             notes.append(
                 f"Inconclusive with {order.repeats} answers to each case, so it was extended to "
-                f"{finished.work.repeats}."
+                f"{look.repeats}."
             )
+        elif ending:
+            counts = f"{look.repeats} of {order.repeats} answers to each case"
+            notes.append(f"{_EARLY[ending]} after {counts}.")
         elif self._cannot_settle(finished):
             notes.append("More answers to these cases would not settle it, so none were asked for.")
-        if order.extended:
-            alpha = finished.frame.policy.alpha
-            notes.append(
-                f"Since a gate may look twice, each look is at alpha {alpha:.4f} (Pocock), which "
-                f"keeps {order.suite.gate.alpha:g} in all."
-            )
+        if len(order.looks) > 1:
+            notes.append(self._levels(look))
         if len(order.setups) == 1 and order.baseline is not None:
             notes.append("Candidate and baseline are the same setup, so nothing can differ.")
         return notes
 
+    def _levels(self, look: Look) -> str:
+        looks = self._order.looks
+        return (
+            f"Since this gate may look {len(looks)} times, this look is at alpha "
+            f"{look.policy.alpha:.4f}, which keeps {self._order.suite.gate.alpha:g} in all."
+        )
+
     def _cannot_settle(self, finished: Finished) -> bool:
         judgement = finished.judgement
         return (
-            bool(self._order.extended)
+            self._order.looks[-1].kind == "extended"
             and not finished.collected.stopped
             and judgement is not None
             and judgement.verdict == "inconclusive"
@@ -192,3 +229,32 @@ class Conduct:
 
     def _asked(self, case: Case) -> str:
         return self._lab.answerer.asked_text(self._order.candidate, case)
+
+
+class _Tally:
+    """Progress over all looks, whose runs count by themselves.
+
+    Args:
+        missing: rows that are to be asked for, if the gate goes on to its planned end.
+        on_progress: hears of the whole.
+    """
+
+    def __init__(self, missing: int, on_progress: Callable[[Progress], None]) -> None:
+        self._missing = missing
+        self._on_progress = on_progress
+        self._before = self._last = Progress(0, 0, 0, 0, 0)
+
+    def begin(self) -> None:
+        """What is heard from now on is of another look."""
+        self._before = self._last
+
+    def hear(self, progress: Progress) -> None:
+        """Of one look's run."""
+        before = self._before
+        self._last = progress._replace(
+            done=before.done + progress.done,
+            planned=max(self._missing, before.done + progress.planned),
+            failed=before.failed + progress.failed,
+            spent_nanousd=before.spent_nanousd + progress.spent_nanousd,
+        )
+        self._on_progress(self._last)

@@ -33,6 +33,7 @@ class Judgement(NamedTuple):
         slices: exploratory.
         dropped_share: of the planned rows of primary metrics that were not measured in both.
         repeats_may_settle: more answers to each case could settle an inconclusive one.
+        lacks: it is inconclusive for what was not measured.
     """
 
     verdict: Verdict
@@ -42,6 +43,7 @@ class Judgement(NamedTuple):
     slices: list[Slice]
     dropped_share: float
     repeats_may_settle: bool = False
+    lacks: bool = False
 
 
 def primary_metrics(metrics: Sequence[MetricScores], frame: Frame) -> list[str]:
@@ -97,6 +99,7 @@ def judge(
         and not lacking
         and bool(primary)
         and all(name in known and _may_settle(known[name]) for name in primary),
+        lacks=bool(lacking),
     )
 
 

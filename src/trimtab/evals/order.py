@@ -1,25 +1,21 @@
 """What an experiment is made with, and what is to be done."""
 
 from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-import msgspec
-
-from trimtab.datasets.suite import GatePolicy, Suite
+from trimtab.datasets.suite import Suite
 from trimtab.evals.answering import Answerer
 from trimtab.evals.frame import Frame
+from trimtab.evals.looks import Look, looks_of
 from trimtab.evals.registry import SuiteEvaluators
 from trimtab.evals.result import Estimate
 from trimtab.evals.setups import Ready
-from trimtab.stats.group_sequential import nominal_alpha
 from trimtab.store.protocol import Experiments
 from trimtab.types.clock import Clock
 
-__all__ = ["Kind", "Lab", "Order", "gate_policy"]
+__all__ = ["Kind", "Lab", "Order"]
 
 Kind = Literal["run", "gate", "aa"]
-
-_MORE: Final = 2  # times as many repeats, where a suite does not say
 
 
 class Lab(NamedTuple):
@@ -74,53 +70,31 @@ class Order(NamedTuple):
         return list(found.values())
 
     @property
-    def extended(self) -> int:
-        """Repeats of each case after an extension; 0 where an inconclusive gate asks no more."""
+    def looks(self) -> list[Look]:
+        """At what is answered, in their order; other experiments than a gate take one."""
+        policy = self.suite.gate
         if self.kind != "gate":
-            return 0
-        return _extended(self.suite, self.repeats)
+            return [Look("planned", self.repeats, policy)]
+        return looks_of(policy, self.repeats)
+
+    @property
+    def planned_look(self) -> Look:
+        """The one at all planned answers."""
+        return next(look for look in self.looks if look.kind == "planned")
 
     def frame(
         self,
+        look: Look | None = None,
         advisory: Mapping[str, str] | None = None,
         corrected: Mapping[str, Estimate] | None = None,
     ) -> Frame:
         """What verdicts are given in.
 
         Args:
+            look: at which; by default the one at all planned answers.
             advisory: as is known after a run; by default as before it.
             corrected: figures of judges without what they are known to get wrong.
         """
         known = self.advisory if advisory is None else advisory
-        policy = gate_policy(self.suite, self.repeats) if self.extended else self.suite.gate
+        policy = (look or self.planned_look).policy
         return Frame(self.suite.cases, policy, known, corrected or {})
-
-
-def gate_policy(suite: Suite, repeats: int) -> GatePolicy:
-    """What a gate asks at each of its looks.
-
-    What is looked at twice finds by chance more often, so each look has a level of its own. The
-    second one has all answers of the first. What the cases themselves differ by is in both, which
-    makes the two more alike than these shares of information say.
-
-    Args:
-        suite: with its policy.
-        repeats: of each case, at the first look.
-    """
-    policy, extended = suite.gate, _extended(suite, repeats)
-    if not extended:
-        return policy
-    looks = [repeats / extended, 1.0]
-    return msgspec.structs.replace(
-        policy,
-        alpha=nominal_alpha(policy.alpha, looks),
-        critical_alpha=nominal_alpha(policy.critical_alpha, looks),
-    )
-
-
-def _extended(suite: Suite, repeats: int) -> int:
-    """Repeats at the second look; 0 where there is none."""
-    if suite.gate.inconclusive != "extend":
-        return 0
-    more = suite.gate.extend_repeats or _MORE * repeats
-    return more if more > repeats else 0

@@ -12,6 +12,7 @@ from trimtab.evals.critical import critical_note
 from trimtab.evals.figures import figures_of
 from trimtab.evals.frame import Frame
 from trimtab.evals.gate import Judgement, primary_metrics
+from trimtab.evals.looks import Look
 from trimtab.evals.result import CaseResult, Result, Side, Stopped
 from trimtab.evals.scores import MetricScores, Scores
 from trimtab.evals.sides import read_sides
@@ -34,6 +35,7 @@ class Finished(NamedTuple):
 
     Attributes:
         experiment: which.
+        look: at which it was over.
         work: what was to be collected.
         collected: what was.
         judgement: of a gate; None for a run of one setup.
@@ -42,6 +44,7 @@ class Finished(NamedTuple):
     """
 
     experiment: Experiment
+    look: Look
     work: Work
     collected: Collected
     judgement: Judgement | None
@@ -170,5 +173,6 @@ def _notes(finished: Finished) -> list[str]:
                 f"{scores.set_aside} rows of the {name} were answered by another model than "
                 f"{scores.served_model}, which serves now, and are left out."
             )
-    critical = critical_note(finished.frame, finished.work.repeats)
-    return [*notes, critical] if critical else notes
+    if finished.look.kind != "early":
+        notes.append(critical_note(finished.frame, finished.look.repeats))
+    return [note for note in notes if note]

@@ -21,6 +21,7 @@ Halperin, "Stochastically curtailed testing in long-term clinical trials", Seque
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import inf, sqrt
 from typing import Final, Literal, NamedTuple
 
@@ -33,9 +34,10 @@ __all__ = [
     "Design",
     "Shape",
     "boundary_constant",
+    "chance_to_cross",
     "crossing",
     "design",
-    "nominal_alpha",
+    "nominal_alphas",
 ]
 
 Shape = Literal["obrien_fleming", "pocock"]
@@ -89,9 +91,57 @@ def boundary_constant(
         ValueError: the looks do not rise to 1, or alpha is not in 0..0.5.
     """
     _check(information, alpha)
+    return _constant(
+        tuple(_bounds(shape, information, 1.0)), tuple(information), alpha=alpha, sides=sides
+    )
+
+
+def nominal_alphas(
+    alpha: float, information: Sequence[float], *, planned: float = 1.0
+) -> list[float]:
+    """The one-sided level of each look of a test that is planned to end at one of them.
+
+    Looks before that one have the levels of O'Brien and Fleming, so that they cost it little; it
+    and those that may follow have the same, as Pocock's.
+
+    0.05 in all is 0.0015, 0.018 and 0.043 at three looks at equal distances; and 0.0304 at each of
+    two, of which the first one was planned.
+
+    Args:
+        alpha: in all, one-sided.
+        information: share of all information at each look, rising, the last one 1.
+        planned: the one of these at which the test was to end.
+
+    Raises:
+        ValueError: the looks do not rise to 1, or alpha is not in 0..0.5.
+    """
+    _check(information, alpha)
+    shape = tuple(sqrt(planned / min(share, planned)) for share in information)
+    constant = _constant(shape, tuple(information), alpha=alpha, sides=1)
+    return [float(ndtr(-constant * bound)) for bound in shape]
+
+
+def chance_to_cross(z: float, share: float, bound: float, *, drift: float) -> float:
+    """How probable it is that z is at a bound in the end: the conditional power.
+
+    Args:
+        z: at present.
+        share: of all information, that z is of, above 0 and below 1.
+        bound: of z in the end.
+        drift: mean of z in the end, as far as it is not known yet.
+    """
+    left = 1 - share
+    return float(ndtr((z * sqrt(share) + drift * left - bound) / sqrt(left)))
+
+
+@lru_cache
+def _constant(
+    shape: tuple[float, ...], information: tuple[float, ...], *, alpha: float, sides: int
+) -> float:
+    """C, where the bounds are C times a shape."""
 
     def too_often(constant: float) -> float:
-        upper = _bounds(shape, information, constant)
+        upper = [constant * bound for bound in shape]
         lower = [-bound for bound in upper] if sides == 2 else [-inf] * len(upper)
         crossed = crossing(information, upper, lower)
         return sum(crossed.upper) + (sum(crossed.lower) if sides == 2 else 0.0) - alpha
@@ -101,21 +151,6 @@ def boundary_constant(
     if safe - single < 1e-12:
         return single
     return float(brentq(too_often, single - 1e-6, safe + 1e-6, xtol=1e-10))
-
-
-def nominal_alpha(alpha: float, information: Sequence[float]) -> float:
-    """The one-sided level of each look of a test that may look a few times, all alike (Pocock).
-
-    0.05 in all is 0.0304 at each of two looks at equal distances.
-
-    Args:
-        alpha: in all, one-sided.
-        information: share of all information at each look, rising, the last one 1.
-
-    Raises:
-        ValueError: the looks do not rise to 1, or alpha is not in 0..0.5.
-    """
-    return float(ndtr(-boundary_constant("pocock", information, alpha=alpha, sides=1)))
 
 
 def design(
