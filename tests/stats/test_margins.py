@@ -4,7 +4,7 @@ from math import log
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stats.paired_tables import LLM_DRIFT, rows_of
@@ -268,6 +268,7 @@ def random_sides(shape: tuple[int, int, int], *, holes: bool = False) -> Sides:
 
 
 @given(rows_of_rates)
+@example((3, 3, 2647))  # gains of a cluster that cancel each other
 @settings(max_examples=60)
 def test_swapping_the_setups_mirrors_everything(shape: tuple[int, int, int]) -> None:
     sides = random_sides(shape)

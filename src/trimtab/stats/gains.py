@@ -24,6 +24,7 @@ from trimtab.stats.units import Floats, Labels, unit_sums
 
 __all__ = ["Gains", "Tested", "gains_of", "weigh_counts", "weigh_means"]
 
+_ROUNDED: Final = 1e-9  # of the sum of all absolute gains
 _FEW_UNITS: Final = 30
 
 
@@ -67,7 +68,10 @@ def gains_of(values: Floats, clusters: Labels | None = None) -> Gains:
     """Take gains of cases with their clusters."""
     if not len(values):
         return Gains(values, values, Moments(0.0, 0.0, 0.0, 0))
-    return Gains(values, unit_sums(values, clusters).sums, moments_of(values, clusters))
+    sums = unit_sums(values, clusters).sums
+    # Gains that cancel each other leave a rounding error, whose sign means nothing.
+    sums = np.where(np.abs(sums) > _ROUNDED * np.abs(values).sum(), sums, 0.0)
+    return Gains(values, sums, moments_of(values, clusters))
 
 
 def weigh_counts(gains: Gains, *, margin: float, alpha: float) -> Tested:
@@ -98,7 +102,7 @@ def weigh_means(gains: Gains, *, margin: float, alpha: float) -> Tested:
 
 
 def _differ(sums: Floats) -> int:
-    return int(np.count_nonzero(np.abs(sums) > 1e-9 * np.abs(sums).sum()))
+    return int(np.count_nonzero(np.abs(sums) > _ROUNDED * np.abs(sums).sum()))
 
 
 def _t_drop(moments: Moments) -> float:
