@@ -36,7 +36,10 @@ $(NODE_STAMP): tests/node/package.json tests/node/package-lock.json
 demo: $(STAMP)  ## a gateway in front of a real local model, with traffic (DEMO_ARGS=--exit ends by itself)
 	@$(BIN)/trimtab demo $(DEMO_ARGS)
 
-test: lint types arch $(NODE_STAMP) browser  ## everything: lint, types, layers, tests
+test: lint arch $(NODE_STAMP) browser  ## everything: lint, types, layers, tests
+	@$(MAKE) --no-print-directory --jobs 2 types tests
+
+tests: $(STAMP)
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not soak" $(TEST_ARGS)
 
 browser:

@@ -41,7 +41,7 @@ def test_a_release_with_evidence(project_folder: Path):
         ("temperature", "another version of the prompt"),
         ("suite", "another state of the suite"),
         ("model", "model one:older instead of"),
-        ("verdict", "verdict inconclusive"),
+        ("verdict", "said inconclusive of exactly this version"),
         ("nothing", "No gate has passed"),
     ],
 )
@@ -71,7 +71,7 @@ def test_the_newest_verdict_on_the_same_counts(project_folder: Path):
     write_suite(project_folder)
     write_evidence(project_folder, library, file="z", hour=8)
     write_evidence(project_folder, library, file="a", hour=9, verdict="fail")
-    with pytest.raises(UsageError, match="verdict fail"):
+    with pytest.raises(UsageError, match="said fail of exactly this"):
         promote(library, "production", prompt_of(library), model=PIN, author=ADA)
     newest = write_evidence(project_folder, library, file="m", hour=10)
     promote(library, "production", prompt_of(library), model=PIN, author=ADA)

@@ -116,7 +116,10 @@ def find_evidence(project: Path, wanted: Wanted) -> Path:
         _, path, found = max(about, key=_age_of)
         if found.verdict == "pass":
             return path
-    raise UsageError(_missing(wanted, [found for _, found in known]))
+        said = f"The newest gate ({found.at}) said {found.verdict} of exactly this version"
+    else:
+        said = "No gate has passed exactly this version"
+    raise UsageError(_missing(wanted, said, [found for _, found in known if not about]))
 
 
 def _age_of(one: tuple[str, Path, Evidence]) -> tuple[str, Path]:
@@ -133,18 +136,12 @@ def _about_another(found: Evidence, wanted: Wanted) -> list[str]:
     return [difference for difference, same in pairs.items() if not same]
 
 
-def _differences(found: Evidence, wanted: Wanted) -> list[str]:
-    verdict = [] if found.verdict == "pass" else [f"verdict {found.verdict}"]
-    return [*_about_another(found, wanted), *verdict]
-
-
-def _missing(wanted: Wanted, known: Sequence[Evidence]) -> str:
-    nearest = sorted((_differences(found, wanted) for found in known), key=len)[:_NAMES_SHOWN]
-    seen = "; ".join(" and ".join(differences) for differences in nearest)
-    there = f" The evidence that there is has {seen}." if seen else ""
+def _missing(wanted: Wanted, said: str, known: Sequence[Evidence]) -> str:
+    differences = sorted((_about_another(found, wanted) for found in known), key=len)
+    seen = list(dict.fromkeys(" and ".join(one) for one in differences))[:_NAMES_SHOWN]
+    there = f" The evidence that there is has {'; '.join(seen)}." if seen else ""
     name, suite = wanted.prompt, wanted.suite
     return (
-        f"No gate has passed exactly this version of {name!r} at {wanted.model} with suite "
-        f"{suite!r} as it is now.{there} Run `trimtab eval gate {suite}`, or use --force with "
-        "--reason."
+        f"{said} of {name!r} at {wanted.model} with suite {suite!r} as it is now.{there} Run "
+        f"`trimtab eval gate {suite}`, or use --force with --reason."
     )
