@@ -96,4 +96,4 @@ lock:  ## renew the hash-locked requirement files from pyproject.toml and dev.in
 clean:  ## remove what the other targets made
 	@rm -rf $(VENV) .bench .demo artefacts build .ruff_cache .pytest_cache .hypothesis tests/node/node_modules bench/portkey/node_modules
 
-.PHONY: help install demo test browser soak cover lint format types arch bench bench-peers bench-store bench-tail lock clean
+.PHONY: help install demo test tests browser soak cover lint format types arch bench bench-peers bench-store bench-tail lock clean

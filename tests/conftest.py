@@ -24,7 +24,7 @@ def _refuse_outside(event: str, args: tuple[Any, ...]) -> None:
 sys.addaudithook(_refuse_outside)
 
 
-_LONG = frozenset(("test_soak.py", "test_crash.py"))
+_LONG = frozenset(("test_soak.py", "test_crash.py", "test_gate_story.py", "test_eval_examples.py"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -43,11 +43,9 @@ def words(line: str) -> str:
 
 
 def type_it(command: Command, folder: Path) -> list[str]:
-    environ = {
-        **environment(),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "200",
-    }
+    known = environment()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{known['PATH']}"
+    environ = {**known, "PATH": path, "COLUMNS": "200"}
     done = subprocess.run(
         ["bash", "-c", command.line],
         cwd=folder,
