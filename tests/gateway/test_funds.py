@@ -1,7 +1,7 @@
 """Funds with a clock that the test moves, and a real store that knows what was spent before."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,10 +70,10 @@ class Bench:
             serving=serving,
         )
 
-    def of(self, call: Call) -> list[Fund]:
-        return self.funds.of(call, call.target.rungs[0])
+    def of(self, call: Call) -> Sequence[Fund]:
+        return self.funds.of(call, call.target.rungs[0]).funds
 
-    def known(self, call: Call) -> list[Fund]:
+    def known(self, call: Call) -> Sequence[Fund]:
         found = self.of(call)
         asyncio.run(self.funds.load(found))
         return found
@@ -283,3 +283,37 @@ def test_amounts_by_class_and_none(project_folder: Path):
         assert on.of(on.call("fay", "free")) == [fund]
         assert (fund.amount_nanousd, fund.account.limit_nanousd) == (1, None)
         assert fund.used == 0.0
+
+
+def test_funds_are_found_once_for_a_caller_and_model(project_folder: Path):
+    with bench(project_folder, budget()) as on:
+        call = on.call()
+        (rung,) = call.target.rungs
+        on.known(call)
+        backing = on.funds.of(call, rung)
+        assert backing is on.funds.of(on.call(), rung)
+        assert backing is not on.funds.of(on.call("bob"), rung)
+        assert backing is not on.funds.of(on.call(user_class="vip"), rung)
+        on.funds.drop_idle()
+        again = on.funds.of(on.call(), rung)
+        assert again is not backing
+        assert again.funds == backing.funds
+        on.clock.advance(24 * 3_600)
+        (tomorrow,) = on.of(on.call())
+        assert tomorrow not in backing.funds
+        assert on.of(call) == backing.funds, "it goes on in its own window"
+        on.funds.use(project(project_folder, budget(limit="0.000002")))
+        (raised,) = on.of(on.call())
+        assert raised is tomorrow
+        assert raised.account.limit_nanousd == 2_000
+
+
+@pytest.mark.parametrize(
+    "declared", [budget("hour", rest="rolling = true"), budget(rest="class_limits_usd = {vip = 1}")]
+)
+def test_funds_that_change_from_call_to_call_are_found_anew(project_folder: Path, declared: str):
+    with bench(project_folder, declared + '\n[classes.vip]\nusers = ["v-*"]\n') as on:
+        call = on.call()
+        (rung,) = call.target.rungs
+        on.known(call)
+        assert on.funds.of(call, rung) is not on.funds.of(call, rung)

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from gateway.test_funds import Bench, bench
 from trimtab.config.money import Budget
-from trimtab.gateway.funds import Fund
+from trimtab.gateway.funds import Backing, Fund
 from trimtab.gateway.grant import Grant
 from trimtab.gateway.treasury import Treasury, Waiter
 from trimtab.spend.windows import Window
@@ -43,7 +43,7 @@ class Queue:
     def grant(self, funds: Sequence[Fund], amount: int) -> Grant | None:
         call = self.bench.call()
         grant = self.treasury.grant(
-            funds,
+            Backing(funds),
             amount,
             began_ns=call.started_ns,
             bounds=self.treasury.bounds_of(call.target.rungs[0]),

@@ -8,8 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trimtab.providers.usage import openai_chat
-from trimtab.providers.usage.openai_chat import read_usage
+from trimtab.providers.usage.openai_chat import read_usage, reading_of
 from trimtab.providers.usage.reading import Reading
+from trimtab.providers.wire.chat_answer import read_answer
 
 _ODDITIES: list[Any] = [None, True, -1, 1.0, "7", "x", 1 << 40, [], {}]
 _ODD = st.sampled_from(_ODDITIES)
@@ -50,9 +51,14 @@ _OPENAI: dict[str, Any] = {
 }
 
 
+def _body(usage: dict[str, Any], *finishes: str | None) -> bytes:
+    choices = [{"index": -at, "finish_reason": finish} for at, finish in enumerate(finishes)]
+    said = {"model": "m", "service_tier": "Flex", "choices": choices, "usage": usage}
+    return msgspec.json.encode(said)
+
+
 def _read(usage: dict[str, Any]) -> Reading | None:
-    choice = {"index": 0, "finish_reason": "stop"}
-    return read_usage(msgspec.json.encode({"model": "m", "choices": [choice], "usage": usage}))
+    return read_usage(_body(usage, "stop"))
 
 
 def _unusual(_: dict[str, Any]) -> None:
@@ -72,6 +78,20 @@ def test_both_ways_read_the_same(usage: dict[str, Any]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(openai_chat, "_usual", _unusual)
         assert by_types == _read(usage)
+
+
+@given(
+    _USAGES | _USAGES.map(_filled), st.lists(st.sampled_from(["stop", "length", None]), max_size=3)
+)
+@example(_OPENAI, ["stop"])
+@example(_OPENAI, ["stop", "length"])
+def test_a_whole_answer_says_the_same_decoded_once(
+    usage: dict[str, Any], finishes: list[str | None]
+) -> None:
+    body = _body(usage, *finishes)
+    answer = read_answer(body)
+    assert answer is not None
+    assert reading_of(answer) == read_usage(body)
 
 
 def test_what_openai_writes_is_read_by_its_types(monkeypatch: pytest.MonkeyPatch) -> None:

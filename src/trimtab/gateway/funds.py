@@ -7,13 +7,14 @@ itself knows. One that nobody has used for long may be dropped: the store knows 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from trimtab.config.money import Budget, Per
 from trimtab.config.schema import Project, Rung
+from trimtab.errors import BudgetBusy
 from trimtab.gateway.call import Call
 from trimtab.spend.credit import Account, RollingAccount
 from trimtab.spend.orphans import Orphan, find_orphans, lease_ns_of
@@ -22,8 +23,9 @@ from trimtab.spend.subjects import subjects_of
 from trimtab.spend.windows import ROLLING, Window, window_at
 from trimtab.store.protocol import Reader
 from trimtab.types.clock import NS_PER_S, Clock
+from trimtab.types.refs import ModelRef
 
-__all__ = ["Fund", "Funds"]
+__all__ = ["Backing", "Fund", "Funds"]
 
 _MOST_KEPT: Final = 50_000
 _NEVER: Final = 1 << 62
@@ -143,6 +145,42 @@ class Fund:
         return self.window.end_ns
 
 
+class Backing:
+    """The funds that a call falls under, found together.
+
+    Attributes:
+        funds: loaded or not.
+        accounts: those of the funds.
+        known: all were loaded when they were found. Where not, each is to be asked.
+        begin_ns, end_ns: an inference of the same caller and model that begins between these falls
+            under the same; an empty span where that cannot be told.
+    """
+
+    __slots__ = ("accounts", "begin_ns", "end_ns", "funds", "known")
+
+    def __init__(self, funds: Sequence[Fund]) -> None:
+        self.funds = funds
+        self.accounts = [fund.account for fund in funds]
+        self.known = all(fund.loaded for fund in funds)
+        changes = any(fund.orphans or fund.budget.rolling for fund in funds)
+        lasts = self.known and not changes
+        self.begin_ns = max((fund.window.begin_ns for fund in funds), default=0)
+        self.end_ns = min((fund.window.end_ns for fund in funds), default=_NEVER) if lasts else 0
+
+    def check_known(self) -> None:
+        """See that it is known what was spent before.
+
+        Raises:
+            BudgetBusy: a budget is new, and it is not known yet.
+        """
+        if not (self.known or all(fund.loaded for fund in self.funds)):
+            raise BudgetBusy("The budgets of the project have just changed. Try again.")
+
+
+_Whose = tuple[str, str, str, str, str, ModelRef]
+"""Key, team, user, class and route of a call, and its model: they decide which funds it has."""
+
+
 class Funds:
     """All funds of the process. Belongs to the event loop's thread.
 
@@ -157,6 +195,7 @@ class Funds:
         self._clock = clock
         self._all: dict[tuple[str, str], Fund] = {}
         self._past: dict[tuple[str, str], Fund] = {}  # of the windows before, for what began there
+        self._backings: dict[_Whose, Backing] = {}  # of the last few seconds
         self._zone = ZoneInfo(project.spend.time_zone)
         self.use(project)
 
@@ -164,6 +203,9 @@ class Funds:
         """Take up a changed project. What is spent stays spent, where the window is the same."""
         zone, self._zone = self._zone, ZoneInfo(project.spend.time_zone)
         self._budgets = project.budgets
+        self._backings.clear()
+        # Else a fund's amount depends on who asked last.
+        self._keeps = not any(budget.class_limits_usd for budget in self._budgets.values())
         self._lease_ns = lease_ns_of(project)
         self._all, self._past = (
             {
@@ -176,8 +218,19 @@ class Funds:
             for funds in (self._all, self._past)
         )
 
-    def of(self, call: Call, rung: Rung) -> list[Fund]:
+    def of(self, call: Call, rung: Rung) -> Backing:
         """The funds that a call of a model falls under, loaded or not."""
+        caller = call.caller
+        who = caller.key_id, caller.team, caller.user, caller.user_class
+        whose = (*who, call.target.route, rung.ref)
+        backing = self._backings.get(whose)
+        if backing is None or not backing.begin_ns <= call.started_ns < backing.end_ns:
+            backing = Backing(self._find_all(call, rung))
+            if self._keeps and backing.end_ns:
+                self._backings[whose] = backing
+        return backing
+
+    def _find_all(self, call: Call, rung: Rung) -> list[Fund]:
         caller, began_ns = call.caller, call.started_ns
         subjects = subjects_of(caller, route=call.target.route, model=str(rung.ref))
         found: list[Fund] = []
@@ -209,6 +262,7 @@ class Funds:
 
     def drop_idle(self) -> None:
         """Forget funds that are over, and the oldest of too many; none that is in use."""
+        self._backings.clear()  # else nobody would see that their funds are asked for
         before_ns = self._clock.wall_ns() - _KEPT_NS
         surplus = len(self._all) - _MOST_KEPT
         for funds in (self._past, self._all):

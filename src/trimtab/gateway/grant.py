@@ -1,11 +1,11 @@
 """What one attempt may spend: a hold that grows with its stream, and the bound behind it."""
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 import msgspec
 
-from trimtab.gateway.funds import Fund
+from trimtab.gateway.funds import Backing
 from trimtab.providers.wire.chat_stream import ChatStream
 from trimtab.spend.bounds import Bounds, RequestSize
 from trimtab.spend.credit import Hold
@@ -13,7 +13,7 @@ from trimtab.spend.rates import RateCard
 from trimtab.types.records import Settle
 from trimtab.types.usage import Usage
 
-__all__ = ["FIRST_SLICE", "LEAST_TOKENS", "MOST_AT_FIRST", "ROOM_SHARE", "Grant"]
+__all__ = ["FIRST_SLICE", "LEAST_TOKENS", "MOST_AT_FIRST", "ROOM_SHARE", "Grant", "GrantOwner"]
 
 FIRST_SLICE: Final = 64
 """Output tokens that a stream begins with where little is left."""
@@ -32,47 +32,46 @@ _RESERVE: Final = 16  # tokens that may be on their way while a stream is being 
 _NEVER: Final = 1 << 62
 
 
+class GrantOwner(Protocol):
+    """Who hears what becomes of a grant."""
+
+    def on_settled(self, grant: "Grant", excess_nanousd: int) -> None:
+        """It was settled, at so much more than was held."""
+        ...
+
+    def on_cut(self) -> None:
+        """A stream was cut because it paid for no more."""
+        ...
+
+
 class Grant:
     """Belongs to one attempt.
 
     Attributes:
-        funds: those that it spends from.
+        backing: the funds that it spends from.
         limit_tokens: what the provider is told of output, over all choices; None where the request
             says it already, or nothing limits it.
         next_look: frames of the stream below which `covers` need not be asked.
         size: of the request, where its tokens are bounded.
         extended: called with the new amount of the hold each time it grows.
-        was_cut: to be called when the stream is cut because this pays for no more.
     """
 
-    __slots__ = (
-        "_bounds", "_card", "_covered", "_input_tokens", "_most", "_on_settled", "_slice",
-        "extended", "funds", "hold", "limit_tokens", "next_look", "size", "was_cut",
-    )  # fmt: skip
+    # Until something is covered.
+    limit_tokens: int | None = None
+    size: RequestSize | None = None
+    extended: Callable[[int], None] | None = None
+    next_look = _NEVER
+    _card: RateCard | None = None
+    _input_tokens = 0
+    _covered = 0
+    _most = 0
+    _slice = 0
 
-    def __init__(
-        self,
-        hold: Hold,
-        funds: Sequence[Fund],
-        *,
-        bounds: Bounds,
-        on_settled: Callable[["Grant", int], None],
-        on_cut: Callable[[], None],
-    ) -> None:
+    def __init__(self, hold: Hold, backing: Backing, *, bounds: Bounds, owner: GrantOwner) -> None:
         self.hold = hold
-        self.funds = funds
-        self.limit_tokens: int | None = None
-        self.size: RequestSize | None = None
-        self.extended: Callable[[int], None] | None = None
+        self.backing = backing
         self._bounds = bounds
-        self._on_settled = on_settled
-        self.was_cut = on_cut
-        self._card: RateCard | None = None
-        self._input_tokens = 0
-        self._covered = 0
-        self._most = 0
-        self._slice = 0
-        self.next_look = _NEVER
+        self._owner = owner
 
     def cover(self, card: RateCard, *, input_tokens: int, first: int, most: int) -> None:
         """The hold is limited: say what it stands for.
@@ -144,9 +143,14 @@ class Grant:
     def settle(self, cost_nanousd: int) -> None:
         """Spend what was used, and give back the rest. Only the first time counts."""
         if self.hold.open:
-            self.extended = None  # it knows the inference: no cycle is left behind
+            if self.extended is not None:
+                self.extended = None  # it knows the inference: no cycle is left behind
             excess = self.hold.settle(cost_nanousd)
-            self._on_settled(self, excess if self.guarded else 0)
+            self._owner.on_settled(self, excess if self._card is not None else 0)
+
+    def was_cut(self) -> None:
+        """The stream was cut because this pays for no more."""
+        self._owner.on_cut()
 
     def _extend(self) -> bool:
         card = self._card

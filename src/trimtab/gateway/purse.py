@@ -7,7 +7,7 @@ from trimtab.config.schema import Rung
 from trimtab.errors import BudgetBusy, BudgetExceeded
 from trimtab.gateway.call import Call
 from trimtab.gateway.downgrade import card_of, downgraded
-from trimtab.gateway.funds import Fund
+from trimtab.gateway.funds import Backing, Fund
 from trimtab.gateway.grant import FIRST_SLICE, LEAST_TOKENS, MOST_AT_FIRST, ROOM_SHARE, Grant
 from trimtab.gateway.treasury import Treasury
 from trimtab.spend.bounds import Bounds, RequestSize, size_of
@@ -47,19 +47,25 @@ class Purse:
         self._first: tuple[Rung, Grant] | None = None
         self._size: RequestSize | None = None
         self.call = call
-        self._firsts = self._funds(call.target.rungs[0])  # as of now
+        self._firsts = treasury.funds.of(call, call.target.rungs[0])  # as of now
 
     # ------------------------------------------------------------ before the first attempt
 
     def unknown(self) -> list[Fund]:
         """Funds of which must be learnt first what was spent before."""
         target = self.call.target
-        funds = self._firsts
-        for rung in target.rungs[1:]:
-            funds = funds + self._funds(rung)
+        backings = [self._firsts]
+        if len(target.rungs) > 1:
+            backings += map(self._backing, target.rungs[1:])
         if target.downgrade is not None:
-            funds = funds + self._funds(target.downgrade)
-        return [fund for fund in funds if not fund.loaded]
+            backings.append(self._backing(target.downgrade))
+        return [
+            fund
+            for backing in backings
+            if not backing.known
+            for fund in backing.funds
+            if not fund.loaded
+        ]
 
     async def learn(self) -> None:
         """Learn it."""
@@ -71,12 +77,12 @@ class Purse:
         Raises:
             BudgetExceeded: one wants it of a call that must not be changed.
         """
-        for fund in self._firsts:
+        for fund in self._firsts.funds:
             if fund.budget.over == "downgrade" and fund.exhausted:
                 if self.call.exact:
                     raise self._unchangeable(fund)
                 self.call = downgraded(self.call)
-                self._firsts = self._funds(self.call.target.rungs[0])
+                self._firsts = self._backing(self.call.target.rungs[0])
                 return fund
         return None
 
@@ -92,15 +98,18 @@ class Purse:
         """
         rung = self.call.target.rungs[0]
         if in_line:
-            self._firsts = self._funds(rung)  # a window may have ended meanwhile
-        funds = _all_known(self._firsts)
+            self._firsts = self._backing(rung)  # a window may have ended meanwhile
+        backing = self._firsts
+        backing.check_known()
         card, bounds = card_of(self.call, rung), self._treasury.bounds_of(rung)
-        plan = self._plan(rung, card, bounds, funds=funds)
-        if plan is not None and not in_line and (wanted := self._treasury.wanted_of(funds)):
-            return wanted
-        grant = self._take(card, bounds, funds=funds, plan=plan)
+        plan = self._plan(rung, card, bounds, backing=backing)
+        if plan is not None and not in_line and self._treasury.waiting:
+            wanted = self._treasury.wanted_of(backing.funds)
+            if wanted:
+                return wanted
+        grant = self._take(card, bounds, backing=backing, plan=plan)
         if grant is None:
-            return _without_room(funds, _amount(plan))
+            return _without_room(backing, _amount(plan))
         self._first = rung, grant
         return ()
 
@@ -122,12 +131,13 @@ class Purse:
             if first[0] is rung:
                 return first[1]
             first[1].settle(0)
-        funds = _all_known(self._funds(rung))
+        backing = self._backing(rung)
+        backing.check_known()
         card, bounds = card_of(self.call, rung), self._treasury.bounds_of(rung)
-        plan = self._plan(rung, card, bounds, funds=funds, shown_bytes=shown_bytes)
-        grant = self._take(card, bounds, funds=funds, plan=plan)
+        plan = self._plan(rung, card, bounds, backing=backing, shown_bytes=shown_bytes)
+        grant = self._take(card, bounds, backing=backing, plan=plan)
         if grant is None:
-            raise BudgetBusy(_busy(_without_room(funds, _amount(plan))))
+            raise BudgetBusy(_busy(_without_room(backing, _amount(plan))))
         return grant
 
     def close(self) -> None:
@@ -143,7 +153,9 @@ class Purse:
     def near_used(self) -> list[Fund]:
         """Budgets of the first attempt that are nearly or wholly used."""
         return [
-            fund for fund in self._firsts if fund.account.spent_nanousd >= fund.first_mark_nanousd
+            fund
+            for fund in self._firsts.funds
+            if fund.account.spent_nanousd >= fund.first_mark_nanousd
         ]
 
     def _size_of(self) -> RequestSize:
@@ -151,7 +163,7 @@ class Purse:
             self._size = size_of(self.call.body)
         return self._size
 
-    def _funds(self, rung: Rung) -> list[Fund]:
+    def _backing(self, rung: Rung) -> Backing:
         return self._treasury.funds.of(self.call, rung)
 
     def _plan(
@@ -160,11 +172,11 @@ class Purse:
         card: RateCard,
         bounds: Bounds,
         *,
-        funds: Sequence[Fund],
+        backing: Backing,
         shown_bytes: int = 0,
     ) -> _Plan | None:
         """What an attempt needs; None where nothing would be refused."""
-        left_nanousd, room_nanousd = _least_of(funds)
+        left_nanousd, room_nanousd = _least_of(backing)
         if left_nanousd is None:
             return None
         request = self.call.request
@@ -178,7 +190,7 @@ class Purse:
         affordable = wanted if pays else card.affords(input_tokens, left_nanousd)
         least = wanted if self.call.exact else min(wanted, LEAST_TOKENS * choices)
         if affordable < least:
-            raise self._exceeded(funds, card.hold_nanousd(input_tokens, least))
+            raise self._exceeded(backing, card.hold_nanousd(input_tokens, least))
         if self._is_blind(bounds):
             limit = affordable if own is None or affordable < own else None
             amount_nanousd = wanted_nanousd if pays else card.hold_nanousd(input_tokens, affordable)
@@ -197,13 +209,13 @@ class Purse:
         return not request.stream or bounds.hides or request.reasoning_effort is not None
 
     def _take(
-        self, card: RateCard, bounds: Bounds, *, funds: Sequence[Fund], plan: _Plan | None
+        self, card: RateCard, bounds: Bounds, *, backing: Backing, plan: _Plan | None
     ) -> Grant | None:
         began_ns = self.call.started_ns
-        grant = self._treasury.grant(funds, _amount(plan), began_ns=began_ns, bounds=bounds)
+        grant = self._treasury.grant(backing, _amount(plan), began_ns=began_ns, bounds=bounds)
         if grant is not None and plan is not None:
-            grant.cover(card, input_tokens=plan.input_tokens, first=plan.first, most=plan.most)
-            grant.limit_tokens = plan.limit
+            _, input_tokens, first, most, grant.limit_tokens = plan
+            grant.cover(card, input_tokens=input_tokens, first=first, most=most)
             grant.size = self._size_of()
         return grant
 
@@ -215,11 +227,11 @@ class Purse:
             retry_after_s=max((fund.frees_at_ns(1, now_ns) - now_ns) / NS_PER_S, 1.0),
         )
 
-    def _exceeded(self, funds: Sequence[Fund], need_nanousd: int) -> BudgetExceeded:
+    def _exceeded(self, backing: Backing, need_nanousd: int) -> BudgetExceeded:
         now_ns = self.call.started_ns
         lacking = [
             fund
-            for fund in funds
+            for fund in backing.funds
             if (left := fund.account.left_nanousd) is not None and left < need_nanousd
         ]
         until_ns, fund = max(
@@ -237,23 +249,10 @@ def _first_of(pair: tuple[int, Fund]) -> int:
     return pair[0]
 
 
-def _all_known(funds: list[Fund]) -> list[Fund]:
-    """The same funds.
-
-    Raises:
-        BudgetBusy: a budget is new, and what was spent of it is not known yet.
-    """
-    for fund in funds:
-        if not fund.loaded:
-            raise BudgetBusy("The budgets of the project have just changed. Try again.")
-    return funds
-
-
-def _least_of(funds: Sequence[Fund]) -> tuple[int | None, int]:
+def _least_of(backing: Backing) -> tuple[int | None, int]:
     """What the tightest of some funds has left, if any is limited, and how much nobody holds."""
     least, room = None, 0
-    for fund in funds:
-        account = fund.account
+    for account in backing.accounts:
         limit = account.limit_nanousd
         if limit is None:
             continue
@@ -271,10 +270,10 @@ def _amount(plan: _Plan | None) -> int:
     return 0 if plan is None else plan.amount_nanousd
 
 
-def _without_room(funds: Sequence[Fund], need_nanousd: int) -> list[Fund]:
+def _without_room(backing: Backing, need_nanousd: int) -> list[Fund]:
     return [
         fund
-        for fund in funds
+        for fund in backing.funds
         if (left := fund.account.left_nanousd) is not None
         and left - fund.account.held_nanousd < need_nanousd
     ]

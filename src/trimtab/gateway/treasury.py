@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
+from typing_extensions import override
+
 from trimtab.config.schema import Project, Rung
-from trimtab.gateway.funds import Fund, Funds
-from trimtab.gateway.grant import Grant
+from trimtab.gateway.funds import Backing, Fund, Funds
+from trimtab.gateway.grant import Grant, GrantOwner
 from trimtab.spend.bounds import Bounds
 from trimtab.spend.credit import take
 from trimtab.store.protocol import Reader
@@ -27,7 +29,7 @@ class Waiter(Protocol):
         ...
 
 
-class Treasury:
+class Treasury(GrantOwner):
     """One per process; belongs to the event loop's thread.
 
     Args:
@@ -69,28 +71,21 @@ class Treasury:
         return bounds
 
     def grant(
-        self, funds: Sequence[Fund], amount_nanousd: int, *, began_ns: int, bounds: Bounds
+        self, backing: Backing, amount_nanousd: int, *, began_ns: int, bounds: Bounds
     ) -> Grant | None:
-        """Hold an amount in all of `funds`; None if one of them has no room for it.
+        """Hold an amount in all funds of `backing`; None if one of them has no room for it.
 
         Args:
-            funds: those that an attempt falls under.
+            backing: those that an attempt falls under.
             amount_nanousd: how much.
             began_ns: UTC nanoseconds at which its inference began.
             bounds: of its model.
         """
-        accounts = [fund.account for fund in funds]
-        hold = take(accounts, amount_nanousd, began_ns=began_ns)
+        hold = take(backing.accounts, amount_nanousd, began_ns=began_ns)
         if hold is None:
             return None
         self.open_holds += amount_nanousd > 0
-        return Grant(
-            hold,
-            funds,
-            bounds=bounds,
-            on_settled=self._on_settled,
-            on_cut=self._on_cut,
-        )
+        return Grant(hold, backing, bounds=bounds, owner=self)
 
     # ------------------------------------------------------------ the line
 
@@ -132,14 +127,17 @@ class Treasury:
 
     # ------------------------------------------------------------ when something was spent
 
-    def _on_cut(self) -> None:
+    @override
+    def on_cut(self) -> None:
         self.cuts += 1
 
-    def _on_settled(self, grant: Grant, excess_nanousd: int) -> None:
+    @override
+    def on_settled(self, grant: Grant, excess_nanousd: int) -> None:
         self.open_holds -= grant.hold.amount_nanousd > 0
         self.excesses += excess_nanousd > 0
-        for fund in grant.funds:
-            if fund.passes_mark():
+        for fund in grant.backing.funds:
+            is_near = fund.account.spent_nanousd >= fund.next_mark_nanousd
+            if is_near and fund.passes_mark():
                 self._tell(_alert(fund, self._clock.wall_ns()))
         if self._line:
             self._look_soon()

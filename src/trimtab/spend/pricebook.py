@@ -53,12 +53,15 @@ class PriceBook:
     def __init__(self, project: Project) -> None:
         self._file = project.file
         self._declared: dict[str, tuple[DeclaredPrice, ...]] = {}
+        self._fixed: dict[str, RateCard] = {}  # of those whose price depends on nothing
         self._listed: dict[_Place, ListedModel | None] = {}
         self._cache: dict[tuple[_Place, str], _Cached] = {}
         for alias, model in project.models.items():
             declared = declared_prices(model)
             if declared:
                 self._declared[alias] = declared
+                if len(declared) == len(declared[0].cards) == 1 and not declared[0].since_ns:
+                    self._fixed[alias] = declared[0].cards[""]
                 continue
             for ref in map(ModelRef.parse, (model.ref, *model.also)):
                 found = _find(model, ref, project.providers[ref.provider])
@@ -76,10 +79,12 @@ class PriceBook:
         Raises:
             UnpricedModel: neither the project nor the price book has a price for it.
         """
+        fixed = self._fixed.get(rung.alias)
+        if fixed is not None:
+            return fixed
         declared = self._declared.get(rung.alias)
         if declared is not None:
-            newest = declared[-1]
-            entry = newest if newest.since_ns <= at_ns else in_force(declared, at_ns)
+            entry = in_force(declared, at_ns)
             if entry is None:
                 raise UnpricedModel(_too_early(rung.alias, declared, at_ns), param="model")
             return entry.cards.get(service_tier) or entry.cards[""]

@@ -14,9 +14,11 @@ larger units. The rates are worked out once per card; the hot path only multipli
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from operator import mul
 from typing import Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import astuple
 
 from trimtab.types.usage import Usage
 
@@ -88,7 +90,7 @@ class CardPrices(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """Scaled integers per token, one per unit in the order of `UNITS`, and the worst for holds."""
+    """Scaled integers per token, one per unit in the order of `Usage`, and the worst for holds."""
 
     rates: tuple[int, int, int, int, int, int, int, int, int]
     hold_input: int
@@ -118,21 +120,12 @@ class RateCard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         Usage that contradicts itself, such as more cached input than input, is not an error and
         never makes a cost negative: each part is cut to what its whole has left (see `_settled`).
         """
-        tokens = usage if _is_consistent(usage) else _settled(usage)
-        rates = self.rows[bisect_left(self.starts, tokens.input_tokens)].rates
-        plain, read, write, write_1h, audio, read_audio, output, reasoning, output_audio = rates
-        total = (
-            self.per_request
-            + plain * tokens.input_tokens
-            + read * tokens.cache_read_tokens
-            + write * tokens.cache_write_tokens
-            + write_1h * tokens.cache_write_1h_tokens
-            + audio * tokens.input_audio_tokens
-            + read_audio * tokens.cache_read_audio_tokens
-            + output * tokens.output_tokens
-            + reasoning * tokens.reasoning_tokens
-            + output_audio * tokens.output_audio_tokens
-        )
+        tokens = astuple(usage)
+        # Two totals without any part cannot contradict each other, and are what there mostly is.
+        if (sum(tokens) != tokens[0] + tokens[4] or min(tokens) < 0) and not _is_consistent(usage):
+            tokens = astuple(_settled(usage))
+        rates = self.rows[bisect_left(self.starts, tokens[0])].rates
+        total = self.per_request + sum(map(mul, rates, tokens))
         return (total + self.scale // 2) // self.scale
 
     def hold_nanousd(self, input_tokens: int, output_tokens: int) -> int:
@@ -185,12 +178,12 @@ def _row(units: Mapping[Unit, TieredPrice], *, input_tokens: int, decimals: int)
             rate["input"],
             rate["cache_read"],
             rate["cache_write"],
-            rate["cache_write_1h"],
             rate["input_audio"],
-            rate["cache_read_audio"],
             rate["output"],
             rate["reasoning"],
             rate["output_audio"],
+            rate["cache_read_audio"],
+            rate["cache_write_1h"],
         ),
         hold_input=max(price.get("input", 0), price.get("cache_write", 0)),
         hold_output=max(price.get("output", 0), price.get("reasoning", 0)),

@@ -11,6 +11,7 @@ Source: OpenAI API reference, "The chat completion object" and "The chat complet
 - OpenRouter and xAI say what they charge: `cost` in dollars, `cost_in_usd_ticks`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -28,7 +29,7 @@ from trimtab.providers.usage.reading import (
 )
 from trimtab.types.usage import Usage
 
-__all__ = ["ChatUsage", "Said", "SaidOfChoice", "read_usage", "reading_of"]
+__all__ = ["ChatUsage", "Said", "SaidOfChoice", "UsualUsage", "read_usage", "reading_of"]
 
 _DONE = b"[DONE]"
 _NOTHING = frozenset[str]()
@@ -46,8 +47,11 @@ class _UsualOutputs(Struct, frozen=True, gc=False):
     audio_tokens: Count = 0
 
 
-class _UsualUsage(Struct, frozen=True, gc=False):
-    """As OpenAI writes it. What only others say is named here, so that it is not passed over."""
+class UsualUsage(Struct, frozen=True, gc=False):
+    """As OpenAI writes it. What only others say is named here, so that it is not passed over.
+
+    Not to be decoded from counts of which a part is larger than its whole, or a sum is wrong.
+    """
 
     prompt_tokens: Count
     completion_tokens: Count
@@ -60,6 +64,31 @@ class _UsualUsage(Struct, frozen=True, gc=False):
     num_sources_used: None = None
     cost: None = None
     cost_in_usd_ticks: None = None
+
+    def __post_init__(self) -> None:
+        inputs, outputs = self.prompt_tokens_details, self.completion_tokens_details
+        total_in, total_out = self.prompt_tokens, self.completion_tokens
+        fits = (
+            self.total_tokens == total_in + total_out
+            and inputs.cached_tokens + inputs.cache_write_tokens <= total_in >= inputs.audio_tokens
+            and outputs.reasoning_tokens + outputs.audio_tokens <= total_out
+        )
+        if not fits:
+            raise ValueError("counts that contradict each other")
+
+    @property
+    def tokens(self) -> Usage:
+        """In the house's convention, which is the same."""
+        inputs, outputs = self.prompt_tokens_details, self.completion_tokens_details
+        return Usage(
+            self.prompt_tokens,
+            inputs.cached_tokens,
+            inputs.cache_write_tokens,
+            inputs.audio_tokens,
+            self.completion_tokens,
+            outputs.reasoning_tokens,
+            outputs.audio_tokens,
+        )
 
 
 class SaidOfChoice(Struct, frozen=True):
@@ -101,6 +130,15 @@ def read_usage(body: bytes) -> Reading | None:
 
 def reading_of(said: Said) -> Reading | None:
     """What a whole answer says that was decoded already."""
+    if isinstance(said.usage, UsualUsage):
+        choices = said.choices
+        only = choices[0].finish_reason or "" if len(choices) == 1 else None  # nearly always
+        return Reading(
+            usage=said.usage.tokens,
+            served_model=said.model or "",
+            service_tier="" if said.service_tier is None else as_word(said.service_tier),
+            finish_reason=_first_of(_finishes(choices)) if only is None else only,
+        )
     usage = ChatUsage()
     usage.take(said)
     usage.end()
@@ -147,10 +185,7 @@ class ChatUsage:
         self.served_model = said.model or self.served_model
         if said.service_tier is not None:
             self._tier = as_word(said.service_tier) or self._tier
-        for place, choice in enumerate(said.choices):
-            if choice.finish_reason:
-                index = choice.index if isinstance(choice.index, int) else place
-                self.finishes[index] = choice.finish_reason
+        self.finishes.update(_finishes(said.choices))
 
     def end(self) -> None:
         """Nothing follows."""
@@ -199,10 +234,23 @@ class ChatUsage:
             final=self._done or bool(self.finishes and usage),
             served_model=self.served_model,
             service_tier=self._tier,
-            finish_reason=self.finishes[min(self.finishes)] if self.finishes else "",
+            finish_reason=_first_of(self.finishes),
             web_searches=searches,
             claimed_nanousd=claimed_nanousd,
         )
+
+
+def _finishes(choices: Sequence[SaidOfChoice]) -> dict[int, str]:
+    """Why choices ended, by their index; those that have."""
+    return {
+        choice.index if isinstance(choice.index, int) else place: choice.finish_reason
+        for place, choice in enumerate(choices)
+        if choice.finish_reason
+    }
+
+
+def _first_of(finishes: dict[int, str]) -> str:
+    return finishes[min(finishes)] if finishes else ""
 
 
 def _usage_of(said: Said) -> dict[str, Any]:
@@ -219,21 +267,9 @@ def _usage_of(said: Said) -> dict[str, Any]:
 def _usual(wire: dict[str, Any]) -> Usage | None:
     """The usage where all is as OpenAI writes it; None where it has to be looked at closely."""
     try:
-        said = convert(wire, _UsualUsage)
+        return convert(wire, UsualUsage).tokens
     except ValidationError:
         return None
-    inputs, outputs = said.prompt_tokens_details, said.completion_tokens_details
-    total_in, total_out = said.prompt_tokens, said.completion_tokens
-    read, written = inputs.cached_tokens, inputs.cache_write_tokens
-    reasoning, audio_out = outputs.reasoning_tokens, outputs.audio_tokens
-    fits = (
-        said.total_tokens == total_in + total_out
-        and read + written <= total_in >= inputs.audio_tokens
-        and reasoning + audio_out <= total_out
-    )
-    if not fits:
-        return None
-    return Usage(total_in, read, written, inputs.audio_tokens, total_out, reasoning, audio_out)
 
 
 def _counts(wire: dict[str, Any], tally: Tally) -> dict[str, int | None]:

@@ -213,7 +213,7 @@ def as_text(value: object) -> str:
 
 def as_word(value: object) -> str:
     """Like `as_text`, in small letters: the word of an enumeration that some write in capitals."""
-    return as_text(value).lower()
+    return value.lower() if isinstance(value, str) else ""
 
 
 def nanousd_of(amount: object, *, per_usd: int = 1) -> int | None:

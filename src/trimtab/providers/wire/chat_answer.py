@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from trimtab.providers.usage.openai_chat import Said, SaidOfChoice
+from trimtab.providers.usage.openai_chat import Said, SaidOfChoice, UsualUsage
 from trimtab.providers.usage.reading import UNREADABLE, exact_number
 
 __all__ = ["UNREADABLE", "Answer", "Chunk", "WireError", "read_answer", "read_chunk", "read_error"]
@@ -45,6 +45,10 @@ class Answer(Said, frozen=True, kw_only=True):
     """A whole answer."""
 
     choices: tuple[Choice, ...]
+
+
+class _UsualAnswer(Answer, frozen=True, kw_only=True):
+    usage: UsualUsage
 
 
 class Chunk(Said, frozen=True, kw_only=True):
@@ -93,12 +97,17 @@ class _ErrorBody(msgspec.Struct, frozen=True):
 
 
 _answer_decoder = msgspec.json.Decoder(Answer, float_hook=exact_number)  # fractions stay exact
+_usual_decoder = msgspec.json.Decoder(_UsualAnswer, float_hook=exact_number)
 _chunk_decoder = msgspec.json.Decoder(Chunk, float_hook=exact_number)
 _error_decoder = msgspec.json.Decoder(_ErrorBody)
 
 
 def read_answer(body: bytes) -> Answer | None:
     """The answer in `body`, or None when it is not one."""
+    try:
+        return _usual_decoder.decode(body)  # by its types, in C
+    except UNREADABLE:
+        pass  # an odd usage is no reason to refuse a good answer
     try:
         return _answer_decoder.decode(body)
     except UNREADABLE:

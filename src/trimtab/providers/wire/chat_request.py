@@ -3,6 +3,8 @@
 Source of the format: OpenAI API reference, "Create chat completion".
 """
 
+import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -80,7 +82,8 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     @property
     def choices(self) -> int:
         """How many answers are asked for; at least 1."""
-        return max(self.n or 1, 1)
+        n = self.n
+        return n if n is not None and n > 1 else 1
 
     @property
     def wants_usage(self) -> bool:
@@ -94,6 +97,8 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
         Of two limits the larger one counts, since a provider may know only that. What is not a
         number of tokens says nothing: there are servers to whom -1 means without end.
         """
+        if not (self.max_completion_tokens or self.max_tokens):
+            return None
         limit = max(self.max_completion_tokens or 0, self.max_tokens or 0)
         return limit * self.choices if limit > 0 else None
 
@@ -126,6 +131,7 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
 _decoder = msgspec.json.Decoder(ChatRequest)
 _fields_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.encode
+_MODEL = b'"model"'
 _USAGE_OPTION = b',"stream_options":{"include_usage":true}}'
 
 
@@ -231,14 +237,17 @@ def limited_body(body: bytes, request: ChatRequest, limit: int, *, field: str) -
 
 def _with_model(body: bytes, old: str, new: str) -> bytes:
     # An unescaped `"model"` cannot occur inside a JSON string, so a single hit is the field itself.
-    at = body.find(b'"model"')
-    if at >= 0 and body.find(b'"model"', at + 1) < 0:
-        colon = body.index(b":", at + 7) + 1
-        value = _encode(old)
-        start = body.find(value, colon)
-        if start >= 0 and not body[colon:start].strip():
-            return b"".join((body[:start], _encode(new), body[start + len(value) :]))
+    at = body.find(_MODEL)
+    if at >= 0 and body.find(_MODEL, at + 1) < 0:
+        found = _model_field(old).match(body, at)
+        if found is not None:
+            return b"".join((body[: found.end(1)], _encode(new), body[found.end() :]))
     return rewritten(body, {"model": _encode(new)})
+
+
+@lru_cache(256)  # the names of routes and models are few
+def _model_field(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb'("model"\s*:\s*)' + re.escape(_encode(name)))
 
 
 def _with_usage_option(body: bytes, request: ChatRequest) -> bytes:
