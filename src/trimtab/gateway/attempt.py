@@ -136,10 +136,9 @@ class Attempt(AnswerSink):
     ) -> None:
         self._owner: AttemptOwner | None = owner  # until it is over: no cycle is left behind
         self._now = clock.monotonic_s  # the loop's own time is in whole milliseconds
-        self._timeouts = call.target.timeouts
-        self._over_s = call.begun_s + call.target.timeouts.total_s
-        self._input_estimate = call.input_estimate
-        self._buffer_tokens = call.target.policy.buffer_tokens
+        self._call = call
+        self._timeouts = timeouts = call.target.timeouts
+        self._over_s = call.begun_s + timeouts.total_s
         self._parts: list[bytes] = []
         self.step = step
         self.number = number
@@ -147,8 +146,7 @@ class Attempt(AnswerSink):
         self.upstream: Upstream = call.serving.upstreams[self.rung.ref.provider]
         self.card: RateCard = card_of(call, self.rung)
         self.stream = stream
-        self.begun_s = call.begun_s if number == 1 else self._now()
-        self._last_data_s = self.begun_s
+        self.begun_s = self._last_data_s = call.begun_s if number == 1 else self._now()
 
     # ------------------------------------------------------------ what the inference calls
 
@@ -162,14 +160,16 @@ class Attempt(AnswerSink):
         if slots.take():
             self._has_slot = True
             proceed(self)
-            return
+        else:
+            self._wait_for_slot(proceed)
 
+    def _wait_for_slot(self, proceed: "Callable[[Attempt], None]") -> None:
         def granted() -> None:
             self._ticket = None
             self._has_slot = True
             proceed(self)
 
-        self._ticket = slots.wait(granted)
+        self._ticket = self.upstream.slots.wait(granted)
         if self._ticket is None:
             self._fail(
                 ProviderBusy(
@@ -184,9 +184,9 @@ class Attempt(AnswerSink):
         """Send the request and start the clock on the limits."""
         self._connection = connection
         self.sent = True
-        self._last_data_s = self._now()
+        self._last_data_s = now = self._now()
         connection.send(request, self)
-        self._arm()
+        self._arm(now)
 
     @property
     def opened(self) -> bool:
@@ -196,7 +196,9 @@ class Attempt(AnswerSink):
             return False
         if self.complete:
             return True
-        return self.first_token_s is not None and stream.content_frames >= self._buffer_tokens
+        if self.first_token_s is None:
+            return False
+        return stream.content_frames >= self._call.target.policy.buffer_tokens
 
     def relay(
         self, outlet: Outlet, *, keep: bool, new_name: tuple[bytes, bytes] | None = None
@@ -314,7 +316,7 @@ class Attempt(AnswerSink):
 
     def _cut(self, stream: ChatStream, grant: Grant) -> None:
         """The budget pays for no more: close the call, and end the answer as a limit would."""
-        usage = Usage(self._input_estimate, output_tokens=stream.content_frames)
+        usage = Usage(self._call.input_estimate, output_tokens=stream.content_frames)
         stream.cut(grant.capped(usage))
         grant.was_cut()
         self.cut = True
@@ -391,7 +393,7 @@ class Attempt(AnswerSink):
             limit_s, name = self._last_data_s + timeouts.idle_s, "idle"
         return (limit_s, name) if limit_s < total_s else (total_s, "total")
 
-    def _arm(self) -> None:
+    def _arm(self, now: float | None = None) -> None:
         """See to it that the next limit is noticed.
 
         A timer is never set further than `idle_s`, and asks then what the limit has become. So the
@@ -400,8 +402,10 @@ class Attempt(AnswerSink):
         """
         if self.over:
             return
-        now = self._now()
-        limit_s = min(self._limit()[0], now + self._timeouts.idle_s)
+        if now is None:
+            now = self._now()
+        limit_s, latest_s = self._limit()[0], now + self._timeouts.idle_s
+        limit_s = limit_s if limit_s < latest_s else latest_s  # noqa: FURB136 - faster
         if self._timer is not None:
             if self._timer_s <= limit_s:
                 return
@@ -446,13 +450,14 @@ class Attempt(AnswerSink):
         if owner is not None:
             self.over = True
             if self._has_slot:
-                self._has_slot = False
                 self.upstream.slots.give_back()
             elif self._ticket is not None:
                 self._ticket.cancel()
                 self._ticket = None
-            self.ended_s = self.ended_s or self._now()
-            if self._timer is not None:
-                self._timer.cancel()
+            if not self.ended_s:
+                self.ended_s = self._now()
+            timer = self._timer
+            if timer is not None:
+                timer.cancel()
                 self._timer = None
         return owner

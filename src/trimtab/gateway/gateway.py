@@ -30,7 +30,7 @@ from trimtab.gateway.shadow import NobodysOutlet, Shadows
 from trimtab.gateway.spawn import Spawn
 from trimtab.gateway.treasury import Treasury
 from trimtab.gateway.turnstile import Turnstile
-from trimtab.providers.wire.chat_request import parse_request
+from trimtab.providers.wire.chat_request import ChatRequest, parse_request
 from trimtab.releases.serving import PromptDesk
 from trimtab.spend.limits import Lease
 from trimtab.store.protocol import Ledger
@@ -87,8 +87,7 @@ class Gateway:
         self._clock = clock
         self._ids = IdSource(clock)
         self._active: dict[Work, str] = {}
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._drained: asyncio.Event | None = None  # once somebody waits for it
         self.serving = serving
 
     @property
@@ -293,10 +292,9 @@ class Gateway:
             keeper=keeper,
         )
         inference.purse = purse
-        inference.lease = self._leases.get(call.inference_id)
         inference.begin(self.spawn, self._forget)
         inference.seat = self._seat(call)
-        self._take(inference, call)
+        inference.lease = self._take(inference, call)
 
     def _seat(self, call: Call) -> Seat | None:
         """Who wants to know what becomes of an inference, beside its caller."""
@@ -320,13 +318,14 @@ class Gateway:
             self._forget(again)
             raise
 
-    def _take(self, work: Work, call: Call) -> None:
+    def _take(self, work: Work, call: Call) -> Lease | None:
+        """Count what works for a request; its place in the limits, if there are any."""
         inference_id = call.inference_id
         self._active[work] = inference_id
         lease = self._leases.get(inference_id)
         if lease is not None:
             lease.holders += 1
-        self._idle.clear()
+        return lease
 
     def _forget(self, work: Work) -> None:
         inference_id = self._active.pop(work, None)
@@ -336,8 +335,8 @@ class Gateway:
         lease = self._leases.get(inference_id)
         if lease is not None:
             self._let_go(lease, inference_id)
-        if not self._active:
-            self._idle.set()
+        if self._drained is not None and not self._active:
+            self._drained.set()
 
     def _let_go(self, lease: Lease, inference_id: str) -> None:
         """One less works for a request; give back its place if that was the last one."""
@@ -361,7 +360,10 @@ class Gateway:
 
     async def drained(self) -> None:
         """Wait until nothing is under way."""
-        await self._idle.wait()
+        while self._active:
+            if self._drained is None or self._drained.is_set():
+                self._drained = asyncio.Event()
+            await self._drained.wait()
 
     def stop(self) -> int:
         """End what is under way; returns how many inferences were cut."""
@@ -376,14 +378,7 @@ class Gateway:
         serving = self.serving
         started_ns = self._clock.wall_ns()
         request = parse_request(body)
-        named = Caller(
-            key_id=caller.key_id,
-            team=caller.team,
-            user=caller.user or request.end_user,
-            session=caller.session or request.session,
-            user_class=caller.user_class,
-        )
-        who = with_class(named, serving.project.classes)
+        who = with_class(_named(caller, request), serving.project.classes)
         prompt, pin, form, asked = None, "", None, None
         if request.names_prompt:
             sticky = who.user or who.session or inference_id
@@ -407,3 +402,12 @@ class Gateway:
             form=form,
             asked=asked,
         )
+
+
+def _named(caller: Caller, request: ChatRequest) -> Caller:
+    """The caller with the user and session that the body names, where headers named none."""
+    user = caller.user or request.end_user
+    session = caller.session or request.session
+    if user == caller.user and session == caller.session:
+        return caller
+    return Caller(caller.key_id, caller.team, user, session, caller.user_class)

@@ -142,12 +142,16 @@ class Inference(Recovery, OutletListener):
                 attempt.hold()
             return
         try:
-            if attempt.opened or attempt.complete:
-                self._lead_with(attempt)
-                self._show(attempt)
-            if attempt.complete and not attempt.settling and not self._repairs(attempt):
+            complete = attempt.complete
+            if complete or attempt.opened:
+                if self._hedging is not None or self._rival is not None:
+                    self._lead_with(attempt)
+                if attempt.stream is not None:
+                    self._show(attempt)
+            if complete and not attempt.settling and not self._repairs(attempt):
                 self._ladder.judge(attempt.step, None, began_s=attempt.begun_s)
-                appended = self._record(attempt, self._leaving(), final=True)
+                left = self._leaving() if self._gone else None
+                appended = self._record(attempt, left, final=True)
                 attempt.settling = True  # not before: a defect in recording must still end it
                 appended.listen(partial(self._on_settled, attempt))
         except Exception as defect:  # noqa: BLE001 - called from a socket: nobody else would tell
@@ -212,7 +216,8 @@ class Inference(Recovery, OutletListener):
                 self._reply(attempt)
             except Exception as defect:  # noqa: BLE001 - as above
                 error = defect
-        error = error or self._leaving()
+        if self._gone:
+            error = error or self._leaving()
         attempt.give_back()
         self._finish(error)
 
@@ -239,16 +244,19 @@ class Inference(Recovery, OutletListener):
 
     @override
     def _record(self, attempt: Attempt, error: Exception | None, *, final: bool) -> Receipt:
-        call, shown_s = self._call, self._transcript.first_token_s(attempt)
+        call = self._call
+        shown_s = None if attempt.stream is None else self._transcript.first_token_s(attempt)
         settle = settle_of(call, attempt, error, final=final, first_token_s=shown_s)
         attempt.settle = settle
         if final:
             self._settled_s = self._clock.monotonic_s()
-        if attempt.grant is not None:
-            attempt.grant.learn(settle, attempt.stream)
-            attempt.grant.settle(settle.cost_nanousd)
+        grant = attempt.grant
+        if grant is not None:
+            grant.learn(settle, attempt.stream)
+            grant.settle(settle.cost_nanousd)
         if self.lease is not None:
-            self.lease.used(settle.usage.input_tokens + settle.usage.output_tokens)
+            usage = settle.usage
+            self.lease.used(usage.input_tokens + usage.output_tokens)
         if self.seat is not None:
             self._cost_so_far_nanousd += settle.cost_nanousd
             if final:
@@ -260,9 +268,11 @@ class Inference(Recovery, OutletListener):
     def _close_purse(self, purse: Purse) -> None:
         """Give back what is held for attempts that were not made, or that nobody settles."""
         purse.close()
-        for attempt in (self._lead, self._rival):
-            if attempt is not None and attempt.grant is not None:
-                attempt.grant.settle(0)
+        lead, rival = self._lead, self._rival
+        if lead is not None and lead.grant is not None:
+            lead.grant.settle(0)
+        if rival is not None and rival.grant is not None:
+            rival.grant.settle(0)
 
     @override
     def _cost_nanousd(self, attempt: Attempt, error: Exception) -> int:
@@ -331,9 +341,9 @@ class Inference(Recovery, OutletListener):
         if self._lead is not None:
             self._lead.set_paused(paused=False)
 
-    def _leaving(self) -> Exception | None:
+    def _leaving(self) -> Exception:
         """The caller left, and the call was read to its end all the same."""
-        return CallerGone("The caller closed the connection.") if self._gone else None
+        return CallerGone("The caller closed the connection.")
 
     # ------------------------------------------------------------ what has a task
 

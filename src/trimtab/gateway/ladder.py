@@ -55,7 +55,9 @@ class Ladder:
         random: for the jitter of waits.
     """
 
-    __slots__ = ("_at", "_board", "_budget", "_call", "_order", "_random", "_stale", "_tries")
+    _at = -1  # in `_order`; the rungs before it are done with
+    _tries = 0
+    _stale = False
 
     def __init__(
         self, call: Call, *, board: BreakerBoard, budget: RetryBudget, random: Random
@@ -64,9 +66,6 @@ class Ladder:
         self._board = board
         self._budget = budget
         self._random = random
-        self._at = -1  # in `_order`; the rungs before it are done with
-        self._tries = 0
-        self._stale = False
         target = call.target
         affinity = b""
         if target.equals > 1:
@@ -206,7 +205,7 @@ class Ladder:
 
     def _next(self, cause: Cause, *, larger_than: int | None = None) -> Step | None:
         """An attempt at the next rung that can be called; those before it are not asked again."""
-        rungs = self._call.target.rungs
+        rungs, upstreams = self._call.target.rungs, self._call.serving.upstreams
         for at in range(self._at + 1, len(self._order)):
             place = self._order[at]
             rung = rungs[place]
@@ -214,7 +213,9 @@ class Ladder:
                 continue
             if larger_than is not None and self._window(place) <= larger_than:
                 continue
-            admission = 0 if self._problem(rung) else self._board.of(rung.ref).admits()
+            if upstreams[rung.ref.provider].problem:
+                continue
+            admission = self._board.of(rung.ref).admits()
             if admission:
                 self._at = at
                 self._tries = 1

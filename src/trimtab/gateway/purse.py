@@ -1,7 +1,8 @@
 """What one inference may spend: how much is held for an attempt, and what its provider is told."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from trimtab.config.schema import Rung
 from trimtab.errors import BudgetBusy, BudgetExceeded
@@ -17,7 +18,7 @@ from trimtab.types.clock import NS_PER_S
 __all__ = ["Purse"]
 
 
-class _Plan(NamedTuple):
+class _Plan(Struct, frozen=True, gc=False):
     """What is wanted of the funds for one attempt, in tokens and nano-dollars.
 
     Attributes:
@@ -54,18 +55,13 @@ class Purse:
     def unknown(self) -> list[Fund]:
         """Funds of which must be learnt first what was spent before."""
         target = self.call.target
-        backings = [self._firsts]
-        if len(target.rungs) > 1:
-            backings += map(self._backing, target.rungs[1:])
+        others = target.rungs[1:]
         if target.downgrade is not None:
-            backings.append(self._backing(target.downgrade))
-        return [
-            fund
-            for backing in backings
-            if not backing.known
-            for fund in backing.funds
-            if not fund.loaded
-        ]
+            others = (*others, target.downgrade)
+        if not others and self._firsts.known:  # nearly always
+            return []
+        backings = [self._firsts, *map(self._backing, others)]
+        return [fund for backing in backings for fund in backing.funds if not fund.loaded]
 
     async def learn(self) -> None:
         """Learn it."""
@@ -214,8 +210,8 @@ class Purse:
         began_ns = self.call.started_ns
         grant = self._treasury.grant(backing, _amount(plan), began_ns=began_ns, bounds=bounds)
         if grant is not None and plan is not None:
-            _, input_tokens, first, most, grant.limit_tokens = plan
-            grant.cover(card, input_tokens=input_tokens, first=first, most=most)
+            grant.cover(card, input_tokens=plan.input_tokens, first=plan.first, most=plan.most)
+            grant.limit_tokens = plan.limit
             grant.size = self._size_of()
         return grant
 

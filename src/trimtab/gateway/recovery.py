@@ -51,7 +51,8 @@ class Recovery(AttemptOwner):
 
     Attributes:
         purse: what it may spend; None where no budget has a say. Set before it begins.
-        lease: its place in the limits of its user and key; None where nothing is limited.
+        lease: its place in the limits of its user and key; None where nothing is limited. Set in
+            the step in which it begins.
         answered: the mark of the request, once its caller has had an answer; 0 until then.
     """
 

@@ -106,10 +106,10 @@ def settle_of(
 
 def _said(attempt: Attempt) -> Reading:
     """What the provider said of its own work."""
-    reading = attempt.stream.reading if attempt.stream is not None else None
     if attempt.answer is not None:
-        reading = reading_of(attempt.answer)
-    elif reading is None and attempt.status == 200:
+        return reading_of(attempt.answer) or _NOTHING_SAID
+    reading = attempt.stream.reading if attempt.stream is not None else None
+    if reading is None and attempt.status == 200:
         reading = read_usage(attempt.body)  # not what was asked for, but it may be on the bill
     return reading or _NOTHING_SAID
 

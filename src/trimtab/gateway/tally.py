@@ -50,10 +50,9 @@ class Tally:
         spent.output_tokens += usage.output_tokens
         if not settle.final:
             return
-        took = self._took.get((kind[0], outcome))
+        took, latency_us, ttft_us = spent.took, settle.latency_us, settle.ttft_us
         if took is None:
-            took = self._took[kind[0], outcome] = _Took()
-        latency_us, ttft_us = settle.latency_us, settle.ttft_us
+            took = spent.took = self._took.setdefault((kind[0], outcome), _Took())
         took.latency[bisect_left(_BOUNDS_US, latency_us)] += 1
         took.latency_us += latency_us
         if ttft_us is not None:
@@ -91,15 +90,16 @@ class Tally:
 
 
 class _Spent:
-    """Sums over attempts."""
+    """Sums over attempts; and of the inferences that ended with one of them, what they took."""
 
-    __slots__ = ("attempts", "cost_nanousd", "input_tokens", "output_tokens")
+    __slots__ = ("attempts", "cost_nanousd", "input_tokens", "output_tokens", "took")
 
     def __init__(self) -> None:
         self.attempts = 0
         self.cost_nanousd = 0
         self.input_tokens = 0
         self.output_tokens = 0
+        self.took: _Took | None = None
 
 
 class _Took:

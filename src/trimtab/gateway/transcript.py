@@ -13,11 +13,7 @@ __all__ = ["Transcript"]
 
 
 class Transcript:
-    """Bytes in, bytes out.
-
-    Attributes:
-        keeps: what a stream shows is kept: for the record, the cache, or to go on from it.
-    """
+    """Bytes in, bytes out."""
 
     # Until a stream breaks and another one takes over.
     _shown: tuple[bytes, ...] = ()
@@ -27,8 +23,14 @@ class Transcript:
 
     def __init__(self, call: Call, *, kept: bool = False) -> None:
         self._call = call
-        self.keeps = kept or call.keeps_bodies or call.may_continue or (call.form is not None)
+        self._kept = kept
         self._body = call.body
+
+    @property
+    def keeps(self) -> bool:
+        """What a stream shows is kept: for the record, the cache, or to go on from it."""
+        call = self._call
+        return self._kept or call.keeps_bodies or call.may_continue or call.form is not None
 
     # ------------------------------------------------------------ to a provider
 

@@ -55,12 +55,12 @@ class Turnstile:
         slow = self._sanctions.throttled(call.caller)
         if not (self._limits or slow):
             return None
-        now_s = self._clock.monotonic_s()
-        meters = [
-            self._meter((name, _subject(limit, call)), limit, now_s)
-            for name, limit in self._limits.items()
-            if not limit.classes or call.caller.user_class in limit.classes
-        ]
+        now_s, caller = self._clock.monotonic_s(), call.caller
+        meters: list[Meter] = []
+        for name, limit in self._limits.items():
+            if not limit.classes or caller.user_class in limit.classes:
+                who = caller.user if limit.per == "user" else caller.key_id
+                meters.append(self._meter((name, who), limit, now_s))
         for per, who in slow:
             name = f"{_OUTLIER}{per}"
             meters.append(self._meter((name, who), self._slow[name], now_s))
@@ -106,10 +106,6 @@ class Turnstile:
         else:
             self._meters.move_to_end(key)
         return meter
-
-
-def _subject(limit: Limit, call: Call) -> str:
-    return call.caller.user if limit.per == "user" else call.caller.key_id
 
 
 def _lines(form: bytes, rate: Rate | None) -> bytes:

@@ -48,36 +48,22 @@ class Exchange(Outlet):
         keep_alive: the connection may serve another request afterwards.
     """
 
-    __slots__ = (
-        "_gone",
-        "_notes",
-        "_started",
-        "_wire",
-        "body",
-        "chunked",
-        "headers",
-        "keep_alive",
-        "listener",
-        "method",
-        "raw_headers",
-        "request_id",
-        "target",
-    )
+    # Where most requests leave them, so that not each one pays for setting them.
+    _gone = False
+    _notes = b""
+    _started = False
+    request_id = ""
+    method = ""
+    target = b""
+    raw_headers: list[tuple[bytes, bytes]] = []  # noqa: RUF012 - replaced, never filled
+    headers: dict[bytes, bytes] = {}  # noqa: RUF012 - replaced before it is filled
+    body = b""
+    keep_alive = True
+    chunked = True
+    listener: OutletListener | None = None
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._gone = False
-        self._notes = b""
-        self._started = False
-        self.request_id = ""
-        self.method = ""
-        self.target = b""
-        self.raw_headers: list[tuple[bytes, bytes]] = []
-        self.headers: dict[bytes, bytes] = {}
-        self.body = b""
-        self.keep_alive = True
-        self.chunked = True
-        self.listener: OutletListener | None = None
 
     @property
     def path(self) -> bytes:

@@ -85,13 +85,14 @@ class Handler:
     def _chat(self, exchange: Exchange) -> None:
         if exchange.method != "POST":
             raise MethodNotAllowed(exchange.method, "POST")
-        caller = identify(exchange, self._app.keys)
+        caller, headers = identify(exchange, self._app.keys), exchange.headers
+        idempotency_key = headers.get(b"idempotency-key")
         self._gateway.infer(
             exchange.request_id,
             exchange.body,
             caller=caller,
-            tried_before=exchange.headers.get(b"x-stainless-retry-count", b"0") != b"0",
-            idempotency_key=exchange.headers.get(b"idempotency-key", b"")[:256].decode("latin-1"),
+            tried_before=headers.get(b"x-stainless-retry-count", b"0") != b"0",
+            idempotency_key=idempotency_key[:256].decode("latin-1") if idempotency_key else "",
             outlet=exchange,
         )
 

@@ -201,7 +201,8 @@ class HttpConnection(asyncio.Protocol, Wire):
 
     def _check_head(self, exchange: Exchange) -> None:
         raw, headers = exchange.raw_headers, exchange.headers
-        if len(raw) > _MAX_HEADERS or self._head_too_large(exchange):
+        doubtful = self._framing_bytes > self._limits.head_bytes or self._active is not None
+        if len(raw) > _MAX_HEADERS or (doubtful and self._head_too_large(exchange)):
             self._refuse_head()
         elif len(raw) != len(headers) and _any_repeated(raw):
             self._refuse(MalformedRequest("A header that may come once came twice."))
@@ -215,11 +216,8 @@ class HttpConnection(asyncio.Protocol, Wire):
         return expected == b"100-continue" and exchange.chunked and self._active is None
 
     def _head_too_large(self, exchange: Exchange) -> bool:
-        limit = self._limits.head_bytes
-        if self._framing_bytes <= limit and self._active is None:  # nearly always
-            return False
         pairs = sum(len(name) + len(value) + 4 for name, value in exchange.raw_headers)
-        return len(exchange.target) + pairs > limit
+        return len(exchange.target) + pairs > self._limits.head_bytes
 
     def on_body(self, data: bytes) -> None:
         """Called by the parser with a piece of body."""
@@ -246,9 +244,12 @@ class HttpConnection(asyncio.Protocol, Wire):
         exchange = self._incoming
         exchange.body = bytes(self._body)
         self._body = b""
-        self._waiting.append(exchange)
-        self._serve_next()
-        if self._waiting:
+        if self._active is None and self._stalled_s is None and not self._waiting:  # nearly always
+            self._active = exchange
+            self._serve(exchange)
+        else:
+            self._waiting.append(exchange)
+            self._serve_next()
             self._check_waiting()
 
     def _check_waiting(self) -> None:
@@ -281,7 +282,7 @@ class HttpConnection(asyncio.Protocol, Wire):
         self._since_s = self._loop.time()
         if not exchange.keep_alive or self._draining:
             self._close()
-        else:
+        elif self._waiting:
             self._serve_next()
 
     # ------------------------------------------------------------ refusing and closing

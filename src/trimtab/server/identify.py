@@ -10,6 +10,7 @@ from trimtab.types.identity import Caller
 __all__ = ["check_local", "identify", "named"]
 
 _MAX_NAME = 256
+_NAMES = (b"x-trimtab-user", b"x-trimtab-session", b"x-trimtab-user-class")
 _LOOPBACK_HOSTS = frozenset((b"localhost", b"127.0.0.1", b"[::1]"))
 
 
@@ -23,9 +24,9 @@ def identify(exchange: Exchange, keys: KeyStore) -> Caller:
         MalformedRequest: a header is too long.
     """
     headers = exchange.headers
-    user = named(headers, b"x-trimtab-user")
-    session = named(headers, b"x-trimtab-session")
-    user_class = named(headers, b"x-trimtab-user-class")
+    user = session = user_class = ""
+    if not headers.keys().isdisjoint(_NAMES):
+        user, session, user_class = (named(headers, name) for name in _NAMES)
     scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")
     sent = secret.strip() if scheme.lower() == b"bearer" else b""
     key = keys.find(sent.decode("latin-1")) if sent else None

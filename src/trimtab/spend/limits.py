@@ -200,7 +200,8 @@ class Lease:
 
     def __del__(self) -> None:
         """Nobody can close it any more: it was forgotten, which is a defect and must not cost."""
-        self.close()
+        if self._open:
+            self.close()
 
     def rates(self, now_s: float) -> Rates:
         """The tightest of its limits."""

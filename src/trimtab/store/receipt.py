@@ -20,12 +20,9 @@ class Receipt:
         error: what went wrong, once it is done; None if nothing did.
     """
 
-    __slots__ = ("_heard", "done", "error")
-
-    def __init__(self) -> None:
-        self.done = False
-        self.error: Exception | None = None
-        self._heard: _Heard | None = None
+    done = False
+    error: Exception | None = None
+    _heard: _Heard | None = None
 
     def listen(self, heard: _Heard) -> None:
         """Call `heard` with the error or None: later, or now if it is done."""
@@ -33,24 +30,18 @@ class Receipt:
             heard(self.error)
             return
         before = self._heard
-        if before is None:
-            self._heard = heard
-            return
-
-        def both(error: Exception | None) -> None:
-            before(error)
-            heard(error)
-
-        self._heard = both
+        self._heard = heard if before is None else _both(before, heard)
 
     def tell(self, error: Exception | None) -> None:
         """It is safe, or will never be. Only the first time counts."""
         if self.done:
             return
         self.done = True
-        self.error = error
-        heard, self._heard = self._heard, None  # no cycle is left behind
+        if error is not None:
+            self.error = error
+        heard = self._heard
         if heard is not None:
+            self._heard = None  # no cycle is left behind
             heard(error)
 
     def __await__(self) -> Generator[Any, None, None]:
@@ -65,3 +56,11 @@ class Receipt:
             yield from told
         if self.error is not None:
             raise self.error
+
+
+def _both(first: _Heard, second: _Heard) -> _Heard:
+    def tell(error: Exception | None) -> None:
+        first(error)
+        second(error)
+
+    return tell

@@ -17,13 +17,13 @@ class IdSource:
     def __init__(self, clock: Clock, random_bytes: Callable[[int], bytes] = urandom) -> None:
         self._clock = clock
         self._random_bytes = random_bytes
-        self._pool: bytes = b""
+        self._pool = ""  # in hexadecimal digits
         self._at = 0
 
     def new(self, kind: str) -> str:
         """A new id; `kind` is its prefix."""
         if self._at == len(self._pool):
-            self._pool, self._at = self._random_bytes(_POOL_BYTES), 0
+            self._pool, self._at = self._random_bytes(_POOL_BYTES).hex(), 0
         begin = self._at
-        self._at = end = begin + _RANDOM_BYTES
-        return f"{kind}_{self._clock.wall_ns() // 1_000_000:012x}{self._pool[begin:end].hex()}"
+        self._at = end = begin + 2 * _RANDOM_BYTES
+        return f"{kind}_{self._clock.wall_ns() // 1_000_000:012x}{self._pool[begin:end]}"

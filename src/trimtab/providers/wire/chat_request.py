@@ -124,7 +124,9 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     @property
     def session(self) -> str:
         """The session, from `metadata.session_id`."""
-        session = (self.metadata or {}).get("session_id")
+        if not self.metadata:
+            return ""
+        session = self.metadata.get("session_id")
         return session if isinstance(session, str) else ""
 
 

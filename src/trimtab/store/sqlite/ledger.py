@@ -56,8 +56,9 @@ class SqliteLedger:
 
     def check_open(self) -> None:
         """See `Ledger.check_open`."""
-        if self._writer.trouble is not None:
-            raise LedgerUnavailable(self._writer.trouble)
+        trouble = self._writer.trouble
+        if trouble is not None:
+            raise LedgerUnavailable(trouble)
 
     def record_intent(self, intent: Intent) -> Receipt:
         """See `Ledger.record_intent`.
@@ -107,12 +108,12 @@ class SqliteLedger:
     def _record(self, record: Record) -> Receipt:
         if self._closed:
             raise ShuttingDown("The ledger is closed. Try again at another gateway.")
-        if not self._writer.alive:
+        writer = self._writer
+        if not writer.alive:
             self.check_open()
-        # Encoded here, so that a record that cannot be encoded fails its own caller only.
-        kind, body = encode_record(record)
         receipt = Receipt()
-        self._writer.put(Waiting(record, kind, body, receipt))
+        # Encoded here, so that a record that cannot be encoded fails its own caller only.
+        writer.put(Waiting(record, *encode_record(record), receipt))
         return receipt
 
 

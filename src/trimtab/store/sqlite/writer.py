@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -65,6 +65,7 @@ class LedgerWriter:
         trouble: why the last write failed, or None; read by the event loop's thread.
         head: the last entry that was appended.
         alive: the thread runs.
+        put: queues a record.
     """
 
     def __init__(self, data_dir: Path, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
@@ -82,6 +83,7 @@ class LedgerWriter:
         self._unchecked_bytes = 0
         self._unsynced = False
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self.put: Callable[[Waiting], None] = self._queue.put
         self._pending: list[Waiting] = []
         self._refused: dict[Attempt, Waiting] = {}
         self._failures = 0
@@ -89,10 +91,6 @@ class LedgerWriter:
         self._give_up_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="trimtab-ledger", daemon=True)
         self._thread.start()
-
-    def put(self, waiting: Waiting) -> None:
-        """Queue a record."""
-        self._queue.put(waiting)
 
     @property
     def backlog(self) -> int:
@@ -136,8 +134,13 @@ class LedgerWriter:
             if self._busy:
                 time.sleep(_GATHER_S)
             room = _BATCH - len(self._pending)
+            get, append = self._queue.get_nowait, self._pending.append
             for _ in range(min(self._queue.qsize(), room)):
-                self._take(self._queue.get_nowait())
+                waiting = get()
+                if waiting is None or self._refused:  # hardly ever
+                    self._take(waiting)
+                else:
+                    append(waiting)
         except Empty:
             pass
         return self._give_up_s is None or self._queue.qsize() > 0
@@ -173,8 +176,11 @@ class LedgerWriter:
         written, self._pending = self._pending, []
         self._busy = len(written) >= _BUSY_BATCH
         self._unsynced = True
-        self._tell(item.receipt for item in written if item.kind != "intent")
-        intents = [item.receipt for item in written if item.kind == "intent"]
+        intents: list[Receipt | None] = []
+        others: list[Receipt | None] = []
+        for item in written:
+            (intents if item.kind == "intent" else others).append(item.receipt)
+        self._tell(others)
         if intents or self.trouble is not None:
             self._sync(intents)
 
@@ -195,20 +201,22 @@ class LedgerWriter:
     def _append(self) -> None:
         """One transaction: the entries, and the head that says how many there must be."""
         seq, previous = self.head
+        writer, size = self.writer, _COMMIT_BYTES
         rows: list[tuple[int, int, Kind, bytes, bytes]] = []
         for item in self._pending:
             seq += 1
             kind, body = item.kind, item.body
-            previous = link(previous, (self.writer, seq), kind=kind, body=body)
-            rows.append((self.writer, seq, kind, body, previous))
+            previous = link(previous, (writer, seq), kind=kind, body=body)
+            rows.append((writer, seq, kind, body, previous))
+            size += len(body)
         with exclusive(self._db):
             _ADD_ENTRIES.run(self._db, rows)
             self._db.execute(
                 "UPDATE writers SET head_seq = ?, head_hash = ? WHERE writer = ?",
-                (seq, previous, self.writer),
+                (seq, previous, writer),
             )
         self.head = Head(seq, previous)
-        self._unchecked_bytes += _COMMIT_BYTES + sum(len(row[3]) for row in rows)
+        self._unchecked_bytes += size
 
     def _refuse(self, why: str) -> None:
         """Intents fail and are remembered; settles, and what they need, stay for the next try."""
@@ -281,8 +289,9 @@ class LedgerWriter:
 
 def _tell(receipts: list[Receipt], why: str | None) -> None:
     """On the event loop's thread."""
+    error = None if why is None else LedgerUnavailable(why)
     for receipt in receipts:
         try:
-            receipt.tell(None if why is None else LedgerUnavailable(why))
+            receipt.tell(error)
         except Exception:  # noqa: BLE001 - a defect of one must not keep the others waiting
             _log.exception("defect of one who heard from the ledger")
