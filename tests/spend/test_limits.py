@@ -39,6 +39,11 @@ def refused(meters: list[Meter], tokens: int, now_s: float) -> Refusal:
     return found
 
 
+def shown(rate: Rate | None) -> tuple[int, int, float]:
+    assert rate is not None
+    return rate.limit, rate.remaining, rate.reset_s
+
+
 def test_a_minutes_worth_may_come_at_once_and_comes_back_evenly():
     one = meter(requests=60)
     for _ in range(60):
@@ -113,7 +118,7 @@ def test_what_was_charged_and_not_used_comes_back():
     lease.used(0)  # the provider refused
     assert one.rates(0.0).tokens == Rate(1_000, 1_000, 0.0)
     lease.used(30)
-    assert one.rates(0.0).tokens == (1_000, 970, pytest.approx(1.8))
+    assert shown(one.rates(0.0).tokens) == (1_000, 970, pytest.approx(1.8))
 
 
 def test_more_than_a_full_bucket_needs_a_full_one_and_leaves_a_debt():
@@ -143,10 +148,10 @@ def test_all_limits_or_none():
     wide, narrow = meter(requests=100, tokens=10_000), meter(requests=1)
     lease = entered([wide, narrow], 10, 0.0)
     assert lease.rates(0.0).requests == Rate(1, 0, 60.0), "the tightest"
-    assert lease.rates(0.0).tokens == (10_000, 9_990, pytest.approx(0.06))
+    assert shown(lease.rates(0.0).tokens) == (10_000, 9_990, pytest.approx(0.06))
     lease.close()
     assert refused([wide, narrow], 10, 0.0).allowed == 1
-    assert wide.rates(0.0).requests == (100, 99, pytest.approx(0.6)), "it took nothing"
+    assert shown(wide.rates(0.0).requests) == (100, 99, pytest.approx(0.6)), "it took nothing"
     assert not wide.live
 
 
@@ -191,7 +196,7 @@ def test_time_before_a_change_counts_at_the_limit_of_then():
     one.use(limit(6), 30.0)  # by then 30 had come back; of 6 all are used but none is owed
     assert one.rates(30.0).requests == Rate(6, 0, 60.0)
     one.use(limit(600), 30.0)
-    assert one.rates(30.0).requests == (600, 594, pytest.approx(0.6))
+    assert shown(one.rates(30.0).requests) == (600, 594, pytest.approx(0.6))
 
 
 def test_what_was_never_used_is_idle():

@@ -5,7 +5,10 @@ Nothing is called here and nothing waits; the inference does as it is told.
 
 from math import inf
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from trimtab.config.schema import Rung
 from trimtab.errors import (
@@ -29,7 +32,7 @@ _LONGEST_WAIT_S: Final = 8.0
 _PATIENCE_S: Final = 1.0  # a longer `Retry-After` is not worth waiting for where another rung is
 
 
-class Step(NamedTuple):
+class Step(Struct, frozen=True, gc=False):
     """The next attempt.
 
     Attributes:
@@ -83,7 +86,7 @@ class Ladder:
         step = self._next("first")
         if step is None:
             raise self._unavailable()
-        return step if self._at == 0 else step._replace(cause="fallback")
+        return step if self._at == 0 else replace(step, cause="fallback")
 
     def judge(self, step: Step, error: Exception | None, *, began_s: float) -> None:
         """Tell the breaker of a rung how an attempt there ended, well if `error` is None."""
@@ -201,7 +204,7 @@ class Ladder:
         if self._breaker(again.place).state != "closed" or not self._budget.takes():
             return None
         self._tries += 1
-        return again._replace(admission=self._breaker(again.place).admits())
+        return replace(again, admission=self._breaker(again.place).admits())
 
     def _next(self, cause: Cause, *, larger_than: int | None = None) -> Step | None:
         """An attempt at the next rung that can be called; those before it are not asked again."""

@@ -116,7 +116,8 @@ class Pool:
         if self._closed:  # by a reload, while the call was under way
             connection.abort()
         elif connection.is_open:
-            connection.resume()  # the next call must not inherit the slow caller of this one
+            if connection.paused:  # the next call must not inherit the slow caller of this one
+                connection.resume()
             connection.free_since_s = asyncio.get_running_loop().time()
             if len(self._free) == _MAX_FREE:
                 self._free.popleft().abort()

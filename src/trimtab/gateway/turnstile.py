@@ -78,8 +78,8 @@ class Turnstile:
     @staticmethod
     def headers(lease: Lease) -> bytes:
         """The state of the tightest limits as header lines, with OpenAI's names."""
-        requests, tokens = lease.rates(lease.entered_s)
-        return _lines(_REQUESTS, requests) + _lines(_TOKENS, tokens)
+        rates = lease.rates(lease.entered_s)
+        return _lines(_REQUESTS, rates.requests) + _lines(_TOKENS, rates.tokens)
 
     def drop_idle(self) -> None:
         """Forget meters that are full again, and the oldest of too many without open requests."""

@@ -57,6 +57,7 @@ class UpstreamConnection(asyncio.Protocol):
     Attributes:
         reused: it has served a call before, so the peer may have closed it unseen.
         answered: a byte of the present answer has arrived.
+        paused: it is not read from, because the caller is slower than the provider.
         keep_alive_s: how long the peer says it keeps a free connection, or a cautious guess.
         free_since_s: monotonic time at which it became free; kept by the pool.
     """
@@ -68,7 +69,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.free_since_s = 0.0
         self._transport: asyncio.Transport | None = None
         self._sink: AnswerSink | None = None
-        self._paused = False
+        self.paused = False
         self._parser = httptools.HttpResponseParser(self)
         self._headers: dict[bytes, bytes] = {}
         self._framing_bytes = 0  # since the last piece of the body
@@ -104,15 +105,15 @@ class UpstreamConnection(asyncio.Protocol):
 
     def pause(self) -> None:
         """Stop reading: the caller is slower than the provider."""
-        if self._transport is not None and not self._paused:
-            self._paused = True
+        if self._transport is not None and not self.paused:
+            self.paused = True
             with suppress(RuntimeError):  # closing
                 self._transport.pause_reading()
 
     def resume(self) -> None:
         """Read on."""
-        if self._transport is not None and self._paused:
-            self._paused = False
+        if self._transport is not None and self.paused:
+            self.paused = False
             with suppress(RuntimeError):
                 self._transport.resume_reading()
 

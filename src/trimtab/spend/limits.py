@@ -9,6 +9,8 @@ promise and no use, and to charge for it would refuse who asks for much and uses
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from msgspec import Struct
+
 from trimtab.config.money import Limit
 
 __all__ = ["Lease", "Meter", "Rate", "Rates", "Refusal", "enter"]
@@ -18,7 +20,7 @@ _SOON_S: Final = 1.0
 _DUST: Final = 1e-6  # what sums of floats may lack
 
 
-class Rate(NamedTuple):
+class Rate(Struct, frozen=True, gc=False):
     """What a caller may know of a bucket.
 
     Attributes:
@@ -32,7 +34,7 @@ class Rate(NamedTuple):
     reset_s: float
 
 
-class Rates(NamedTuple):
+class Rates(Struct, frozen=True, gc=False):
     """The tightest buckets of a request; None where nothing is limited."""
 
     requests: Rate | None
@@ -161,8 +163,9 @@ class Meter:
 
     def idle(self, now_s: float) -> bool:
         """It is as if it had never been used, so it can be forgotten."""
-        full = all(rate is None or rate.remaining >= rate.limit for rate in self.rates(now_s))
-        return full and not self.live
+        rates = self.rates(now_s)
+        both = (rates.requests, rates.tokens)
+        return not self.live and all(rate is None or rate.remaining >= rate.limit for rate in both)
 
 
 class Lease:

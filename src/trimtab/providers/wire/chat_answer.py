@@ -48,7 +48,7 @@ class Answer(Said, frozen=True, kw_only=True):
 
 
 class _UsualAnswer(Answer, frozen=True, kw_only=True):
-    usage: UsualUsage
+    usage: UsualUsage | None = None
 
 
 class Chunk(Said, frozen=True, kw_only=True):
