@@ -75,7 +75,6 @@ class Attempt(AnswerSink):
         grant: what it may spend; None where no budget has a say.
         cut: it was ended because a budget was used up.
         intent: told when the intent is on the disk.
-        durable: it is.
         settling: it is over for the inference too; what it comes to is or will be recorded.
         settle: what it came to, once that is recorded.
         stale: it failed on a used connection before any answer: the peer had closed it unseen.
@@ -92,11 +91,13 @@ class Attempt(AnswerSink):
         stream: the reader of the stream, or None.
     """
 
-    # Where most calls leave them, so that not each one pays for setting them.
+    # Where most calls leave them, so that not each one pays for setting them. And an object that
+    # sets more than 28 gets a table of its own from the interpreter, which costs more than all.
     _connection: UpstreamConnection | None = None
     _outlet: Outlet | None = None
     _timer: asyncio.TimerHandle | None = None
     _timer_s = 0.0
+    _over_s: float | None = None  # where it shares its time
     _size = 0
     _paused = False
     _streaming = False
@@ -109,7 +110,6 @@ class Attempt(AnswerSink):
     intent: Receipt
     grant: Grant | None = None
     cut = False
-    durable = False
     settling = False
     settle: Settle | None = None
     relaying = False
@@ -123,6 +123,7 @@ class Attempt(AnswerSink):
     complete = False
     form: FormVerdict = ""
     answer: Answer | None = None
+    stream: ChatStream | None = None
 
     def __init__(
         self,
@@ -137,22 +138,23 @@ class Attempt(AnswerSink):
         self._owner: AttemptOwner | None = owner  # until it is over: no cycle is left behind
         self._now = clock.monotonic_s  # the loop's own time is in whole milliseconds
         self._call = call
-        self._timeouts = timeouts = call.target.timeouts
-        self._over_s = call.begun_s + timeouts.total_s
         self._parts: list[bytes] = []
         self.step = step
         self.number = number
         self.rung: Rung = call.target.rungs[step.place]
         self.upstream: Upstream = call.serving.upstreams[self.rung.ref.provider]
         self.card: RateCard = card_of(call, self.rung)
-        self.stream = stream
+        if stream is not None:
+            self.stream = stream
         self.begun_s = self._last_data_s = call.begun_s if number == 1 else self._now()
 
     # ------------------------------------------------------------ what the inference calls
 
     def share_with(self, rungs: int) -> None:
         """Leave `rungs`, this one included, an equal part of the time that is left."""
-        self._over_s = self.begun_s + (self._over_s - self.begun_s) / rungs
+        call = self._call
+        over_s = call.begun_s + call.target.timeouts.total_s
+        self._over_s = self.begun_s + (over_s - self.begun_s) / rungs
 
     def enter(self, proceed: "Callable[[Attempt], None]") -> None:
         """Take a slot of the provider, now or when it is this call's turn, and then proceed."""
@@ -262,11 +264,11 @@ class Attempt(AnswerSink):
         self.status = status
         self.headers = headers
         self._last_data_s = self._now()
-        kind = headers.get(b"content-type", b"")
-        # A server that answers a wish for a stream with one JSON object is in error or ignores it.
-        self._streaming = (
-            self.stream is not None and status == 200 and not kind.startswith(b"application/json")
-        )
+        if self.stream is not None:
+            # A server that answers a wish for a stream with one JSON object is in error or
+            # ignores it.
+            kind = headers.get(b"content-type", b"")
+            self._streaming = status == 200 and not kind.startswith(b"application/json")
 
     @override
     def on_data(self, data: bytes) -> None:
@@ -381,8 +383,10 @@ class Attempt(AnswerSink):
 
     def _limit(self) -> tuple[float, str]:
         """The next limit to pass: its monotonic time and its name."""
-        timeouts = self._timeouts
-        total_s = self._over_s
+        call, total_s = self._call, self._over_s
+        timeouts = call.target.timeouts
+        if total_s is None:
+            total_s = call.begun_s + timeouts.total_s
         if self.stream is not None and self.first_token_s is None:
             limit_s, name = self.begun_s + timeouts.ttft_s, "ttft"
         elif self.status == 0:  # a whole answer comes all at once, however long it takes
@@ -404,7 +408,7 @@ class Attempt(AnswerSink):
             return
         if now is None:
             now = self._now()
-        limit_s, latest_s = self._limit()[0], now + self._timeouts.idle_s
+        limit_s, latest_s = self._limit()[0], now + self._call.target.timeouts.idle_s
         limit_s = limit_s if limit_s < latest_s else latest_s  # noqa: FURB136 - faster
         if self._timer is not None:
             if self._timer_s <= limit_s:

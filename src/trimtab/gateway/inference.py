@@ -127,7 +127,6 @@ class Inference(Recovery, OutletListener):
 
     def _on_intent(self, attempt: Attempt, error: Exception | None) -> None:
         if error is None:
-            attempt.durable = True
             self.on_progress(attempt)
         else:
             self.on_failed(attempt, error)
@@ -137,7 +136,7 @@ class Inference(Recovery, OutletListener):
         """Do what an attempt and the ledger allow by now."""
         if attempt.settling:
             return
-        if not attempt.durable:
+        if not attempt.intent.done:  # it is not durable yet; if it never will be, this has failed
             if attempt.opened:
                 attempt.hold()
             return
