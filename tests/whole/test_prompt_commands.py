@@ -8,7 +8,8 @@ import pytest
 
 from harness import TRIMTAB, project_text
 from prompts.files import TRIAGE, file, library
-from whole.test_cli import Done, assert_told, run
+from whole.test_cli import assert_told, run
+from whole.typed import Done
 
 
 @pytest.fixture
