@@ -221,8 +221,14 @@ class Funds:
     def of(self, call: Call, rung: Rung) -> Backing:
         """The funds that a call of a model falls under, loaded or not."""
         caller = call.caller
-        who = caller.key_id, caller.team, caller.user, caller.user_class
-        whose = (*who, call.target.route, rung.ref)
+        whose = (
+            caller.key_id,
+            caller.team,
+            caller.user,
+            caller.user_class,
+            call.target.route,
+            rung.ref,
+        )
         backing = self._backings.get(whose)
         if backing is None or not backing.begin_ns <= call.started_ns < backing.end_ns:
             backing = Backing(self._find_all(call, rung))

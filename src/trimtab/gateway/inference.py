@@ -136,16 +136,16 @@ class Inference(Recovery, OutletListener):
         """Do what an attempt and the ledger allow by now."""
         if attempt.settling:
             return
+        streams, complete = attempt.stream is not None, attempt.complete
         if not attempt.intent.done:  # it is not durable yet; if it never will be, this has failed
-            if attempt.opened:
+            if streams and attempt.opened:
                 attempt.hold()
             return
         try:
-            complete = attempt.complete
-            if complete or attempt.opened:
+            if complete or (streams and attempt.opened):
                 if self._hedging is not None or self._rival is not None:
                     self._lead_with(attempt)
-                if attempt.stream is not None:
+                if streams:
                     self._show(attempt)
             if complete and not attempt.settling and not self._repairs(attempt):
                 self._ladder.judge(attempt.step, None, began_s=attempt.begun_s)
@@ -291,15 +291,19 @@ class Inference(Recovery, OutletListener):
             self.seat.leave()
         if self._hedging is not None:
             self._hedging.disarm()
+        if error is not None:
+            self._tell(error)
+        if self._keeper is not None:
+            self._keeper.let_go()
+        self._on_over(self)
+
+    def _tell(self, error: Exception) -> None:
         if isinstance(error, TrimtabError) and self._outlet.started:
             # No terminator of the dialect follows: a cut answer never ends cleanly.
             self._outlet.write(stream_error(error))
             self._outlet.end()
-        elif error is not None:
+        else:
             self._outlet.fail(error)
-        if self._keeper is not None:
-            self._keeper.let_go()
-        self._on_over(self)
 
     # ------------------------------------------------------------ two at a time
 

@@ -172,7 +172,7 @@ class Purse:
         shown_bytes: int = 0,
     ) -> _Plan | None:
         """What an attempt needs; None where nothing would be refused."""
-        left_nanousd, room_nanousd = _least_of(backing)
+        left_nanousd = _left_of(backing)
         if left_nanousd is None:
             return None
         request = self.call.request
@@ -192,7 +192,7 @@ class Purse:
             amount_nanousd = wanted_nanousd if pays else card.hold_nanousd(input_tokens, affordable)
             return _Plan(amount_nanousd, input_tokens, affordable, affordable, limit)
         most = card.affords(input_tokens, left_nanousd) if own is None else affordable
-        share = card.affords(input_tokens, room_nanousd) // ROOM_SHARE
+        share = card.affords(input_tokens, _room_of(backing)) // ROOM_SHARE
         slice_tokens = min(max(share, FIRST_SLICE), MOST_AT_FIRST)
         first = min(most, slice_tokens * choices)
         amount_nanousd = card.hold_nanousd(input_tokens, first)
@@ -212,7 +212,7 @@ class Purse:
         if grant is not None and plan is not None:
             grant.cover(card, input_tokens=plan.input_tokens, first=plan.first, most=plan.most)
             grant.limit_tokens = plan.limit
-            grant.size = self._size_of()
+            grant.size = self._size
         return grant
 
     def _unchangeable(self, fund: Fund) -> BudgetExceeded:
@@ -245,21 +245,25 @@ def _first_of(pair: tuple[int, Fund]) -> int:
     return pair[0]
 
 
-def _least_of(backing: Backing) -> tuple[int | None, int]:
-    """What the tightest of some funds has left, if any is limited, and how much nobody holds."""
-    least, room = None, 0
+def _left_of(backing: Backing) -> int | None:
+    """What the tightest of some funds has left; None where none is limited."""
+    least = None
     for account in backing.accounts:
         limit = account.limit_nanousd
-        if limit is None:
-            continue
-        left = limit - account.spent_nanousd
-        free = left - account.held_nanousd
-        if least is None:
-            least, room = left, free
-            continue
-        least = left if left < least else least  # noqa: FURB136 - faster
-        room = free if free < room else room  # noqa: FURB136 - faster
-    return least, room
+        if limit is not None:
+            left = limit - account.spent_nanousd
+            if least is None or left < least:
+                least = left
+    return least
+
+
+def _room_of(backing: Backing) -> int:
+    """What the tightest of some funds, of which one is limited, has left that nobody holds."""
+    return min(
+        left - account.held_nanousd
+        for account in backing.accounts
+        if (left := account.left_nanousd) is not None
+    )
 
 
 def _amount(plan: _Plan | None) -> int:

@@ -10,6 +10,7 @@ from trimtab.gateway.call import Call
 from trimtab.gateway.sanctions import Sanctions
 from trimtab.spend.limits import Lease, Meter, Rate, Refusal, enter
 from trimtab.types.clock import Clock
+from trimtab.types.identity import Caller
 
 __all__ = ["Turnstile"]
 
@@ -33,11 +34,13 @@ class Turnstile:
         self._clock = clock
         self._sanctions = sanctions
         self._take_limits(project)
-        self._meters: OrderedDict[tuple[str, str], Meter] = OrderedDict()
+        self._meters: OrderedDict[tuple[str, str], Meter] = OrderedDict()  # by when last found
+        self._found: dict[tuple[str, str, str], list[Meter]] = {}  # of the last few seconds
 
     def use(self, project: Project) -> None:
         """Take up a changed project. What was used stays used."""
         self._take_limits(project)
+        self._found.clear()
         now_s = self._clock.monotonic_s()
         for key, meter in list(self._meters.items()):
             limit = self._limits.get(key[0]) or self._slow.get(key[0])
@@ -56,14 +59,13 @@ class Turnstile:
         if not (self._limits or slow):
             return None
         now_s, caller = self._clock.monotonic_s(), call.caller
-        meters: list[Meter] = []
-        for name, limit in self._limits.items():
-            if not limit.classes or caller.user_class in limit.classes:
-                who = caller.user if limit.per == "user" else caller.key_id
-                meters.append(self._meter((name, who), limit, now_s))
-        for per, who in slow:
-            name = f"{_OUTLIER}{per}"
-            meters.append(self._meter((name, who), self._slow[name], now_s))
+        whose = caller.key_id, caller.user, caller.user_class
+        meters = self._found.get(whose)
+        if meters is None:
+            meters = self._found[whose] = self._meters_of(caller, now_s)
+        if slow:
+            names = ((f"{_OUTLIER}{per}", who) for per, who in slow)
+            meters = [*meters, *(self._meter(key, self._slow[key[0]], now_s) for key in names)]
         if not meters:
             return None
         found = enter(meters, call.input_estimate, now_s)
@@ -83,6 +85,7 @@ class Turnstile:
 
     def drop_idle(self) -> None:
         """Forget meters that are full again, and the oldest of too many without open requests."""
+        self._found.clear()  # else nobody would see that their meters are asked for
         now_s = self._clock.monotonic_s()
         while self._meters:
             key, meter = next(iter(self._meters.items()))
@@ -98,6 +101,13 @@ class Turnstile:
             f"{_OUTLIER}user": Limit(per="user", requests_per_minute=most),
             f"{_OUTLIER}key": Limit(per="key", requests_per_minute=most),
         }
+
+    def _meters_of(self, caller: Caller, now_s: float) -> list[Meter]:
+        return [
+            self._meter((name, caller.user if limit.per == "user" else caller.key_id), limit, now_s)
+            for name, limit in self._limits.items()
+            if not limit.classes or caller.user_class in limit.classes
+        ]
 
     def _meter(self, key: tuple[str, str], limit: Limit, now_s: float) -> Meter:
         meter = self._meters.get(key)

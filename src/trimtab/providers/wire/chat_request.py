@@ -77,7 +77,7 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
     @property
     def names_prompt(self) -> bool:
         """Whether there is something to render."""
-        return self.prompt_call is not None or self.model.startswith(PROMPT_PREFIX)
+        return isinstance(self.prompt, PromptCall) or self.model.startswith(PROMPT_PREFIX)
 
     @property
     def choices(self) -> int:
