@@ -6,8 +6,8 @@ import uvloop
 from bench.bytecodes import bytecodes_of_a_request
 
 # A little above what `python -m bench.bytecodes` tells. Who needs more says so on the page, too.
-_MOST_CALLS = 290
-_MOST_BYTECODES = 7_200
+_MOST_CALLS = 240
+_MOST_BYTECODES = 5_950
 
 
 def test_a_request_takes_no_more_python_than_the_page_says(tmp_path: Path) -> None:
