@@ -77,7 +77,7 @@ def waits_to_the_end() -> None:
     """Only the total limit counts."""
 
     def limit(self: Attempt) -> tuple[float, str]:
-        return self._over_s, "total"
+        return self._total_s, "total"
 
     put(Attempt, "_limit", limit)
 

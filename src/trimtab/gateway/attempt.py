@@ -152,9 +152,7 @@ class Attempt(AnswerSink):
 
     def share_with(self, rungs: int) -> None:
         """Leave `rungs`, this one included, an equal part of the time that is left."""
-        call = self._call
-        over_s = call.begun_s + call.target.timeouts.total_s
-        self._over_s = self.begun_s + (over_s - self.begun_s) / rungs
+        self._over_s = self.begun_s + (self._total_s - self.begun_s) / rungs
 
     def enter(self, proceed: "Callable[[Attempt], None]") -> None:
         """Take a slot of the provider, now or when it is this call's turn, and then proceed."""
@@ -381,12 +379,15 @@ class Attempt(AnswerSink):
             else:
                 self._connection.resume()
 
+    @property
+    def _total_s(self) -> float:
+        """When its whole time is over; monotonic."""
+        call, over_s = self._call, self._over_s
+        return call.begun_s + call.target.timeouts.total_s if over_s is None else over_s
+
     def _limit(self) -> tuple[float, str]:
         """The next limit to pass: its monotonic time and its name."""
-        call, total_s = self._call, self._over_s
-        timeouts = call.target.timeouts
-        if total_s is None:
-            total_s = call.begun_s + timeouts.total_s
+        timeouts, total_s = self._call.target.timeouts, self._total_s
         if self.stream is not None and self.first_token_s is None:
             limit_s, name = self.begun_s + timeouts.ttft_s, "ttft"
         elif self.status == 0:  # a whole answer comes all at once, however long it takes

@@ -17,8 +17,8 @@ class IdSource:
     def __init__(self, clock: Clock, random_bytes: Callable[[int], bytes] = urandom) -> None:
         self._clock = clock
         self._random_bytes = random_bytes
-        self._pool = ""  # in hexadecimal digits
-        self._at = 0
+        self._pool: str = ""  # in hexadecimal digits
+        self._at: int = 0
 
     def new(self, kind: str) -> str:
         """A new id; `kind` is its prefix."""
