@@ -18,6 +18,8 @@ __all__ = [
     "EventPage",
     "EventQuery",
     "Fate",
+    "FeedbackFacts",
+    "GivenFeedback",
     "GroupSummary",
     "LadderSummary",
     "Measure",
@@ -399,6 +401,53 @@ class PromptFacts(msgspec.Struct, frozen=True, kw_only=True):
     output_histogram: LogHistogram
 
 
+class GivenFeedback(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one user says of an inference by one metric: the last word.
+
+    Attributes:
+        given_ns: UTC nanoseconds.
+        value: of a boolean metric, or a number.
+        bad: whether it speaks against the version; None for numbers.
+        user: "" where nobody is named.
+        comment: "" for none, or where it was not kept.
+    """
+
+    metric: str
+    given_ns: int
+    value: bool | float
+    bad: bool | None
+    user: str
+    comment: str
+
+
+class FeedbackFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What was said by one metric of one version at one model, served for one reason.
+
+    Attributes:
+        since_ns, until_ns: UTC nanoseconds; it was given between them.
+        prompt, version, hash, arm: of the inferences; "" where they were of no prompt.
+        model: `provider:model` that answered.
+        boolean: the metric was declared so.
+        count: how many said something; each of an inference, metric and user once.
+        bad: those of them that speak against the version; 0 for numbers.
+        total, squares: the sum of the values (a true one is 1), and of their squares.
+    """
+
+    since_ns: int
+    until_ns: int
+    prompt: str
+    version: str
+    hash: str
+    arm: str
+    model: str
+    metric: str
+    boolean: bool
+    count: int
+    bad: int
+    total: float
+    squares: float
+
+
 class Visits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who came, of one class of users, in a range of time.
 
@@ -428,6 +477,7 @@ class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
     """What the ledger holds, and everything wrong with it.
 
     Attributes:
+        feedback: entries of it.
         unsettled: intents without a settle whose writer is dead; not an error of the ledger.
         unsettled_nanousd: the sum of their holds.
         in_flight: intents without a settle whose writer lives.
@@ -444,6 +494,7 @@ class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
     writers: int = 0
     intents: int = 0
     settles: int = 0
+    feedback: int = 0
     unsettled: int = 0
     unsettled_nanousd: int = 0
     in_flight: int = 0
