@@ -60,7 +60,9 @@ def test_feedback_is_on_record_with_the_version_and_the_model(project_folder: Pa
             sent = {"inference_id": inference_id, "metric": "stars", "value": value, "user": "bo"}
             assert give(on, sent).status == 200
         reader = on.gateway.reader()
-        given = [(one.metric, one.value, one.bad, one.user) for one in reader.feedback_on(inference_id)]
+        given = [
+            (one.metric, one.value, one.bad, one.user) for one in reader.feedback_on(inference_id)
+        ]
         assert given == [("thumbs", True, False, "ana"), ("stars", 4.5, None, "bo")]
         facts = reader.feedback_facts(0, 1 << 62)
         assert [(one.metric, one.boolean, one.count, one.bad, one.total) for one in facts] == [

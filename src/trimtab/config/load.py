@@ -89,9 +89,7 @@ def load_project(
     check_money(tables, reader)
     check_prices(tables, reader)
     check_alerts(tables, raw, folder=file.parent, reader=reader)
-    feedback, feedback_content, feedback_findings = _read_feedback(file.with_name(FEEDBACK_FILE))
-    if reader.findings or feedback_findings:
-        raise ConfigError([*reader.findings, *feedback_findings])
+    feedback, beside = _read_feedback(file.with_name(FEEDBACK_FILE), reader.findings)
     variables = environment() if environ is None else environ
     providers = {
         name: _resolve_provider(name, table, folder=file.parent, environ=variables)
@@ -101,7 +99,7 @@ def load_project(
     return Project(
         file=file,
         folder=file.parent,
-        digest=hashlib.sha256(content + feedback_content).hexdigest()[:_DIGEST_CHARS],
+        digest=hashlib.sha256(content + beside).hexdigest()[:_DIGEST_CHARS],
         server=tables.server,
         recording=tables.recording,
         prompts=tables.prompts,
@@ -126,18 +124,25 @@ def load_project(
     )
 
 
-def _read_feedback(file: Path) -> tuple[FeedbackRules, bytes, list[Finding]]:
-    """What a `feedback.toml` says, its bytes, and what is wrong with it; it need not be there."""
+def _read_feedback(file: Path, findings: Sequence[Finding]) -> tuple[FeedbackRules, bytes]:
+    """What a `feedback.toml` says, and its bytes; it need not be there.
+
+    Raises:
+        ConfigError: something is wrong with it, or there were findings before.
+    """
     try:
         content = file.read_bytes()
     except FileNotFoundError:
-        return FeedbackRules(), b"", []
+        content = b""
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         raise ConfigError([Finding(str(file), problem, "Check its permissions")]) from error
     text, raw = parse_toml(file, content)
     reader = TableReader(file, locate_keys(text))
-    return read_feedback(raw, reader), content, reader.findings
+    rules = read_feedback(raw, reader)
+    if findings or reader.findings:
+        raise ConfigError([*findings, *reader.findings])
+    return rules, content
 
 
 def _read_bytes(file: Path) -> bytes:

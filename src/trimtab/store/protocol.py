@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from trimtab.store.answers import CachedAnswer
+from trimtab.store.feedback import FeedbackFacts, GivenFeedback
 from trimtab.store.receipt import Receipt
 from trimtab.store.records import (
     AttemptRecord,
@@ -11,8 +12,6 @@ from trimtab.store.records import (
     Event,
     EventPage,
     EventQuery,
-    FeedbackFacts,
-    GivenFeedback,
     GroupSummary,
     LadderSummary,
     Measure,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from trimtab.errors import StoreError
-from trimtab.store.records import FeedbackFacts, GivenFeedback
+from trimtab.store.feedback import FeedbackFacts, GivenFeedback
 from trimtab.store.sqlite.files import day_of, exclusive, explain, feedback_db, feedback_path
 from trimtab.types.clock import NS_PER_S, Clock
 from trimtab.types.feedback import Feedback

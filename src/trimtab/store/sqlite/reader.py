@@ -12,14 +12,13 @@ import msgspec
 
 from trimtab.errors import StoreError, UsageError
 from trimtab.store.breaker_file import read_breakers
+from trimtab.store.feedback import FeedbackFacts, GivenFeedback
 from trimtab.store.records import (
     AttemptRecord,
     Dimension,
     Event,
     EventPage,
     EventQuery,
-    FeedbackFacts,
-    GivenFeedback,
     GroupSummary,
     LadderSummary,
     Measure,
