@@ -11,9 +11,9 @@ from harness import Reply
 from server.test_access import trimtab
 from trimtab.errors import InvalidToken, StoreError
 from trimtab.feedback.tokens import FeedbackTokens, read_secret
+from trimtab.testing import FrozenClock
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.ids import IdSource
-from trimtab.testing import FrozenClock
 
 CALL = {"id": "support/triage", "variables": {"ticket": "lost"}}
 DAY_S = 86_400

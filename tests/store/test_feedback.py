@@ -53,7 +53,7 @@ def test_a_rebuild_gives_the_same_and_keeps_comments(tmp_path: Path) -> None:
     assert derived(tmp_path) == before
     given = open_reader(tmp_path, CLOCK).feedback_on("inf_1")
     assert [one.comment for one in given if one.metric == "thumbs"] == ["quick"]
-    assert list(open_repricings(tmp_path, CLOCK).settled(0, 1 << 62))[0].intent.attempt == 1
+    assert next(iter(open_repricings(tmp_path, CLOCK).settled(0, 1 << 62))).intent.attempt == 1
 
 
 def test_an_entry_of_feedback_that_is_changed_is_found(tmp_path: Path) -> None:
