@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from gateway.test_canary import released_and_tried
 from gateway.test_prompted import Stage, stage, triage, write_prompt
 from harness import Reply
 from trimtab.app import rebuild_store, verify_store
+from trimtab.gateway.canary import Evidence
 
 CALL = {"id": "support/triage", "variables": {"ticket": "lost"}}
 STARS = """
@@ -158,3 +161,20 @@ def test_a_restart_and_a_rebuild_keep_it_and_the_chain_holds(project_folder: Pat
         assert give(on, thumb(inference_id, value=True)).status == 200
         [given] = on.gateway.reader().feedback_on(inference_id)
         assert given.value is True
+
+
+def test_cached_answers_say_nothing_to_guards(project_folder: Path) -> None:
+    released_and_tried(project_folder, share=0.5)
+    with stage(project_folder, "production") as on:
+        file = project_folder / "trimtab.toml"
+        file.write_text(f"{file.read_text()}\n[routes.default]\ncache = {{ttl_s = 60, scope = "team"}}\n")
+        on.gateway.wait_for_log("project reloaded")
+        for number in range(20):
+            reply = on.ask(prompt={"id": "team"}, user_name=f"user-{number}", temperature=0)
+            given = give(on, thumb(reply.headers["x-request-id"], value=False))
+            assert given.status == 200, given.body
+        facts = on.gateway.reader().feedback_facts(0, 1 << 62)
+        assert sum(one.count for one in facts) == 20
+    kept = (project_folder / ".trimtab/canaries/0.json").read_bytes()
+    [evidence] = msgspec.json.decode(kept, type=dict[str, Evidence]).values()
+    assert evidence.thumbs == evidence.thumbs_down == 1, "the one that was answered by a model"

@@ -51,6 +51,7 @@ def test_a_token_speaks_for_the_user_of_its_inference(tokens_folder: Path) -> No
             for wrong in (token[:-1], token[:-1] + "x", f"x{token}", inference_id, "é."):
                 refused = give(on, {"token": wrong, "metric": "thumbs", "value": True})
                 assert (refused.status, refused.error["code"]) == (401, "invalid_feedback_token")
+                assert refused.headers["access-control-allow-origin"] == "*", "a page can read it"
             named = give(on, sent | {"user": "bo"})
             assert (named.status, named.error["param"]) == (400, "user")
             keyless = give(on, thumb(inference_id))

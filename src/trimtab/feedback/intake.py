@@ -29,6 +29,8 @@ _log = logging.getLogger("trimtab.feedback")
 
 _LOOKS_AT_ONCE: Final = 2  # inferences share the interpreter with them
 _MOST_WAITING: Final = 256
+# Many may see one cached answer: to guards that would be one inference counted many times.
+_ANSWERED_AGAIN: Final = frozenset(("cache", "stale"))
 
 _Looked = tuple[Event, bool]
 """An inference, and whether anything was said of it by `thumbs` before."""
@@ -107,7 +109,7 @@ class FeedbackIntake:
         await self._record(feedback)
         for one in feedback:
             event, heard = looked[one.inference_id]
-            if not heard:
+            if not heard and event.cause not in _ANSWERED_AGAIN:
                 self._gateway.canaries.hear(one, event.user or one.user)
         comments = [(one, check.said.comment) for one, check in zip(feedback, checked, strict=True)]
         kept = await self._keep(comments)

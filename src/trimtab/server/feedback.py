@@ -8,9 +8,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from trimtab.app import App
-from trimtab.errors import MethodNotAllowed
+from trimtab.errors import MethodNotAllowed, TrimtabError, reply_of
 from trimtab.feedback.intake import Taken
 from trimtab.feedback.request import parse_said
+from trimtab.gateway.replies import error_body, error_headers
 from trimtab.server.identify import identify
 
 __all__ = ["feedback_routes"]
@@ -40,12 +41,20 @@ def feedback_routes(app: App) -> list[Route]:
             if not for_pages:
                 raise MethodNotAllowed(request.method, "POST")
             return Response(status_code=204, headers=for_pages)
+        try:
+            body = await answer(request)
+        except TrimtabError as error:  # as everywhere, and so that a page can read it
+            headers = {name.decode(): value.decode() for name, value in error_headers(error)}
+            status = reply_of(error).status
+            return Response(error_body(error), status_code=status, headers=headers | for_pages)
+        return JSONResponse(body, headers=for_pages)
+
+    async def answer(request: Request) -> dict[str, Any]:
         asked = _Asked(dict(request.headers.raw))
         said, several = parse_said(await request.body())
         taken = await app.feedback.take(said, lambda: identify(asked, app.keys))
         told = [_told(one) for one in taken]
-        body = {"object": "list", "data": told} if several else told[0]
-        return JSONResponse(body, headers=for_pages)
+        return {"object": "list", "data": told} if several else told[0]
 
     return [Route("/v1/feedback", feedback, methods=["POST", "OPTIONS"])]
 
