@@ -167,7 +167,8 @@ def test_cached_answers_say_nothing_to_guards(project_folder: Path) -> None:
     released_and_tried(project_folder, share=0.5)
     with stage(project_folder, "production") as on:
         file = project_folder / "trimtab.toml"
-        file.write_text(f"{file.read_text()}\n[routes.default]\ncache = {{ttl_s = 60, scope = "team"}}\n")
+        cache = '[routes.default]\ncache = {ttl_s = 60, scope = "team"}\n'
+        file.write_text(f"{file.read_text()}\n{cache}")
         on.gateway.wait_for_log("project reloaded")
         for number in range(20):
             reply = on.ask(prompt={"id": "team"}, user_name=f"user-{number}", temperature=0)
