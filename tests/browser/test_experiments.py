@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.stage import SCREENSHOTS, Watched, open_context
-from browser.test_looks import CROWDED, SCHEMES, WIDE, WIDTHS, check_page
+from browser.test_looks import CROWDED, VIEWS, WIDE, check_page
 from browser.test_looks import settle as painted
 from console.experiments_stage import ODD, lay_out
 from evals.reports.results import (
@@ -78,8 +78,7 @@ def picture(page: Page, name: str, width: int) -> None:
     assert page.evaluate(CROWDED) == [], name
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(("scheme", "width"), VIEWS)
 def test_pictures(browser: Browser, kept: Gateway, files: dict[str, Path], width: int, scheme: str):
     with open_context(browser, width, scheme) as context:
         watched = Watched(context, origin(kept))

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser.ladder_stage import CAUSES, laddered_gateway
 from browser.stage import SCREENSHOTS, Watched, open_context
-from browser.test_looks import CROWDED, SCHEMES, WIDE, WIDTHS, check_page
+from browser.test_looks import CROWDED, VIEWS, WIDE, check_page
 from browser.test_looks import settle as painted
 from harness import Gateway, trimtab
 from trimtab.store.records import Event, EventQuery
@@ -118,8 +118,7 @@ def test_an_answer_from_the_cache_says_so(page: Page, laddered: Gateway):
     expect(page.locator(".tiles")).to_contain_text("saved by the response cache")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(("scheme", "width"), VIEWS)
 def test_pictures(browser: Browser, laddered: Gateway, width: int, scheme: str):
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with open_context(browser, width, scheme) as context:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from browser.stage import SCREENSHOTS, Watched, open_context
-from browser.test_looks import CROWDED, SCHEMES, WIDE, WIDTHS, check_page
+from browser.test_looks import CROWDED, VIEWS, WIDE, check_page
 from browser.test_looks import settle as painted
 from console.prompts_stage import ODD, SCRIPT, TRIAGE, ask, lay_out, project
 from harness import Gateway, running_gateway, wait_until
@@ -48,8 +48,7 @@ def origin(gateway: Gateway) -> str:
     return gateway.url.removesuffix("/v1")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(("scheme", "width"), VIEWS)
 def test_pictures(browser: Browser, released: Gateway, width: int, scheme: str):
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with open_context(browser, width, scheme) as context:

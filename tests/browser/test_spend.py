@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.stage import SCREENSHOTS, Watched, open_context
-from browser.test_looks import CROWDED, SCHEMES, WIDE, WIDTHS, check_page
+from browser.test_looks import CROWDED, VIEWS, WIDE, check_page
 from browser.test_looks import settle as painted
 from console.spend_stage import HEAVY, ODD, lay_out
 from harness import Gateway, running_gateway
@@ -63,8 +63,7 @@ def seen(browser: Browser, spent: Gateway) -> Generator[Watched]:
         found.check()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(("scheme", "width"), VIEWS)
 def test_pictures(browser: Browser, spent: Gateway, width: int, scheme: str):
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with open_context(browser, width, scheme) as context:

@@ -147,7 +147,7 @@ class Preferring:
 
 
 def _preferring(folder: Path, of: list[Case]) -> Suite:
-    policy = GatePolicy(primary=["preference"], inconclusive="block")
+    policy = GatePolicy(primary=["preference"], inconclusive="block", looks=1)
     return suite(folder, of, repeats=2, gate=policy)
 
 

@@ -15,9 +15,9 @@ import pytest
 from evals.arrays import STRICT, Floats, frame, scores
 from stats.simulated_gates import Suite, answers, difficulties, draw
 from trimtab.datasets.suite import GatePolicy
-from trimtab.evals.gate import judge
+from trimtab.evals.gate import Judgement, judge
 from trimtab.evals.identical import judge_identical
-from trimtab.evals.looks import looks_of, why_end
+from trimtab.evals.looks import Look, looks_of, why_end
 from trimtab.evals.outlook import Outlook, grid_of, outlooks
 from trimtab.evals.result import Verdict
 from trimtab.evals.scores import MetricScores
@@ -149,13 +149,17 @@ def look_by_look(suite: Suite, policy: GatePolicy, runs: int) -> Looked:
         for look, fixed in zip(looks, frames, strict=True):
             new, old = (rows[:, : look.repeats] for rows in (whole.candidate, whole.baseline))
             found = judge([scores(new)], [scores(old)], fixed, explore=False)
-            if look.kind == "early" and why_end(found, look, looks, watched=False):
+            if _is_over(found, look, looks):
+                said[found.verdict] += 1
+                asked += look.repeats
                 break
-            if look.kind == "planned" and not found.repeats_may_settle:
-                break
-        said[found.verdict] += 1
-        asked += look.repeats
     return Looked(said, runs, asked / runs / suite.repeats)
+
+
+def _is_over(found: Judgement, look: Look, looks: Sequence[Look]) -> bool:
+    if look.kind == "early":
+        return bool(why_end(found, look, looks, watched=False))
+    return look is looks[-1] or not found.repeats_may_settle
 
 
 THREE = GatePolicy(inconclusive="block")

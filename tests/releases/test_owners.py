@@ -1,5 +1,6 @@
 """Lines of CODEOWNERS from the owners that prompts name."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from harness import trimtab
 from releases.project import write
 from trimtab.errors import UsageError
 from trimtab.prompts.library import load_library
-from trimtab.releases.owners import BEGIN, END, owner_lines, with_owners
+from trimtab.releases.owners import END, begin_line, owner_lines, owners_file, with_owners
 
+BEGIN = begin_line("")
 LINES = [
     "/releases/ @ml @support",
     "/prompts/_partials/ @ml @support",
@@ -56,3 +58,28 @@ def test_nothing_is_written_while_a_prompt_is_wrong(project_folder: Path):
     assert done.returncode != 0
     assert "support/triage.prompt.md" in done.stderr
     assert (project_folder / ".github/CODEOWNERS").read_text() == written
+
+
+def test_a_project_below_the_top_of_its_repository(project_folder: Path):
+    """Paths count from the top, and the file that is there is the one."""
+    inside = project_folder / "apps" / "help desk"
+    inside.mkdir(parents=True)
+    text = '[providers.one]\nkind = "openai"\n[models.main]\nref = "one:gpt"\n'
+    (inside / "trimtab.toml").write_text(text)
+    write(inside, "well")
+    subprocess.run(["git", "init", "-q", project_folder], check=True)
+    (project_folder / "docs").mkdir()
+    file = project_folder / "docs/CODEOWNERS"
+    file.write_text("* @all\n")
+    done = trimtab("release", "owners", "--write", folder=inside)
+    assert done.returncode == 0, done.stderr
+    lines = [line.replace("/", r"/apps/help\ desk/", 1) for line in LINES]
+    block = "\n".join((begin_line("apps/help desk/"), *lines, END))
+    assert file.read_text() == f"* @all\n\n{block}\n"
+    assert trimtab("release", "owners", folder=inside).stdout.splitlines() == lines
+
+
+def test_the_file_of_a_repository(project_folder: Path):
+    assert owners_file(project_folder) == project_folder / ".github/CODEOWNERS"
+    (project_folder / "CODEOWNERS").write_text("")
+    assert owners_file(project_folder) == project_folder / "CODEOWNERS"

@@ -12,6 +12,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
+from harness import wait_until
 from trimtab.errors import UsageError
 from trimtab.testing import (
     FAULTS,
@@ -321,6 +322,8 @@ def test_it_runs_as_a_process(tmp_path: Path) -> None:
         base_url = process.stdout.readline().strip()
         with openai.OpenAI(base_url=base_url, api_key="none") as client:
             answer = client.chat.completions.create(model="m", messages=_HI)
+        # A call is over a little after its answer has come.
+        wait_until(lambda: log.exists() and b"\n" in log.read_bytes())
         process.terminate()
     assert answer.choices[0].message.content == "scripted"
     (line,) = log.read_bytes().splitlines()

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
 from harness import TRIMTAB, project_text, running_gateway, start_gateway
 from trimtab.testing import running_fault_provider
+from whole.typed import Done, typed
 
 HEAVY = ("uvloop", "sqlite3", "genai_prices", "starlette", "rich", "typer")
 COMMANDS = (
@@ -29,19 +29,6 @@ COMMANDS = (
     "release promote", "release canary",
     "release rollback", "release log", "release owners",
 )  # fmt: skip
-
-
-class Done(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        assert self.code == 0, self.err
-        return json.loads(self.out)
 
 
 def run(cwd: Path, *arguments: str) -> Done:
@@ -85,7 +72,7 @@ def copy(used: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(tmp_path: Path, command: str):
-    done = run(tmp_path, *command.split(), "--help")
+    done = typed(tmp_path, *command.split(), "--help")
     assert done.code == 0, done.err
     assert f"trimtab {command}" in done.out
 
@@ -360,31 +347,31 @@ def test_the_ladder_of_a_route_that_needed_none(used: Path):
 
 
 def test_spend_and_latency_before_the_first_request(unused: Path):
-    assert "No requests" in run(unused, "spend", "users").out
-    assert "No requests" in run(unused, "latency").out
-    assert run(unused, "spend", "users", "--json").json["users"] == []
-    assert run(unused, "latency", "--json").json == []
-    assert "No requests" in run(unused, "latency", "--ladder").out
-    assert run(unused, "latency", "--ladder", "--json").json == {"breakers": [], "routes": []}
+    assert "No requests" in typed(unused, "spend", "users").out
+    assert "No requests" in typed(unused, "latency").out
+    assert typed(unused, "spend", "users", "--json").json["users"] == []
+    assert typed(unused, "latency", "--json").json == []
+    assert "No requests" in typed(unused, "latency", "--ladder").out
+    assert typed(unused, "latency", "--ladder", "--json").json == {"breakers": [], "routes": []}
 
 
 @pytest.mark.parametrize("command", [("spend", "users"), ("latency",)])
 @pytest.mark.parametrize("since", ["3x", "0d", "-1h", ""])
 def test_a_span_of_time_that_is_none(used: Path, command: tuple[str, ...], since: str):
-    assert_told(run(used, *command, "--since", since), 2, "30m, 24h, 7d or 4w")
+    assert_told(typed(used, *command, "--since", since), 2, "30m, 24h, 7d or 4w")
 
 
 @pytest.mark.parametrize("command", [("spend", "users"), ("latency",)])
 def test_the_longest_span_of_time(used: Path, command: tuple[str, ...]):
-    done = run(used, *command, "--since", "99999w")
+    done = typed(used, *command, "--since", "99999w")
     assert done.code in {0, 2}, done.err
 
 
 def test_spend_and_latency_used_wrongly(used: Path):
-    assert_told(run(used, "latency", "--by", "colour"), 2, "colour", "route")
-    assert_told(run(used, "latency", "--ladder", "--by", "user"), 2, "--ladder", "--by", "user")
-    assert_told(run(used, "latency", "--ladder", "--top", "3"), 2, "--ladder", "--top")
-    assert_told(run(used, "spend", "dogs"), 2, "dogs")
+    assert_told(typed(used, "latency", "--by", "colour"), 2, "colour", "route")
+    assert_told(typed(used, "latency", "--ladder", "--by", "user"), 2, "--ladder", "--by", "user")
+    assert_told(typed(used, "latency", "--ladder", "--top", "3"), 2, "--ladder", "--top")
+    assert_told(typed(used, "spend", "dogs"), 2, "dogs")
 
 
 # ------------------------------------------------------------------ ledger
@@ -476,5 +463,5 @@ def test_a_data_folder_that_cannot_be_used(
     ["ledger verify", "ledger rebuild", "spend users", "spend prices", "spend reprice", "latency"],
 )
 def test_outside_of_any_project(tmp_path: Path, command: str):
-    assert_told(run(tmp_path, *command.split()), 2, "trimtab init")
-    assert_told(run(tmp_path, *command.split(), "--nonsense"), 2, "--nonsense")
+    assert_told(typed(tmp_path, *command.split()), 2, "trimtab init")
+    assert_told(typed(tmp_path, *command.split(), "--nonsense"), 2, "--nonsense")

@@ -85,7 +85,7 @@ def test_init_never_overwrites_and_knows_the_prompts(project: Path) -> None:
     before = (project / "evals" / "triage" / "suite.toml").read_bytes()
     assert_told(typed(project, "eval", "init", "triage"), 2, "is there already")
     assert (project / "evals" / "triage" / "suite.toml").read_bytes() == before
-    assert_told(typed(project, "eval", "init", "x", "--prompt", "traige"), 1, "Did you mean triage")
+    assert_told(typed(project, "eval", "init", "x", "--prompt", "traige"), 2, "Did you mean triage")
     assert_told(typed(project, "eval", "init", "../x"), 2, "no name of a suite")
 
 
@@ -163,12 +163,13 @@ def test_run(project: Path, provider: RunningFaultProvider) -> None:
     ("arguments", "code", "words"),
     [
         (["traige"], 2, ("Did you mean triage",)),
-        (["triage", "--prompt", "nope"], 1, ("no prompt 'nope'",)),
-        (["triage", "--prompt", "triage@v9"], 1, ("has no version 'v9'",)),
-        (["triage", "--model", "nope"], 1, ("nope",)),
+        (["triage", "--prompt", "nope"], 2, ("no prompt 'nope'",)),
+        (["triage", "--prompt", "triage@v9"], 2, ("has no version 'v9'",)),
+        (["triage", "--model", "nope"], 2, ("nope",)),
         (["triage", "--model", "fake:other"], 2, ('ref = "fake:other"',)),
         (["triage", "--set", "temperature"], 2, ("--set temperature=0.7",)),
         (["triage", "--set", "a=1", "--set", "a=2"], 2, ("twice",)),
+        (["triage", "--set", "temperature=hot"], 2, ("cannot be 'hot'", "a number from 0 to 2")),
         (["triage", "--report", "r.pdf"], 2, (".html",)),
         (["triage", "--report", "no/r.md"], 2, ("no folder",)),
         (["triage", "--repeats", "0"], 2, ("--repeats",)),
@@ -301,12 +302,12 @@ def test_a_parameter_is_part_of_what_is_tried(project: Path) -> None:
 
 def test_gate_used_wrongly(project: Path) -> None:
     gate = ("eval", "gate", "triage")
-    assert_told(typed(project, *gate, "--candidate", "v7"), 1, "has no version 'v7'")
+    assert_told(typed(project, *gate, "--candidate", "v7"), 2, "has no version 'v7'")
     assert_told(typed(project, *gate, "--baseline-model", "worse"), 2, "--baseline draft")
     assert_told(
         typed(project, *gate, "--baseline", "none", "--baseline-model", "worse"), 2, "leave out"
     )
-    assert_told(typed(project, *gate, "--set", "messages=[]"), 2, "cannot change messages")
+    assert_told(typed(project, *gate, "--set", "messages=[]"), 2, "not for a prompt to say")
     free = write_suite(project, 'model = "fast"\n[[evaluators]]\nuse = "contains"\n', name="free")
     case = {
         "id": "a",

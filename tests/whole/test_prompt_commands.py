@@ -8,7 +8,8 @@ import pytest
 
 from harness import TRIMTAB, project_text
 from prompts.files import TRIAGE, file, library
-from whole.test_cli import Done, assert_told, run
+from whole.test_cli import assert_told, run
+from whole.typed import Done
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_the_life_of_a_version(project: Path) -> None:
     assert "Read and sort" in new["body"]
     path.write_bytes(before.replace(b"Sort", b"Lose"))
     assert_told(run(project, "prompts", "show", "support/triage@v1"), 2, "v1.json", "changed")
-    assert_told(run(project, "prompts", "show", "support/triage@v7"), 1, "v7", "draft, v2, v1")
+    assert_told(run(project, "prompts", "show", "support/triage@v7"), 2, "v7", "draft, v2, v1")
     path.write_text("{")
     assert run(project, "prompts", "list").code == 0
     assert_told(run(project, "prompts", "record", "support/triage"), 2, "v1.json")
@@ -139,10 +140,10 @@ def test_the_callers_messages_and_images(project: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["support/triage"], 1, ("`ticket` is missing", "locale (optional)")),
+        (["support/triage"], 2, ("`ticket` is missing", "locale (optional)")),
         (
             ["support/triage", "--var", "ticket=hunter2", "--var", "n=1"],
-            1,
+            2,
             ("`n` is not expected",),
         ),
         (["support/triage", "--var", "ticket"], 2, ("NAME=VALUE",)),
@@ -150,8 +151,8 @@ def test_the_callers_messages_and_images(project: Path) -> None:
         (["support/triage", "--vars", "no.json"], 2, ("no.json cannot be read",)),
         (["support/triage", "--vars", "trimtab.toml"], 2, ("no JSON object",)),
         (["support/triage", "--vars", "-"], 2, ("Standard input is no JSON object",)),
-        (["support/traige"], 1, ("Did you mean support/triage",)),
-        (["support/triage@v1"], 1, ("has no version 'v1'",)),
+        (["support/traige"], 2, ("Did you mean support/triage",)),
+        (["support/triage@v1"], 2, ("has no version 'v1'",)),
         ([], 2, ("Missing argument",)),
     ],
 )
@@ -177,7 +178,7 @@ def test_lint_fails_on_errors_only(project: Path) -> None:
     library(project, {"bad.prompt.md": file("a prompt")})
     warned = run(project, "prompts", "lint")
     assert (warned.code, "[no-suite]" in warned.out) == (0, True)
-    assert_told(run(project, "prompts", "lint", "nope"), 1, "no prompt 'nope'")
+    assert_told(run(project, "prompts", "lint", "nope"), 2, "no prompt 'nope'")
 
 
 def test_lint_as_json(project: Path) -> None:

@@ -2,14 +2,28 @@
 
 import contextlib
 import io
+import json
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from trimtab.cli import main
-from whole.test_cli import Done
 
-__all__ = ["typed"]
+__all__ = ["Done", "typed"]
+
+
+class Done(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.code == 0, self.err
+        return json.loads(self.out)
 
 
 def typed(cwd: Path, *arguments: str, said: str = "") -> Done:

@@ -185,25 +185,27 @@ def log(
 @release.command()
 def owners(
     write: Annotated[
-        bool, typer.Option("--write", help="Put them into .github/CODEOWNERS.")
+        bool, typer.Option("--write", help="Put them into the repository's CODEOWNERS.")
     ] = False,
     project: ProjectFolder = Path(),
 ) -> None:
     """The lines of CODEOWNERS that the owners of the prompts make."""
     from trimtab.errors import ConfigError
-    from trimtab.releases.owners import owner_lines, with_owners
+    from trimtab.prompts.git_program import prefix_of
+    from trimtab.releases.owners import owner_lines, owners_file, with_owners
 
     opened, library = _open(project)
     if library.findings:  # whose owners are not known
         raise ConfigError(list(library.findings))
+    prefix = prefix_of(opened.folder)
     if not write:
-        for line in owner_lines(library):
+        for line in owner_lines(library, prefix):
             typer.echo(line)
         return
-    file = opened.folder / ".github" / "CODEOWNERS"
+    file = owners_file(opened.folder, prefix)
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     file.parent.mkdir(exist_ok=True)
-    file.write_text(with_owners(text, library), encoding="utf-8")
+    file.write_text(with_owners(text, library, prefix), encoding="utf-8")
     typer.echo(f"Wrote {file}. Commit it.")
 
 

@@ -95,7 +95,8 @@ def _is_hopeless(judgement: Judgement, look: Look, last: Look) -> bool:
     if judgement.lacks or not deciding:
         return False
     share, bound = look.repeats / last.repeats, -float(ndtri(last.policy.alpha))
-    passing, failing = [], []
+    passing: list[float] = []
+    failing: list[float] = []
     for one in deciding:
         if one.verdict == "advisory" or one.p_margin is None or one.p_drop is None:
             passing.append(0.0)

@@ -9,8 +9,8 @@ import msgspec
 from trimtab.config.schema import Project, Target
 from trimtab.datasets.suite import Suite
 from trimtab.errors import UsageError
-from trimtab.prompts.front_matter import RESERVED
 from trimtab.prompts.library import Library
+from trimtab.prompts.parameters import misfit_of
 from trimtab.prompts.prompt import Prompt
 from trimtab.releases.serving import Served
 from trimtab.types.experiments import Setup
@@ -146,6 +146,6 @@ def _first_pin(target: Target) -> str:
 
 
 def _check_overrides(overrides: Mapping[str, Any]) -> None:
-    for name in overrides:
-        if name in RESERVED:
-            raise UsageError(f"--set cannot change {name}: it is not part of a configuration.")
+    for name, value in overrides.items():
+        if misfit := misfit_of(name, value):
+            raise UsageError(f"--set {name}: {misfit.problem}. {misfit.remedy}.")

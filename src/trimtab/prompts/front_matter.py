@@ -7,17 +7,13 @@ from typing import Any, Final, NamedTuple, cast
 import msgspec
 
 from trimtab.errors import ConfigError, Finding
+from trimtab.prompts.parameters import misfit_of
 from trimtab.prompts.schema import Schema, SchemaProblem, parse_schema
 from trimtab.prompts.yaml_text import Document, load_all
 
-__all__ = ["RESERVED", "FrontMatter", "Split", "parse_front_matter", "split_file"]
+__all__ = ["FrontMatter", "Split", "parse_front_matter", "split_file"]
 
 _FENCE: Final = "---"
-
-RESERVED: Final = frozenset((
-    "messages", "metadata", "model", "n", "prompt", "stream", "stream_options", "tools", "user",
-))  # fmt: skip
-"""Parameters of a call that are not for a prompt to say."""
 
 
 class Split(NamedTuple):
@@ -199,11 +195,9 @@ class _Reader:
                     self._report((*path, key), f"there is no key {key[:40]!r}", meant)
 
     def _check_config(self, config: Mapping[str, Any]) -> None:
-        for name in config:
-            if name in RESERVED:
-                self._report(
-                    ("config", name), f"{name} is not for a prompt to say", "Take it out of config"
-                )
+        for name, value in config.items():
+            if misfit := misfit_of(name, value):
+                self._report(("config", name), *misfit)
 
     def _schema(self, path: tuple[str, ...], written: object) -> Schema | None:
         if written is None:

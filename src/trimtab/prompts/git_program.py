@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from trimtab.config.environment import environment
 
-__all__ = ["Answer", "Blobs", "GitProblem", "Repository"]
+__all__ = ["Answer", "Blobs", "GitProblem", "Repository", "prefix_of"]
 
 _LIMIT_S: Final = 60.0
 _MOST_SHOWN: Final = 200
@@ -54,6 +54,14 @@ class Answer(NamedTuple):
     is_right: bool
     output: bytes
     complaint: str
+
+
+def prefix_of(folder: Path) -> str:
+    """A folder's path in its repository, with a slash at its end; "" at its top, or without one."""
+    try:
+        return Repository(folder).prefix
+    except GitProblem:
+        return ""
 
 
 class Repository:

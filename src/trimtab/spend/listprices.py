@@ -1,6 +1,6 @@
 """The price book that ships: genai-prices, read into our own prices.
 
-The only module that imports genai-prices (140 ms, 16 MB), and only through `pricebook`.
+The only module that imports genai-prices (140 ms, 16 MB). Import it where a price is looked up.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,10 @@ class ListedModel:
     Attributes:
         tiers: the service tiers that change its price.
         context_tokens: its context window, or None where it is not known.
+        version: the price book, as it goes into the ledger.
     """
+
+    version: Final = LIST_VERSION
 
     def __init__(self, provider: types.Provider, model: types.ModelInfo) -> None:
         self._model = model

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 HEIGHT: Final = 90  # pixels of columns
-_LEAST: Final = 1e-9  # a change that is one
+_LEAST: Final = 1e-6  # a change that is one
 _MOST_VALUES: Final = 12  # different changes with a column each
 _STEPS: Final = 8  # on each side, where there are more
 _HALF: Final = 2.5  # per cent of the width: half a column

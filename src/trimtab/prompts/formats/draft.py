@@ -12,7 +12,7 @@ from trimtab.prompts.formats.border import ImportedPrompt, Origin, Remarks
 from trimtab.prompts.formats.jinja_writer import write_jinja
 from trimtab.prompts.formats.nodes import Node, Path
 from trimtab.prompts.formats.yaml_lines import dump_yaml
-from trimtab.prompts.front_matter import RESERVED
+from trimtab.prompts.parameters import misfit_of
 from trimtab.prompts.parse import file_of, parse_prompt
 from trimtab.prompts.schema import Schema, SchemaProblem, parse_schema
 
@@ -75,12 +75,8 @@ class Draft(msgspec.Struct, kw_only=True):
     def take_config(self, config: Mapping[str, Any], remarks: Remarks) -> None:
         """Add parameters of the call; those that are not for a prompt to say are left out."""
         for name, value in config.items():
-            if name in RESERVED:
-                remarks.add(
-                    f"{name} is not for a prompt to say",
-                    "Set it where the call is made",
-                    at="config",
-                )
+            if misfit := misfit_of(name, value):
+                remarks.add(*misfit, at="config")
             elif _SECRET.search(name):
                 remarks.add(
                     f"{name[:40]} may be a secret and was left out",
