@@ -4,10 +4,12 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from evals.stage import RIGHT, Stage, cases, on_stage, suite
 from trimtab.datasets.case import Case, case_hash
@@ -70,6 +72,17 @@ def test_a_plan_goes_through_all_cases_before_it_repeats_one(store: Experiments,
     orders = [[one.case.id for one in planned[at : at + 40 : 2]] for at in (0, 40, 80)]
     assert orders[0] != orders[1] != orders[2]
     assert orders[0] != [case.id for case in of.cases]
+
+
+def test_cases_of_a_cluster_follow_each_other_in_random_order(store: Experiments, tmp_path: Path):
+    pages = [replace(case, cluster=f"page {at % 5}") for at, case in enumerate(cases(30))]
+    planned = plan_rows([ready()], suite(tmp_path, [*pages, *cases(40)[30:]]), 2, store=store)
+    for half in (planned[:40], planned[40:]):
+        blocks = [key for key, _ in groupby(one.case.cluster or one.case.id for one in half)]
+        assert len(blocks) == len(set(blocks)) == 15
+        assert blocks != sorted(blocks)
+        inside = [one.case.id for one in half if one.case.cluster == "page 0"]
+        assert inside != sorted(inside, key=len)
 
 
 def test_a_plan_is_the_same_for_the_same_files(store: Experiments, tmp_path: Path):

@@ -1,6 +1,7 @@
 """A run: asks for the rows that are not there yet, each on the disk before it is counted."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
@@ -60,7 +61,8 @@ def plan_rows(
 
     One repeat of all cases after the other, the cases in random order, and the setups beside each
     other in random order: a bad hour of a provider hits them alike, and a run that ends early has
-    seen all cases alike.
+    seen all cases alike. Cases of a cluster follow each other, since what they share stands in
+    their prompts and a provider may still have it in its cache.
 
     Args:
         setups: each once.
@@ -75,13 +77,22 @@ def plan_rows(
     hashes = [case_hash(case) for case in cases]
     planned: list[Planned] = []
     for repeat in range(repeats):
-        for place in order.sample(range(len(cases)), len(cases)):
+        for place in _by_cluster(cases, order):
             for ready in order.sample(list(setups), len(setups)):
                 key = (hashes[place], repeat)
                 if key not in known[ready.setup.hash]:
                     known[ready.setup.hash].add(key)  # cases that ask the same share an answer
                     planned.append(Planned(ready, cases[place], repeat))
     return planned
+
+
+def _by_cluster(cases: Sequence[Case], order: Random) -> Iterator[int]:
+    """Places in random order, those of a cluster one after the other."""
+    clusters: defaultdict[str | int, list[int]] = defaultdict(list)
+    for place, case in enumerate(cases):
+        clusters[case.cluster or place].append(place)
+    for places in order.sample(list(clusters.values()), len(clusters)):
+        yield from order.sample(places, len(places))
 
 
 def _known(store: Experiments, ready: Ready, since_ns: int) -> set[tuple[str, int]]:
