@@ -95,14 +95,12 @@ class Gateway:
         self, path: str, body: bytes | None = None, *, headers: dict[str, str] | None = None
     ) -> Reply:
         url = self.url.removesuffix("/v1") + path
-        request = urllib.request.Request(url, data=body, headers=headers or {})
-        try:
-            answer = urllib.request.urlopen(request, timeout=60)
-        except urllib.error.HTTPError as error:
-            answer = error
-        with answer:
-            lower = {name.lower(): value for name, value in answer.headers.items()}
-            return Reply(answer.status or 0, lower, answer.read())
+        return _fetched(urllib.request.Request(url, data=body, headers=headers or {}))
+
+    def method(self, method: str, path: str) -> Reply:
+        """A request without a body, by any method."""
+        url = self.url.removesuffix("/v1") + path
+        return _fetched(urllib.request.Request(url, method=method))
 
     def reader(self) -> Reader:
         return open_reader(self.folder / "trimtab.toml")
@@ -133,6 +131,16 @@ class Gateway:
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code
+
+
+def _fetched(request: urllib.request.Request) -> Reply:
+    try:
+        answer = urllib.request.urlopen(request, timeout=60)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        lower = {name.lower(): value for name, value in answer.headers.items()}
+        return Reply(answer.status or 0, lower, answer.read())
 
 
 def start_gateway(

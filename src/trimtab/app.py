@@ -17,6 +17,7 @@ from trimtab.config.plan import load_plan
 from trimtab.config.schema import Project, Provider
 from trimtab.config.watch import ProjectWatcher
 from trimtab.errors import ConfigError, Finding, TrimtabError
+from trimtab.feedback.intake import open_intake
 from trimtab.gateway.canary_file import tend_evidence
 from trimtab.gateway.gateway import Gateway
 from trimtab.gateway.pool import Origin
@@ -86,6 +87,7 @@ class App:
         reader: the records, for the console.
         metrics: what `/metrics` answers.
         alerts: takes alerts, and has them told.
+        feedback: takes feedback.
     """
 
     def __init__(self, project: Project, clock: Clock) -> None:
@@ -122,6 +124,14 @@ class App:
         )
         self.gateway.canaries.on_worse = self._pause_canary
         self.gateway.use_prompts(self._prompts.desk)
+        self.feedback = open_intake(
+            self.gateway,
+            folder,
+            clock,
+            reader=self.reader,
+            ledger=self._ledger,
+            comments=sqlite.open_comments(folder, clock),
+        )
         vitals = Vitals(
             self.gateway,
             self._reliability,

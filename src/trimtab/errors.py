@@ -14,6 +14,9 @@ TrimtabError
 │   ├── BudgetExceeded          a budget is used up until its window ends
 │   ├── BudgetBusy              what is left of a budget is held by requests under way
 │   ├── RateLimited             too many requests or tokens a minute, or requests at once
+│   ├── UnknownInference        feedback on what is not on record, or not over
+│   ├── UnknownMetric           feedback by a metric that the project does not declare
+│   ├── InvalidToken            a feedback token that is not ours, or too old
 │   ├── InvalidKey              missing, unknown or revoked key
 │   ├── ForbiddenOrigin         a browser page or a foreign host name reached an open gateway
 │   ├── UnknownPath             no such route
@@ -59,6 +62,7 @@ __all__ = [
     "HeadersTooLarge",
     "IdempotencyConflict",
     "InvalidKey",
+    "InvalidToken",
     "LedgerDamaged",
     "LedgerUnavailable",
     "MalformedRequest",
@@ -86,6 +90,8 @@ __all__ = [
     "StoreError",
     "Superseded",
     "TrimtabError",
+    "UnknownInference",
+    "UnknownMetric",
     "UnknownModel",
     "UnknownPath",
     "UnknownPrompt",
@@ -190,6 +196,18 @@ class RateLimited(RequestError):
     def __init__(self, message: str, *, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class UnknownInference(RequestError):
+    """Feedback is about an inference that is not on record, or not over yet."""
+
+
+class UnknownMetric(RequestError):
+    """Feedback is given by a metric that the project does not declare."""
+
+
+class InvalidToken(RequestError):
+    """A feedback token is not one of this gateway's, or too old."""
 
 
 class InvalidKey(RequestError):
@@ -423,6 +441,9 @@ REPLIES: dict[type[TrimtabError], Reply] = {
     BudgetExceeded: Reply(429, "insufficient_quota", "budget_exceeded", 4, logging.INFO),
     BudgetBusy: Reply(429, "insufficient_quota", "budget_busy", 4, logging.INFO),
     RateLimited: Reply(429, "rate_limit_error", "rate_limit_exceeded", 1, logging.INFO),
+    UnknownInference: Reply(404, _INVALID, "inference_not_found", 1, logging.INFO),
+    UnknownMetric: Reply(400, _INVALID, "unknown_metric", 1, logging.INFO),
+    InvalidToken: Reply(401, "authentication_error", "invalid_feedback_token", 1, logging.INFO),
     InvalidKey: Reply(401, "authentication_error", "invalid_api_key", 1, logging.INFO),
     ForbiddenOrigin: Reply(403, "permission_error", "forbidden_origin", 1, logging.WARNING),
     UnknownPath: Reply(404, _INVALID, "unknown_url", 1, logging.INFO),

@@ -17,6 +17,7 @@ from trimtab.releases.serving import PromptDesk, Trial, open_desk
 from trimtab.stats.sequential_guards import GuardVerdict
 from trimtab.store.records import Event, EventQuery
 from trimtab.testing import Behaviour
+from trimtab.types.clock import SystemClock
 from trimtab.types.records import Arm, PromptUse, Settle
 
 PROMPT = """\
@@ -67,7 +68,7 @@ def settle(random: Random, *, invalid: float, failed: float = 0.01) -> Settle:
 class Watched:
     def __init__(self, desk: PromptDesk) -> None:
         self.verdicts: list[GuardVerdict] = []
-        self.watch = CanaryWatch()
+        self.watch = CanaryWatch(SystemClock())
         self.watch.on_worse = self._on_worse
         self.serve(desk)
 

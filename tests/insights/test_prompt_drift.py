@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from insights.prompt_traffic import FIRST_NS, Behaviour, reader_of, served, use, write
-from store.samples import DAY_NS
+from store.samples import DAY_NS, thumb
 from trimtab.insights.prompt_drift import (
     DriftAlarm,
     DriftReport,
@@ -16,6 +17,7 @@ from trimtab.insights.prompt_drift import (
 )
 from trimtab.store.chain import Record
 from trimtab.store.protocol import Reader
+from trimtab.types.records import Arm
 
 STEADY, GROWING = use("v3", "steady"), use("v12", "growing")
 CHANGE, DAYS, DAILY = 22, 28, 180  # the 23rd day is 15 December
@@ -109,6 +111,38 @@ def test_each_metric_is_found_by_itself(
     assert metrics <= {alarm.metric for alarm in report.alarms}
     if "errors" not in metrics:  # failing inferences are quick, and cost nothing
         assert metrics == {alarm.metric for alarm in report.alarms}
+
+
+def thumbs(day: int, down: float, arm: Arm = "released") -> Iterator[Record]:
+    """Forty that are given on a day."""
+    rng = Random(f"thumbs {day}")
+    prompt = use("v3", "steady", arm)
+    for number in range(40):
+        bad = rng.random() < down
+        yield thumb(
+            f"steady/{prompt.hash}/{arm}/{day}/{number}",
+            started_ns=FIRST_NS + day * DAY_NS,
+            given_ns=FIRST_NS + day * DAY_NS + rng.randrange(DAY_NS),
+            value=not bad,
+            bad=bad,
+            prompt=prompt,
+        )
+
+
+def test_thumbs_down_that_become_more_are_named_with_day_and_size(tmp_path: Path) -> None:
+    write(tmp_path, changed(Behaviour()))
+    write(tmp_path, *(thumbs(day, 0.35 if day >= CHANGE else 0.1) for day in range(DAYS)))
+    write(tmp_path, *(thumbs(day, 0.9, "shadow") for day in range(DAYS)))
+    alarm = alarm_of(look(reader_of(tmp_path), DAYS), "feedback")
+    assert alarm.day == "2026-12-15"
+    assert alarm.before == pytest.approx(0.1, abs=0.04)
+    assert alarm.after == pytest.approx(0.35, abs=0.07)
+    assert "of thumbs are down; in its first week" in drift_words(alarm)
+
+
+def test_thumbs_that_stay_as_they_are_raise_no_alarm(tmp_path: Path) -> None:
+    write(tmp_path, changed(Behaviour()), *(thumbs(day, 0.1) for day in range(0, DAYS, 2)))
+    assert look(reader_of(tmp_path), DAYS).alarms == []
 
 
 def test_a_first_week_that_is_not_over_gives_no_alarm(tmp_path: Path) -> None:

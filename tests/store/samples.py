@@ -15,6 +15,7 @@ from trimtab.store.receipt import Receipt
 from trimtab.store.records import Dimension, Event, EventQuery
 from trimtab.store.sqlite import SqliteLedger, open_ledger, open_reader
 from trimtab.types.clock import NS_PER_S, SystemClock
+from trimtab.types.feedback import THUMBS, Feedback
 from trimtab.types.identity import Caller
 from trimtab.types.records import Extension, Intent, Settle
 from trimtab.types.usage import Usage
@@ -65,6 +66,21 @@ def pair(inference_id: str, **changes: Any) -> list[Record]:
     return [intent(inference_id, **changes), settle(inference_id)]
 
 
+def thumb(inference_id: str, **changes: Any) -> Feedback:
+    """A user liked it, a second after it began."""
+    values: dict[str, Any] = {
+        "inference_id": inference_id,
+        "started_ns": NOON_NS,
+        "given_ns": NOON_NS + NS_PER_S,
+        "metric": THUMBS,
+        "value": True,
+        "bad": False,
+        "user": "ann",
+        "model": "openai:gpt-5-mini",
+    }
+    return Feedback(**(values | changes))
+
+
 def pairs(count: int) -> list[Record]:
     return [entry for number in range(count) for entry in pair(f"inf_{number:06}")]
 
@@ -77,6 +93,8 @@ def put(ledger: SqliteLedger, entry: Record) -> Receipt:
         told = Receipt()
         told.tell(None)  # nobody is told of one
         return told
+    if isinstance(entry, Feedback):
+        return ledger.record_feedback(entry)
     return ledger.record_settle(entry)
 
 
@@ -137,6 +155,7 @@ def derived(data_dir: Path) -> dict[str, list[Any]]:
     found["spend"] = list(reader.spend_facts(hours_ns))
     found["visits"] = list(reader.visits(hours_ns))
     found["prompts"] = list(reader.prompt_facts(*month_ns, step_s=3_600))
+    found["feedback"] = list(reader.feedback_facts(*month_ns, step_s=3_600))
     found["costs"] = sorted(reader.cost_per_user(*month_ns).items())
     for path in sorted(data_dir.glob("events-*.sqlite")):
         found[path.name] = rows(path, "SELECT * FROM events ORDER BY 1, 2")

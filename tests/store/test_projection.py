@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 from store.processes import child, lines
-from store.samples import CLOCK, DAY_NS, NOON_NS, derived, intent, pair, pairs, record, rows, settle
+from store.samples import (
+    CLOCK,
+    DAY_NS,
+    NOON_NS,
+    derived,
+    intent,
+    pair,
+    pairs,
+    record,
+    rows,
+    settle,
+    thumb,
+)
 from trimtab.store.chain import Record
 from trimtab.store.records import Event, EventQuery, GroupSummary
 from trimtab.store.sqlite import catch_up, open_ledger, open_reader, rebuild
@@ -76,6 +88,7 @@ def test_chunks_make_no_difference(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     entries = [*pairs(3), *fallback(), intent("inf_open"), *pair("inf_z", started_ns=NOON_NS + 1)]
+    entries.insert(3, thumb("inf_1"))
     record(tmp_path / "whole", entries)
     monkeypatch.setattr("trimtab.store.sqlite.projector._CHUNK", chunk)
     record(tmp_path / "chunked", entries)

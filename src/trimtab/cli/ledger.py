@@ -30,7 +30,7 @@ def verify(project: ProjectFolder = Path(), as_json: Json = False) -> None:
     else:
         typer.echo(
             f"entries      {report.entries:,} ({report.intents:,} intents, "
-            f"{report.settles:,} settles)"
+            f"{report.settles:,} settles, {report.feedback:,} of feedback)"
         )
         typer.echo(f"chains       {report.writers:,} writers, {report.broken_links:,} broken links")
         typer.echo(f"gaps         {report.gaps:,}")

@@ -10,6 +10,7 @@ from trimtab.cli.check import check
 from trimtab.cli.demo import demo
 from trimtab.cli.eval import evals
 from trimtab.cli.faults import faults
+from trimtab.cli.feedback import feedback
 from trimtab.cli.init import init
 from trimtab.cli.keys import keys
 from trimtab.cli.latency import latency
@@ -59,6 +60,7 @@ program.add_typer(prompts, name="prompts")
 program.add_typer(evals, name="eval")
 program.add_typer(spend, name="spend")
 program.command()(latency)
+program.add_typer(feedback, name="feedback")
 program.add_typer(alerts, name="alerts")
 program.add_typer(ledger, name="ledger")
 program.command()(faults)

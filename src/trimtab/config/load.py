@@ -13,6 +13,7 @@ import msgspec
 from trimtab.config.alerts import resolve_alerts
 from trimtab.config.alerts_rules import alert_warnings, check_alerts
 from trimtab.config.environment import environment
+from trimtab.config.feedback import FEEDBACK_FILE, FeedbackRules, read_feedback
 from trimtab.config.locate import locate_keys
 from trimtab.config.money_rules import check_money
 from trimtab.config.price_rules import check_prices
@@ -88,8 +89,7 @@ def load_project(
     check_money(tables, reader)
     check_prices(tables, reader)
     check_alerts(tables, raw, folder=file.parent, reader=reader)
-    if reader.findings:
-        raise ConfigError(reader.findings)
+    feedback, beside = _read_feedback(file.with_name(FEEDBACK_FILE), reader.findings)
     variables = environment() if environ is None else environ
     providers = {
         name: _resolve_provider(name, table, folder=file.parent, environ=variables)
@@ -99,7 +99,7 @@ def load_project(
     return Project(
         file=file,
         folder=file.parent,
-        digest=hashlib.sha256(content).hexdigest()[:_DIGEST_CHARS],
+        digest=hashlib.sha256(content + beside).hexdigest()[:_DIGEST_CHARS],
         server=tables.server,
         recording=tables.recording,
         prompts=tables.prompts,
@@ -111,6 +111,7 @@ def load_project(
         budgets=tables.budgets,
         limits=tables.limits,
         alerts=alerts,
+        feedback=feedback,
         outliers=tables.outliers,
         providers=providers,
         models=tables.models,
@@ -121,6 +122,27 @@ def load_project(
             *alert_warnings(alerts, tables, reader),
         ),
     )
+
+
+def _read_feedback(file: Path, findings: Sequence[Finding]) -> tuple[FeedbackRules, bytes]:
+    """What a `feedback.toml` says, and its bytes; it need not be there.
+
+    Raises:
+        ConfigError: something is wrong with it, or there were findings before.
+    """
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        content = b""
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+        raise ConfigError([Finding(str(file), problem, "Check its permissions")]) from error
+    text, raw = parse_toml(file, content)
+    reader = TableReader(file, locate_keys(text))
+    rules = read_feedback(raw, reader)
+    if findings or reader.findings:
+        raise ConfigError([*findings, *reader.findings])
+    return rules, content
 
 
 def _read_bytes(file: Path) -> bytes:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from trimtab.config.alerts import Alerts, AlertsTable
+from trimtab.config.feedback import FeedbackRules
 from trimtab.config.money import Budget, Limit, Outliers, Spend, UserClass
 from trimtab.config.price import DatedPrice, Price
 from trimtab.config.secret import Secret
@@ -403,13 +404,14 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         file: the `trimtab.toml` that it was loaded from.
         folder: the folder of that file.
-        digest: first 12 hex digits of the SHA-256 of the file's bytes.
+        digest: first 12 hex digits of the SHA-256 of the bytes of the file and of `feedback.toml`.
         server: where the gateway listens.
         recording: what is kept.
         prompts: which versions of prompts are served.
         retries, breakers, cache: what all routes share.
         spend, classes, budgets, limits: money, by name where there are several.
         alerts: who is told of what.
+        feedback: the metrics of `feedback.toml`.
         spend, classes, budgets, limits, outliers: money, by name where there are several.
         providers: by name.
         models: by alias.
@@ -437,6 +439,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     routes: dict[str, Route]
     targets: dict[str, Target]
     alerts: Alerts = Alerts()
+    feedback: FeedbackRules = FeedbackRules()
     warnings: tuple[Finding, ...] = ()
 
     def resolve(self, name: str) -> Target:

@@ -1,8 +1,9 @@
-"""Notice that the project file changed, and take the new one only if it is right."""
+"""Notice that the project file or `feedback.toml` changed, and take the new only if it is right."""
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from trimtab.config.feedback import FEEDBACK_FILE
 from trimtab.config.load import load_project
 from trimtab.config.schema import Project
 from trimtab.errors import ConfigError
@@ -36,11 +37,11 @@ class ProjectWatcher:
         self._environ = environ
         self._kinds = kinds
         # Not the stamp of now: the file may have changed since the project was loaded.
-        self._seen: _Stamp | None = (0, 0, 0)
+        self._seen: tuple[_Stamp | None, ...] = ()
 
     def poll(self) -> Project | None:
-        """The new project if the file changed and is right; None to keep the one in use."""
-        stamp = _stamp(self._file)
+        """The new project if a file changed and is right; None to keep the one in use."""
+        stamp = (_stamp(self._file), _stamp(self._file.with_name(FEEDBACK_FILE)))
         if stamp == self._seen:
             return None
         self._seen = stamp

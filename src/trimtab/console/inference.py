@@ -75,6 +75,7 @@ def inference_page(site: Site) -> Answer:
                 "answer": [_said(turn) for turn in conversation.answer],
                 "choices": len(conversation.finish_reasons),
                 "live": event is None,
+                "feedback": site.reader.feedback_on(inference_id),
             },
         )
 

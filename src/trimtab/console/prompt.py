@@ -96,6 +96,7 @@ def prompt_page(site: Site, project: Serving) -> Answer:
                 "texts": texts,
                 "list": link("/console/inferences", span.parameters, prompt=prompt_id),
                 "names": [row.asked for row in rows],
+                "heard": ["Thumbs up"] if any(one.thumbs for one in report) else [],
             },
         )
 

@@ -12,6 +12,8 @@ from trimtab.releases.serving import Trial
 from trimtab.stats.sequential import RateTest
 from trimtab.stats.sequential_amounts import AmountTest, nearest_rank
 from trimtab.stats.sequential_guards import Guards, GuardVerdict
+from trimtab.types.clock import Clock
+from trimtab.types.feedback import THUMBS, Feedback
 from trimtab.types.records import Arm, PromptUse, Settle
 
 __all__ = ["CanarySeat", "CanaryWatch", "Ended", "Evidence"]
@@ -25,6 +27,8 @@ _MOST_OF_A_USER: Final = (
 _MOST_USERS: Final = 100_000
 _SLOW_SHARE: Final = 0.95
 _MOST_WAITING: Final = 10_000
+_MOST_HEARD: Final = 10_000  # of inferences on which two may speak at the same moment
+_THUMBS_DOWN: Final = "thumbs_down"
 
 
 class Ended(NamedTuple):
@@ -50,7 +54,12 @@ class Evidence(msgspec.Struct):
         reference: of the released version, until there are enough of it.
         slow_us: above this an inference is slow.
         rates, amounts: the guards by metric; none before the reference is complete.
-        users: inferences that count, by a digest of version and user.
+        users: inferences that count, by a digest of version and user; and likewise feedback.
+        thumbs_down, thumbs: feedback on the released version before the guards began, and of it
+            the bad one.
+        share: that the version is tried on.
+        share_ns: UTC nanoseconds since when. Feedback on inferences that began before does not
+            count: those of one version would be younger, and bad feedback comes sooner than good.
     """
 
     reference: list[Ended] = []
@@ -58,6 +67,10 @@ class Evidence(msgspec.Struct):
     rates: dict[str, RateTest] = {}
     amounts: dict[str, AmountTest] = {}
     users: dict[str, int] = {}
+    thumbs_down: int = 0
+    thumbs: int = 0
+    share: float = 0.0
+    share_ns: int = 0
 
     def guards(self) -> Guards | None:
         """The guards that look at it; None before it is known what is usual."""
@@ -100,7 +113,7 @@ class _Watched:
     """
 
     def __init__(
-        self, mark: str, trial: Trial, *, on_worse: Callable[[GuardVerdict], None]
+        self, mark: str, trial: Trial, *, on_worse: Callable[[GuardVerdict], None], now_ns: int
     ) -> None:
         self.mark = mark
         self.taken = 0
@@ -112,11 +125,18 @@ class _Watched:
         self._seats: deque[CanarySeat] = deque()
         self._guards: Guards | None = None
         self._over = False
-        self.evidence = Evidence()
+        self._heard: dict[str, None] = {}
+        self.evidence = Evidence(share=trial.settings.share, share_ns=now_ns)
 
     def go_on(self, evidence: Evidence) -> None:
         """Take the evidence of an earlier process in the place of the own."""
-        self.evidence, self._guards = evidence, evidence.guards()
+        own, self.evidence, self._guards = self.evidence, evidence, evidence.guards()
+        self.try_on(own.share, own.share_ns)
+
+    def try_on(self, share: float, now_ns: int) -> None:
+        """From now on the version is tried on this share."""
+        if self.evidence.share != share:
+            self.evidence.share, self.evidence.share_ns = share, now_ns
 
     def seat(self, use: PromptUse, user: str) -> CanarySeat | None:
         """A place for an inference that begins; None if it does not count."""
@@ -134,6 +154,28 @@ class _Watched:
     def verdict(self) -> GuardVerdict | None:
         """What the guards say by now; None before they know what is usual."""
         return self._guards.check() if self._guards is not None else None
+
+    def hear(self, given: Feedback, use: PromptUse, user: str) -> None:
+        """Take in what is first said of an inference; what is said later corrects no evidence."""
+        evidence, candidate = self.evidence, use.arm == "canary"
+        if self._over or given.bad is None or given.inference_id in self._heard:
+            return
+        if use.hash != self._hashes.get(use.arm) or given.started_ns < evidence.share_ns:
+            return
+        self._heard[given.inference_id] = None
+        if len(self._heard) > _MOST_HEARD:
+            del self._heard[next(iter(self._heard))]
+        if user and not self._counts(f"{_THUMBS_DOWN}\0{user}", candidate=candidate):
+            return
+        self.taken += 1
+        test = evidence.rates.get(_THUMBS_DOWN)
+        if test is not None:
+            count = test.add_candidate if candidate else test.add_released
+            count(int(given.bad))
+            self._look()
+        elif self._guards is None and not candidate:
+            evidence.thumbs_down += given.bad
+            evidence.thumbs += 1
 
     def _counts(self, user: str, *, candidate: bool) -> bool:
         users = self.evidence.users
@@ -166,7 +208,11 @@ class _Watched:
             if (bad := self._is_bad(metric, ended)) is not None:
                 count = test.add_candidate if candidate else test.add_released
                 count(int(bad))
-        if guards.must_pause():
+        self._look()
+
+    def _look(self) -> None:
+        guards = self._guards
+        if guards is not None and guards.must_pause():
             self._over = True
             self._on_worse(guards.check())
 
@@ -182,6 +228,9 @@ class _Watched:
             known = [one for one in bad if one is not None]
             test = RateTest.begin(reference_bad=sum(known), reference_count=len(known))
             evidence.rates[metric] = test
+        evidence.rates[_THUMBS_DOWN] = RateTest.begin(
+            reference_bad=evidence.thumbs_down, reference_count=evidence.thumbs
+        )
         if any(costs):
             evidence.amounts["cost"] = AmountTest.begin(costs)
         self._guards = evidence.guards()
@@ -190,7 +239,7 @@ class _Watched:
         """Whether an inference counts against its version; None if it says nothing."""
         if metric == "errors":
             return ended.failed
-        if ended.failed:
+        if ended.failed or metric == _THUMBS_DOWN:  # which is heard of later, if at all
             return None
         if metric == "format":
             return ended.form == "invalid" if ended.form else None
@@ -207,7 +256,8 @@ class CanaryWatch:
 
     on_worse: Callable[[str, Trial, GuardVerdict], None]
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._watched: dict[str, _Watched] = {}
 
     def use(self, environment: str, trials: Mapping[str, Trial]) -> None:
@@ -222,13 +272,28 @@ class CanaryWatch:
                 continue
             mark = _mark(environment, name, trial)
             old = before.get(name)
-            goes_on = old is not None and old.mark == mark
-            self._watched[name] = old if old and goes_on else self._new(mark, name, trial)
+            if old is None or old.mark != mark:
+                self._watched[name] = self._new(mark, name, trial)
+                continue
+            old.try_on(trial.settings.share, self._clock.wall_ns())
+            self._watched[name] = old
 
     def seat(self, use: PromptUse, user: str) -> CanarySeat | None:
         """A place for an inference that begins; None where nothing is tried of its prompt."""
         watched = self._watched.get(use.id)
         return watched.seat(use, user) if watched is not None else None
+
+    def hear(self, given: Feedback, user: str) -> None:
+        """Feedback is given on an inference that had none by this metric.
+
+        Args:
+            given: what is on record now.
+            user: whose inference it is; "" if nobody is named.
+        """
+        use = given.prompt
+        watched = self._watched.get(use.id) if use is not None else None
+        if watched is not None and use is not None and given.metric == THUMBS:
+            watched.hear(given, use, user)
 
     def verdicts(self) -> dict[str, GuardVerdict]:
         """What the guards of each prompt say by now."""
@@ -254,7 +319,7 @@ class CanaryWatch:
         def on_worse(verdict: GuardVerdict) -> None:
             self.on_worse(name, trial, verdict)
 
-        return _Watched(mark, trial, on_worse=on_worse)
+        return _Watched(mark, trial, on_worse=on_worse, now_ns=self._clock.wall_ns())
 
 
 def _mark(environment: str, prompt_id: str, trial: Trial) -> str:

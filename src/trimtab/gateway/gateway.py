@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from trimtab.config.money import with_class
@@ -53,11 +53,14 @@ class Gateway:
         serving: the snapshot that new inferences are served with.
         sanctions: what is done about those who stand out.
         canaries: watches the versions of prompts that are tried.
+        token_line: makes the header line with the feedback token of an inference; set before the
+            first caller is let in.
         shadows: versions that are tried without being shown.
         spawn: makes the tasks of inferences; set by the server before the first caller is let in.
     """
 
     spawn: Spawn
+    token_line: Callable[[str], bytes]
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class Gateway:
         self._cache = cache
         self._treasury = treasury
         self.sanctions = Sanctions(clock)
-        self.canaries = CanaryWatch()
+        self.canaries = CanaryWatch(clock)
         self.shadows = Shadows()
         self._turnstile = Turnstile(serving.project, clock, self.sanctions)
         self._leases: dict[str, Lease] = {}
@@ -89,6 +92,7 @@ class Gateway:
         self._active: dict[Work, str] = {}
         self._drained: asyncio.Event | None = None  # once somebody waits for it
         self.serving = serving
+        self._gives_tokens = serving.project.feedback.tokens is not None
 
     @property
     def inflight(self) -> int:
@@ -98,6 +102,7 @@ class Gateway:
     def use(self, serving: Serving) -> None:
         """Serve new inferences with `serving`; those under way keep the one they began with."""
         previous, self.serving = self.serving, serving
+        self._gives_tokens = serving.project.feedback.tokens is not None
         previous.close()
         self._reliability.use(serving.project)
         self._cache.use(serving.project.cache)
@@ -142,6 +147,8 @@ class Gateway:
         call = self._resolve(inference_id, body, caller=caller, tried_before=tried_before)
         if call.prompt is not None:
             outlet.note(prompt_header(call.prompt))
+        if self._gives_tokens:
+            outlet.note(self.token_line(inference_id))
         if self.sanctions.downgrades(call.caller):
             call = downgraded(call)
             outlet.note(b"x-trimtab-downgraded: outliers\r\n")

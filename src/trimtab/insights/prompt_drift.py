@@ -16,10 +16,12 @@ from trimtab.insights.prompt_versions import utc_day
 from trimtab.stats.histogram import LogHistogram
 from trimtab.stats.shift import DayAmounts, DayRate, Shift, find_shifts
 from trimtab.stats.shift_days import WEEK
+from trimtab.store.feedback import FeedbackFacts
 from trimtab.store.protocol import Reader
 from trimtab.store.records import PromptFacts
 from trimtab.types.alerts import Alert
 from trimtab.types.clock import NS_PER_S
+from trimtab.types.feedback import THUMBS
 from trimtab.types.money import format_usd
 from trimtab.types.records import Arm
 
@@ -33,9 +35,10 @@ __all__ = [
     "drift_words",
 ]
 
-DriftMetric = Literal["output", "cost", "latency", "format", "errors", "refusals"]
+DriftMetric = Literal["output", "cost", "latency", "format", "errors", "refusals", "feedback"]
 """Output tokens of an answer, nano-dollars and microseconds of an inference; and the shares of
-answers without the form that is declared, of errors and timeouts, and of refusals."""
+answers without the form that is declared, of errors and timeouts, of refusals, and of thumbs down
+among those that were given on a day."""
 
 _DAY_S: Final = 86_400
 _DAY_NS: Final = _DAY_S * NS_PER_S
@@ -110,6 +113,7 @@ class _Version(NamedTuple):
     name: str
     first_ns: int
     days: Sequence[Sequence[PromptFacts]]
+    feedback: Sequence[DayRate]
 
 
 def drift_report(reader: Reader, *, now_ns: int, prompt: str | None = None) -> DriftReport:
@@ -127,7 +131,7 @@ def drift_report(reader: Reader, *, now_ns: int, prompt: str | None = None) -> D
     watched: list[Watched] = []
     alarms: list[DriftAlarm] = []
     for (prompt_id, version_hash), version in _served(reader, until_ns, prompt).items():
-        metrics = _metrics(version.days)
+        metrics = _metrics(version)
         found = [
             _alarm(shift, metrics, (prompt_id, version_hash), version=version)
             for shift in find_shifts(metrics)
@@ -157,20 +161,31 @@ def _served(reader: Reader, until_ns: int, prompt: str | None) -> dict[tuple[str
     for facts in reader.prompt_facts(0, until_ns, step_s=_DAY_S, prompt=prompt):
         if facts.arm in _SERVED and (facts.prompt, facts.hash) in wanted:
             by_version[facts.prompt, facts.hash].append(facts)
-    return {key: _version(by_version[key], until_ns) for key in sorted(by_version)}
+    given: defaultdict[tuple[str, str], list[FeedbackFacts]] = defaultdict(list)
+    for said in reader.feedback_facts(0, until_ns, step_s=_DAY_S, prompt=prompt):
+        if said.metric == THUMBS and said.boolean and said.arm in _SERVED:
+            given[said.prompt, said.hash].append(said)
+    return {key: _version(by_version[key], given[key], until_ns) for key in sorted(by_version)}
 
 
-def _version(facts: Sequence[PromptFacts], until_ns: int) -> _Version:
+def _version(
+    facts: Sequence[PromptFacts], given: Sequence[FeedbackFacts], until_ns: int
+) -> _Version:
     """Of facts in order of time; a version that was recorded meanwhile goes by its last name."""
     first_ns = facts[0].since_ns
     days: list[list[PromptFacts]] = [[] for _ in range((until_ns - first_ns) // _DAY_NS)]
     for one in facts:
         days[(one.since_ns - first_ns) // _DAY_NS].append(one)
-    return _Version(facts[-1].version, first_ns, days)
+    thumbs = [DayRate(0, 0)] * len(days)
+    for said in given:  # which an inference may have got only after it began
+        day = max((said.since_ns - first_ns) // _DAY_NS, 0)  # the clock may have been set back
+        thumbs[day] = DayRate(thumbs[day].hits + said.bad, thumbs[day].total + said.count)
+    return _Version(facts[-1].version, first_ns, days, thumbs)
 
 
-def _metrics(days: Sequence[Sequence[PromptFacts]]) -> _Metrics:
+def _metrics(version: _Version) -> _Metrics:
     """Those of which there is anything on record."""
+    days = version.days
     found: dict[str, _Days] = {
         "output": [_amounts([facts.output_histogram for facts in day]) for day in days],
         "cost": [_amounts([facts.cost_histogram for facts in day]) for day in days],
@@ -178,6 +193,7 @@ def _metrics(days: Sequence[Sequence[PromptFacts]]) -> _Metrics:
         "format": [_format(day) for day in days],
         "errors": [_errors(day) for day in days],
         "refusals": [_refusals(day) for day in days],
+        "feedback": version.feedback,
     }
     return {metric: values for metric, values in found.items() if any(v.total for v in values)}
 
@@ -245,6 +261,7 @@ _WORDS: Final[dict[DriftMetric, str]] = {
     "format": "{after} of answers lack the declared form; in its first week {before}",
     "errors": "{after} of inferences fail; in its first week {before}",
     "refusals": "{after} of answers are refusals; in its first week {before}",
+    "feedback": "{after} of thumbs are down; in its first week {before}",
 }
 
 

@@ -1,6 +1,7 @@
 """What each version of a prompt did: how often it failed, what it cost, how long it took."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import sqrt
 from typing import Final
@@ -9,9 +10,11 @@ import msgspec
 
 from trimtab.stats.histogram import LogHistogram
 from trimtab.stats.sequential import wilson
+from trimtab.store.feedback import FeedbackFacts
 from trimtab.store.protocol import Reader
 from trimtab.store.records import PromptFacts
 from trimtab.types.clock import NS_PER_S
+from trimtab.types.feedback import THUMBS
 from trimtab.types.records import Arm
 
 __all__ = ["LEAST_FOR_INTERVAL", "Figure", "VersionFigures", "utc_day", "version_report"]
@@ -57,6 +60,8 @@ class VersionFigures(msgspec.Struct, frozen=True, kw_only=True):
             of the histogram's buckets.
         latency_p50_ms, latency_p95_ms: within 1 %; timeouts count at their deadline.
         mean_output_tokens: of the answers.
+        thumbs: share of thumbs up among those that were given in the range, likewise; None where
+            nobody said anything.
     """
 
     prompt: str
@@ -76,6 +81,7 @@ class VersionFigures(msgspec.Struct, frozen=True, kw_only=True):
     latency_p50_ms: float | None
     latency_p95_ms: float | None
     mean_output_tokens: float | None
+    thumbs: Figure | None = None
 
 
 def version_report(
@@ -87,7 +93,11 @@ def version_report(
     """
     found = reader.prompt_facts(since_ns, until_ns, prompt=prompt)
     ordered = sorted(found, key=lambda facts: (facts.prompt, facts.first_ns))
-    return [_figures(facts) for facts in ordered]
+    given: defaultdict[tuple[str, str, str], list[FeedbackFacts]] = defaultdict(list)
+    for said in reader.feedback_facts(since_ns, until_ns, prompt=prompt):
+        if said.metric == THUMBS and said.boolean:
+            given[said.prompt, said.hash, said.arm].append(said)
+    return [_figures(facts, given[facts.prompt, facts.hash, facts.arm]) for facts in ordered]
 
 
 def utc_day(at_ns: int) -> str:
@@ -95,9 +105,9 @@ def utc_day(at_ns: int) -> str:
     return datetime.fromtimestamp(at_ns // NS_PER_S, UTC).date().isoformat()
 
 
-def _figures(facts: PromptFacts) -> VersionFigures:
+def _figures(facts: PromptFacts, given: Sequence[FeedbackFacts]) -> VersionFigures:
     judged = facts.inferences - facts.cancelled - facts.cached
-    answers = facts.output_histogram.count
+    answers, count = facts.output_histogram.count, sum(said.count for said in given)
     latencies = facts.latency_histogram.percentiles(_LATENCIES)
     p50, p95 = (None if us is None else round(us / _US_PER_MS, 3) for us in latencies)
     return VersionFigures(
@@ -118,6 +128,7 @@ def _figures(facts: PromptFacts) -> VersionFigures:
         latency_p50_ms=p50,
         latency_p95_ms=p95,
         mean_output_tokens=facts.output_tokens / answers if answers else None,
+        thumbs=_share(count - sum(said.bad for said in given), count),
     )
 
 

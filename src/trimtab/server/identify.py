@@ -1,20 +1,29 @@
 """Who asks: the key, and what headers say of the end user. No database on this path."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from trimtab.errors import ForbiddenOrigin, InvalidKey, MalformedRequest
-from trimtab.server.exchange import Exchange
 from trimtab.store.protocol import KeyStore
 from trimtab.types.identity import Caller
 
-__all__ = ["check_local", "identify", "named"]
+__all__ = ["WithHeaders", "check_local", "identify", "named"]
 
 _MAX_NAME = 256
 _NAMES = (b"x-trimtab-user", b"x-trimtab-session", b"x-trimtab-user-class")
 _LOOPBACK_HOSTS = frozenset((b"localhost", b"127.0.0.1", b"[::1]"))
 
 
-def identify(exchange: Exchange, keys: KeyStore) -> Caller:
+class WithHeaders(Protocol):
+    """A request as far as it matters here."""
+
+    @property
+    def headers(self) -> Mapping[bytes, bytes]:
+        """By lower-case name."""
+        ...
+
+
+def identify(exchange: WithHeaders, keys: KeyStore) -> Caller:
     """The caller of `exchange`.
 
     Raises:

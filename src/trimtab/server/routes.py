@@ -15,6 +15,7 @@ from trimtab.app import App
 from trimtab.errors import MethodNotAllowed, TrimtabError, UnknownPath, reply_of
 from trimtab.gateway.replies import error_body, error_headers
 from trimtab.server.complaints import Complaints
+from trimtab.server.feedback import feedback_routes
 from trimtab.server.identify import check_local
 from trimtab.server.prompts import prompt_routes
 from trimtab.types.clock import NS_PER_S, Clock
@@ -59,6 +60,7 @@ def build_routes(app: App, clock: Clock, complaints: Complaints) -> Starlette:
             Route("/v1/models", models),
             Route("/v1/models/{name:path}", model),
             *prompt_routes(lambda: app.gateway.serving.prompts),
+            *feedback_routes(app),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
@@ -111,7 +113,8 @@ async def _unknown_path(request: Request, _error: Exception) -> Response:
         request,
         UnknownPath(
             "No such path. This gateway serves POST /v1/chat/completions, GET /v1/models, "
-            "GET /v1/prompts/ID, /healthz, /readyz, /metrics, and /console for people."
+            "GET /v1/prompts/ID, POST /v1/feedback, /healthz, /readyz, /metrics, and /console for "
+            "people."
         ),
     )
 

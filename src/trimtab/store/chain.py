@@ -6,12 +6,13 @@ from typing import Final, Literal
 
 import msgspec
 
+from trimtab.types.feedback import Feedback
 from trimtab.types.records import Extension, Intent, Settle
 
 __all__ = ["GENESIS", "UNREADABLE", "Kind", "Record", "decode_record", "encode_record", "link"]
 
-Kind = Literal["intent", "extend", "settle"]
-Record = Intent | Extension | Settle
+Kind = Literal["intent", "extend", "settle", "signal"]
+Record = Intent | Extension | Settle | Feedback
 
 GENESIS: Final = bytes(32)
 """What the very first entry of a ledger is chained to."""
@@ -23,12 +24,14 @@ _KINDS: Final[dict[type[Record], Kind]] = {
     Intent: "intent",
     Extension: "extend",
     Settle: "settle",
+    Feedback: "signal",
 }
 _place = Struct(">qq").pack
 _encode = msgspec.json.Encoder().encode
 _decode_intent = msgspec.json.Decoder(Intent).decode
 _decode_extension = msgspec.json.Decoder(Extension).decode
 _decode_settle = msgspec.json.Decoder(Settle).decode
+_decode_signal = msgspec.json.Decoder(Feedback).decode
 
 
 def encode_record(record: Record) -> tuple[Kind, bytes]:
@@ -44,6 +47,8 @@ def decode_record(kind: Kind, body: bytes) -> Record:
     """
     if kind == "extend":
         return _decode_extension(body)
+    if kind == "signal":
+        return _decode_signal(body)
     return _decode_intent(body) if kind == "intent" else _decode_settle(body)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from trimtab.store.answers import CachedAnswer
+from trimtab.store.feedback import FeedbackFacts, GivenFeedback
 from trimtab.store.receipt import Receipt
 from trimtab.store.records import (
     AttemptRecord,
@@ -21,10 +22,11 @@ from trimtab.store.records import (
 )
 from trimtab.types.breakers import BreakerRecord
 from trimtab.types.experiments import Experiment, Mark, Row, RowHead
+from trimtab.types.feedback import Feedback
 from trimtab.types.identity import Key
 from trimtab.types.records import Extension, Intent, Settle
 
-__all__ = ["AnswerStore", "Experiments", "KeyStore", "Ledger", "Reader"]
+__all__ = ["AnswerStore", "Comments", "Experiments", "KeyStore", "Ledger", "Reader"]
 
 
 class Ledger(Protocol):
@@ -63,6 +65,14 @@ class Ledger(Protocol):
 
     def record_settle(self, settle: Settle) -> Receipt:
         """Done when the settle survives the death of this process. It is never dropped."""
+        ...
+
+    def record_feedback(self, feedback: Feedback) -> Receipt:
+        """Done when it is on the disk; fails with `LedgerUnavailable`, and is then forgotten.
+
+        Raises:
+            Overloaded: too much is waiting to be written.
+        """
         ...
 
     def record_body(  # noqa: PLR0917 - what was asked, then what was answered
@@ -212,6 +222,20 @@ class Reader(Protocol):
         """
         ...
 
+    def feedback_on(self, inference_id: str) -> list[GivenFeedback]:
+        """What users say of an inference, in the order in which it was given."""
+        ...
+
+    def feedback_facts(
+        self, since_ns: int, until_ns: int, *, step_s: int = 0, prompt: str | None = None
+    ) -> list[FeedbackFacts]:
+        """What was said of versions, by when it was given: by step, prompt, version and so on.
+
+        With `step_s` there is one of each for each step in which anything was given; steps begin
+        at multiples of it (UTC). With `prompt`, of this one only. Kept as long as rollups are.
+        """
+        ...
+
     def breakers(self) -> list[BreakerRecord]:
         """Breakers as the gateway last told of them; none where nothing is known."""
         ...
@@ -222,6 +246,18 @@ class Reader(Protocol):
 
     def body(self, inference_id: str) -> tuple[bytes, bytes] | None:
         """Request and response of an inference, if they were kept."""
+        ...
+
+
+class Comments(Protocol):
+    """What users write beside their feedback; it goes with the day of its inference."""
+
+    def keep(self, feedback: Feedback, comment: str) -> None:
+        """Keep it in the place of an earlier one. Blocks; for any thread but the event loop's.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
         ...
 
 

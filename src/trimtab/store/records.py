@@ -428,6 +428,7 @@ class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
     """What the ledger holds, and everything wrong with it.
 
     Attributes:
+        feedback: entries of it.
         unsettled: intents without a settle whose writer is dead; not an error of the ledger.
         unsettled_nanousd: the sum of their holds.
         in_flight: intents without a settle whose writer lives.
@@ -444,6 +445,7 @@ class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
     writers: int = 0
     intents: int = 0
     settles: int = 0
+    feedback: int = 0
     unsettled: int = 0
     unsettled_nanousd: int = 0
     in_flight: int = 0

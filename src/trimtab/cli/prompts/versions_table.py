@@ -27,6 +27,8 @@ def print_versions(found: Sequence[VersionFigures], *, since: str, prompt: str |
     whole = console.width >= NARROW
     columns = ["arm", "inferences", "errors", "no form", "mean cost", "P50", "P95"]
     columns += ["tokens", "first day", "last day"] if whole else []
+    heard = any(line.thumbs for line in found)  # most prompts have no feedback at all
+    columns += ["thumbs up"] if heard else []
     shown = table(f"Versions of prompts, last {since}", "prompt", "version", *columns)
     for line in found:
         cells = [
@@ -43,6 +45,8 @@ def print_versions(found: Sequence[VersionFigures], *, since: str, prompt: str |
             tokens = line.mean_output_tokens
             cells += [_UNKNOWN if tokens is None else f"{tokens:,.0f}"]
             cells += [line.first_day, line.last_day]
+        if heard:
+            cells.append(_share(line.thumbs, whole=whole))
         shown.add_row(Text(line.prompt), *cells)
     print_table(shown)
     if whole:

@@ -2,6 +2,7 @@
 
 from trimtab.store.sqlite.answers import SqliteAnswers, open_answers
 from trimtab.store.sqlite.experiments import SqliteExperiments, open_experiments
+from trimtab.store.sqlite.feedback_rows import SqliteComments, open_comments
 from trimtab.store.sqlite.keys import SqliteKeys, open_keys
 from trimtab.store.sqlite.ledger import SqliteLedger, open_ledger
 from trimtab.store.sqlite.projector import catch_up
@@ -13,6 +14,7 @@ from trimtab.store.sqlite.verify import verify
 
 __all__ = [
     "SqliteAnswers",
+    "SqliteComments",
     "SqliteExperiments",
     "SqliteKeys",
     "SqliteLedger",
@@ -21,6 +23,7 @@ __all__ = [
     "catch_up",
     "forget_days",
     "open_answers",
+    "open_comments",
     "open_experiments",
     "open_keys",
     "open_ledger",

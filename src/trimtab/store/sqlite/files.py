@@ -17,6 +17,7 @@ from trimtab.store.sqlite.schema import (
     DAY,
     DERIVED_VERSION,
     EXPERIMENTS,
+    FEEDBACK,
     LEDGER,
     REPRICINGS,
     ROLLUPS,
@@ -34,6 +35,8 @@ __all__ = [
     "experiments_db",
     "experiments_path",
     "explain",
+    "feedback_db",
+    "feedback_path",
     "is_outdated",
     "ledger_db",
     "ledger_path",
@@ -71,7 +74,7 @@ def explain(error: Exception, path: Path) -> str:
     remedy = _REMEDIES.get(primary, _DISK)
     if isinstance(error, FileExistsError | NotADirectoryError):
         remedy = f"{path.parent} must be a folder: move away what stands in its place."
-    elif primary in _DERIVED_REMEDIES and path.name.startswith(("rollups", "events-")):
+    elif primary in _DERIVED_REMEDIES and path.name.startswith(("rollups", "events-", "feedback")):
         remedy = "It is damaged; make it anew from the ledger with `trimtab ledger rebuild`."
     return f"{path} cannot be used ({error}). {remedy}"
 
@@ -124,6 +127,16 @@ def rollups_db(data_dir: Path) -> sqlite3.Connection:
 def rollups_path(data_dir: Path) -> Path:
     """Where the rollups are."""
     return data_dir / "rollups.sqlite"
+
+
+def feedback_db(data_dir: Path) -> sqlite3.Connection:
+    """Feedback and comments, made if not there."""
+    return _connect(feedback_path(data_dir), FEEDBACK, DERIVED_VERSION)
+
+
+def feedback_path(data_dir: Path) -> Path:
+    """Where feedback is; the file is made by the first one that is given."""
+    return data_dir / "feedback.sqlite"
 
 
 def day_db(data_dir: Path, day: str) -> sqlite3.Connection:

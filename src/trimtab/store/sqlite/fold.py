@@ -18,6 +18,7 @@ from trimtab.store.sqlite.samples import Measures, Sample
 from trimtab.store.sqlite.served import SettledAttempt
 from trimtab.store.sqlite.spend_chunk import SpendChunk
 from trimtab.types.clock import NS_PER_S
+from trimtab.types.feedback import Feedback
 from trimtab.types.records import Extension, Intent, Outcome, Settle
 
 __all__ = ["Fold", "InferenceState", "OpenAttempt"]
@@ -64,6 +65,7 @@ class Fold:
         ladder: for what is told of ladders.
         spend: for what a bill is explained by.
         prompts: for what is told of versions of prompts.
+        feedback: what was given, and in which entry.
     """
 
     def __init__(self, load: Callable[[str], InferenceState | None]) -> None:
@@ -73,6 +75,7 @@ class Fold:
         self.ladder: list[LadderSample] = []
         self.spend = SpendChunk()
         self.prompts = PromptChunk()
+        self.feedback: list[tuple[tuple[int, int], Feedback]] = []
         self._load = load
         # First attempts that began in this chunk. Most end in it, and need no state.
         self._begun: dict[str, OpenAttempt] = {}
@@ -142,6 +145,10 @@ class Fold:
         self.samples.append(_sample(begun.intent, settle, cost_nanousd))
         if state.over and not state.open:
             self._states[settle.inference_id] = None
+
+    def take_feedback(self, place: tuple[int, int], feedback: Feedback) -> None:
+        """A user says something; `place` is writer and number of the entry."""
+        self.feedback.append((place, feedback))
 
     def _take_only(self, attempt: SettledAttempt) -> None:
         """The usual inference: one attempt, begun and over in one chunk."""

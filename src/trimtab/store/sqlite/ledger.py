@@ -14,6 +14,7 @@ from trimtab.store.sqlite.files import explain, ledger_path
 from trimtab.store.sqlite.projection_thread import ProjectionThread
 from trimtab.store.sqlite.writer import LedgerWriter, Waiting
 from trimtab.types.clock import Clock
+from trimtab.types.feedback import Feedback
 from trimtab.types.records import Extension, Intent, Settle
 
 __all__ = ["SqliteLedger", "open_ledger"]
@@ -67,11 +68,7 @@ class SqliteLedger:
             Overloaded: too much is waiting to be written.
             ShuttingDown: the ledger is closed.
         """
-        if self._writer.backlog >= self._most_waiting:
-            raise Overloaded(
-                f"{self._most_waiting} records wait for the ledger's disk. Send fewer requests "
-                "at a time, or put the data directory on a faster disk."
-            )
+        self._check_room()
         return self._record(intent)
 
     def record_extension(self, extension: Extension) -> None:
@@ -90,6 +87,16 @@ class SqliteLedger:
         """
         return self._record(settle)
 
+    def record_feedback(self, feedback: Feedback) -> Receipt:
+        """See `Ledger.record_feedback`.
+
+        Raises:
+            Overloaded: too much is waiting to be written.
+            ShuttingDown: the ledger is closed.
+        """
+        self._check_room()
+        return self._record(feedback)
+
     def record_body(  # noqa: PLR0917 - what was asked, then what was answered
         self, inference_id: str, started_ns: int, request: bytes, response: bytes
     ) -> None:
@@ -104,6 +111,13 @@ class SqliteLedger:
         await asyncio.to_thread(self._writer.close, _CLOSE_PATIENCE_S)
         await asyncio.to_thread(self._bodies.close)
         await asyncio.to_thread(self._projection.close)
+
+    def _check_room(self) -> None:
+        if self._writer.backlog >= self._most_waiting:
+            raise Overloaded(
+                f"{self._most_waiting} records wait for the ledger's disk. Send fewer requests "
+                "at a time, or put the data directory on a faster disk."
+            )
 
     def _record(self, record: Record) -> Receipt:
         if self._closed:

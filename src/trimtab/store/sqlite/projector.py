@@ -17,6 +17,7 @@ from trimtab.store.chain import UNREADABLE, decode_record
 from trimtab.store.sqlite.bulk import BulkInsert
 from trimtab.store.sqlite.day_files import DayFiles
 from trimtab.store.sqlite.event_rows import ROW_COLUMNS, settled_attempt
+from trimtab.store.sqlite.feedback_rows import FeedbackRows
 from trimtab.store.sqlite.files import day_of, exclusive, ledger_db, rollups_db
 from trimtab.store.sqlite.fold import Fold, InferenceState
 from trimtab.store.sqlite.ladder_rows import add_ladder
@@ -25,6 +26,7 @@ from trimtab.store.sqlite.rollups import add_samples, prepare_rollups
 from trimtab.store.sqlite.schema import DAY_INDEXES
 from trimtab.store.sqlite.spend_rows import add_spend
 from trimtab.types.clock import NS_PER_S
+from trimtab.types.feedback import Feedback
 from trimtab.types.records import Extension, Intent
 
 __all__ = ["Projector", "catch_up"]
@@ -59,6 +61,7 @@ class Projector:
         self._rollups = rollups_db(data_dir)
         prepare_rollups(self._rollups)
         self._days = DayFiles(data_dir)
+        self._feedback = FeedbackRows(data_dir)
 
     def catch_up(self) -> int:
         """Project everything that is in the ledger by now; returns the number of entries."""
@@ -75,6 +78,7 @@ class Projector:
             fold = Fold(self._load)
             taken = self._take_entries(fold)
             self._write_events(fold)
+            self._feedback.add(fold.feedback)
             add_ladder(self._rollups, fold.ladder)  # these before the next line empties the tails
             add_spend(self._rollups, fold.spend)
             add_prompts(self._rollups, fold.prompts)
@@ -88,6 +92,7 @@ class Projector:
         self._ledger.close()
         self._rollups.close()
         self._days.close()
+        self._feedback.close()
 
     def _behind(self) -> list[tuple[int, int]]:
         """Writers of which there is more than was projected, with their cursors."""
@@ -119,6 +124,8 @@ class Projector:
                     fold.take_intent(writer, record)
                 elif isinstance(record, Extension):
                     fold.take_extension(record)
+                elif isinstance(record, Feedback):
+                    fold.take_feedback((writer, seq), record)
                 else:
                     fold.take_settle(record)
             self._move_cursor(writer, seq)

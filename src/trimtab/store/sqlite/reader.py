@@ -12,6 +12,7 @@ import msgspec
 
 from trimtab.errors import StoreError, UsageError
 from trimtab.store.breaker_file import read_breakers
+from trimtab.store.feedback import FeedbackFacts, GivenFeedback
 from trimtab.store.records import (
     AttemptRecord,
     Dimension,
@@ -35,6 +36,7 @@ from trimtab.store.sqlite.event_rows import (
     open_attempt,
     settled_attempt,
 )
+from trimtab.store.sqlite.feedback_rows import read_feedback_facts, read_feedback_on
 from trimtab.store.sqlite.files import day_of, days, explain, ledger_db
 from trimtab.store.sqlite.fold import InferenceState
 from trimtab.store.sqlite.kept import KeptTotals
@@ -233,6 +235,19 @@ class SqliteReader:
         with self._files.day(day_of(row[_STARTED])) as db:
             records = db.execute(_SEVERAL, (inference_id,)).fetchall()
         return [_decode_attempt(record) for (record,) in records] or [attempt_of_row(row)]
+
+    def feedback_on(self, inference_id: str) -> list[GivenFeedback]:
+        """See `Reader.feedback_on`."""
+        self._files.catch_up()
+        return read_feedback_on(self._data_dir, inference_id)
+
+    def feedback_facts(
+        self, since_ns: int, until_ns: int, *, step_s: int = 0, prompt: str | None = None
+    ) -> list[FeedbackFacts]:
+        """See `Reader.feedback_facts`."""
+        self._files.catch_up()
+        span_ns = (since_ns, until_ns)
+        return read_feedback_facts(self._data_dir, span_ns, step_s=step_s, prompt=prompt)
 
     def breakers(self) -> list[BreakerRecord]:
         """See `Reader.breakers`."""

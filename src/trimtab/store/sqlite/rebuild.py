@@ -13,6 +13,8 @@ from trimtab.store.sqlite.files import (
     days,
     exclusive,
     explain,
+    feedback_db,
+    feedback_path,
     is_outdated,
     ledger_db,
     ledger_path,
@@ -32,11 +34,13 @@ _DAMAGED = frozenset(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def rebuild(data_dir: Path, *, force: bool = False) -> RebuildReport:
-    """Make events and rollups anew; bodies are kept. If interrupted, run it again.
+    """Make events, rollups and feedback anew; bodies and comments are kept.
+
+    If interrupted, run it again.
 
     Days whose file was deleted come back, without bodies, as long as the ledger holds them. A
     derived file that is damaged, or was made by an older trimtab, is thrown away; with a day its
-    bodies are lost.
+    bodies are lost, with feedback its comments.
 
     Args:
         data_dir: of the project.
@@ -50,6 +54,8 @@ def rebuild(data_dir: Path, *, force: bool = False) -> RebuildReport:
         with closing(ledger_db(data_dir)) as ledger:
             heads: dict[int, int] = dict(ledger.execute("SELECT writer, head_seq FROM writers"))
         _drop_if_unusable(rollups_path(data_dir), lambda: rollups_db(data_dir))
+        if feedback_path(data_dir).exists():
+            _drop_if_unusable(feedback_path(data_dir), lambda: feedback_db(data_dir))
         for day in days(data_dir):
             _drop_if_unusable(day_path(data_dir, day), lambda day=day: day_db(data_dir, day))
         if not force:
@@ -97,6 +103,9 @@ def _empty(data_dir: Path) -> None:
         for day in days(data_dir):
             with closing(day_db(data_dir, day)) as db:
                 db.executescript("BEGIN; DELETE FROM events; DELETE FROM attempts; COMMIT;")
+        if feedback_path(data_dir).exists():
+            with closing(feedback_db(data_dir)) as db, exclusive(db):
+                db.execute("DELETE FROM feedback")
 
 
 def _count(data_dir: Path, day: str) -> int:

@@ -18,6 +18,7 @@ from trimtab.store.sqlite.files import (
     repricings_path,
 )
 from trimtab.types.clock import Clock
+from trimtab.types.feedback import Feedback
 from trimtab.types.records import Intent, Settle
 
 __all__ = ["SqliteRepricings", "open_repricings"]
@@ -116,6 +117,8 @@ def _calls(db: sqlite3.Connection, writer: int) -> Iterator[SettledCall]:
         try:
             record = decode_record(kind, body)
         except UNREADABLE:
+            continue
+        if isinstance(record, Feedback):
             continue
         attempt = (record.inference_id, record.attempt)
         if isinstance(record, Intent):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from trimtab.store.sqlite.feedback_rows import forget_comments
 from trimtab.store.sqlite.files import day_path, days, remove_db
 from trimtab.types.clock import NS_PER_S
 
@@ -10,9 +11,10 @@ __all__ = ["forget_days"]
 
 
 def forget_days(data_dir: Path, now_ns: int, keep_days: int) -> list[str]:
-    """Delete events and bodies of UTC days that ended more than `keep_days` days ago.
+    """Delete events, bodies and comments of UTC days that ended more than `keep_days` days ago.
 
-    The ledger and the rollups stay, so sums and percentiles of those days can still be asked for.
+    The ledger, the rollups and the values of feedback stay, so sums and percentiles of those days
+    can still be asked for.
 
     Returns:
         The days that were deleted, such as `2026-10-01`.
@@ -22,4 +24,5 @@ def forget_days(data_dir: Path, now_ns: int, keep_days: int) -> list[str]:
     forgotten = [day for day in days(data_dir) if day < oldest]
     for day in forgotten:
         remove_db(day_path(data_dir, day))
+    forget_comments(data_dir, oldest)
     return forgotten

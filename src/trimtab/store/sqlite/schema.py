@@ -1,4 +1,4 @@
-"""Every table of trimtab on SQLite. Seven kinds of file, each with its own life."""
+"""Every table of trimtab on SQLite. Eight kinds of file, each with its own life."""
 
 from typing import Final
 
@@ -11,6 +11,7 @@ __all__ = [
     "DAY_INDEXES",
     "DERIVED_VERSION",
     "EXPERIMENTS",
+    "FEEDBACK",
     "LEDGER",
     "REPRICINGS",
     "ROLLUPS",
@@ -24,7 +25,7 @@ CONTROL_VERSION: Final = 2
 """Of the keys."""
 
 DERIVED_VERSION: Final = 6
-"""Of day files and rollups, which can be made anew from the ledger."""
+"""Of day files, rollups and feedback, which can be made anew from the ledger."""
 
 ANSWERS_VERSION: Final = 1
 """Of the response cache, whose file is thrown away if it is of another version."""
@@ -381,6 +382,36 @@ CREATE TABLE cursors (
     seq    INTEGER NOT NULL,
     hash   BLOB    NOT NULL
 ) STRICT;
+"""
+
+FEEDBACK: Final = """
+CREATE TABLE feedback (
+    inference_id TEXT    NOT NULL,
+    metric       TEXT    NOT NULL,
+    user         TEXT    NOT NULL,
+    given_ns     INTEGER NOT NULL,
+    writer       INTEGER NOT NULL,
+    seq          INTEGER NOT NULL,
+    value        REAL    NOT NULL,
+    bad          INTEGER,
+    prompt       TEXT    NOT NULL,
+    version      TEXT    NOT NULL,
+    hash         TEXT    NOT NULL,
+    arm          TEXT    NOT NULL,
+    model        TEXT    NOT NULL,
+    PRIMARY KEY (inference_id, metric, user)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX feedback_by_time ON feedback (given_ns);
+
+-- Not derived from the ledger: they are texts of users, and go with the day of their inference.
+CREATE TABLE comments (
+    inference_id TEXT NOT NULL,
+    metric       TEXT NOT NULL,
+    user         TEXT NOT NULL,
+    day          TEXT NOT NULL,
+    comment      TEXT NOT NULL,
+    PRIMARY KEY (inference_id, metric, user)
+) STRICT, WITHOUT ROWID;
 """
 
 # Two processes may make it at the same time.

@@ -14,12 +14,15 @@ from trimtab.store.sqlite.files import (
     day_db,
     days,
     explain,
+    feedback_db,
+    feedback_path,
     ledger_db,
     ledger_path,
     rollups_db,
     snapshot,
 )
 from trimtab.store.sqlite.registration import dead_writers
+from trimtab.types.feedback import Feedback
 from trimtab.types.records import Extension, Intent
 
 __all__ = ["verify"]
@@ -74,6 +77,7 @@ class _Pairs:
     def __init__(self, findings: _Findings) -> None:
         self.intents = 0
         self.settles = 0
+        self.feedback = 0
         self.open: dict[tuple[str, int], tuple[int, int]] = {}
         self._findings = findings
         self._seen: set[int] = set()  # 64-bit hashes: of ten million attempts none will collide
@@ -87,6 +91,9 @@ class _Pairs:
                 self._double(f"Attempt {attempt[1]} of {attempt[0]} has a second intent.")
             self._seen.add(hash(attempt))
             self.open[attempt] = (writer, record.hold_nanousd)
+            return
+        if isinstance(record, Feedback):
+            self.feedback += 1
             return
         attempt = (record.inference_id, record.attempt)
         if isinstance(record, Extension):
@@ -220,6 +227,7 @@ def _report(verification: _Verification, dead: set[int]) -> VerifyReport:
         writers=verification.writers,
         intents=pairs.intents,
         settles=pairs.settles,
+        feedback=pairs.feedback,
         unsettled=len(unsettled),
         unsettled_nanousd=sum(unsettled),
         in_flight=len(pairs.open) - len(unsettled),
@@ -245,6 +253,8 @@ def _cursors(data_dir: Path, findings: _Findings) -> dict[int, tuple[int, bytes]
 
 def _check_other_files(data_dir: Path, findings: _Findings) -> None:
     opened = {"rollups.sqlite": rollups_db, "control.sqlite": control_db}
+    if feedback_path(data_dir).exists():  # else nobody has given any
+        opened[feedback_path(data_dir).name] = feedback_db
     names = [*opened, *(f"events-{day}.sqlite" for day in days(data_dir))]
     for name in names:
         try:

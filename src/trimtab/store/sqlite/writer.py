@@ -20,6 +20,7 @@ from trimtab.store.sqlite.bulk import BulkInsert
 from trimtab.store.sqlite.files import exclusive, explain, ledger_db, ledger_path, sync_folder
 from trimtab.store.sqlite.registration import Head, register
 from trimtab.types.clock import Clock
+from trimtab.types.feedback import Feedback
 
 __all__ = ["Attempt", "LedgerWriter", "Waiting"]
 
@@ -35,6 +36,8 @@ _GATHER_S: Final = 0.0005
 _RETRY_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _REMEMBERED: Final = 10_000
 _LINGER_S: Final = 0.02  # how long settles wait for an intent that takes them to the disk with it
+
+_ON_DISK: Final = frozenset(("intent", "signal"))  # who waits for these, waits for the disk
 
 _ADD_ENTRIES: Final = BulkInsert("INSERT INTO entries", 5)
 
@@ -55,7 +58,9 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
     @property
     def attempt(self) -> Attempt:
         """Which one it is about."""
-        return self.record.inference_id, self.record.attempt
+        record = self.record
+        number = 0 if isinstance(record, Feedback) else record.attempt
+        return record.inference_id, number
 
 
 class LedgerWriter:
@@ -176,26 +181,26 @@ class LedgerWriter:
         written, self._pending = self._pending, []
         self._busy = len(written) >= _BUSY_BATCH
         self._unsynced = True
-        intents: list[Receipt | None] = []
+        awaited: list[Receipt | None] = []
         others: list[Receipt | None] = []
         for item in written:
-            (intents if item.kind == "intent" else others).append(item.receipt)
+            (awaited if item.kind in _ON_DISK else others).append(item.receipt)
         self._tell(others)
-        if intents or self.trouble is not None:
-            self._sync(intents)
+        if awaited or self.trouble is not None:
+            self._sync(awaited)
 
-    def _sync(self, intents: list[Receipt | None]) -> None:
+    def _sync(self, awaited: list[Receipt | None]) -> None:
         """Force everything appended to the disk, and tell those who wait for that."""
         if not self._unsynced:
             return
         try:
             _sync_file(self._wal_fd)
         except OSError as error:
-            self._fail(intents, explain(error, self._path))
+            self._fail(awaited, explain(error, self._path))
             return
         self._unsynced = False
         self._recovered()
-        self._tell(intents)
+        self._tell(awaited)
         self._checkpoint()
 
     def _append(self) -> None:
@@ -219,11 +224,13 @@ class LedgerWriter:
         self._unchecked_bytes += size
 
     def _refuse(self, why: str) -> None:
-        """Intents fail and are remembered; settles, and what they need, stay for the next try."""
+        """Intents fail and are remembered, feedback fails; settles, and what they need, stay."""
         tried, self._pending = self._pending, []
         failed: list[Receipt | None] = []
         for item in tried:
-            if item.kind == "intent" and item.receipt is not None:
+            if item.kind == "signal":
+                failed.append(item.receipt)
+            elif item.kind == "intent" and item.receipt is not None:
                 self._refused[item.attempt] = item
                 failed.append(item.receipt)
             else:
