@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trimtab.spend.estimate import estimate_tokens
-from trimtab.spend.rates import UNITS, CardPrices, RateCard, TieredPrice, Unit, compile_card
+from trimtab.spend.rates import RATED, UNITS, CardPrices, RateCard, TieredPrice, Unit, compile_card
 from trimtab.types.usage import NO_USAGE, Usage
 
 
@@ -135,3 +135,14 @@ def test_hold_covers_text_of_that_size(usage: Usage) -> None:
 @pytest.mark.parametrize(("size", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2), (1_100, 275)])
 def test_estimate(size: int, tokens: int) -> None:
     assert estimate_tokens(size) == tokens
+
+
+def test_the_rates_of_a_card_are_in_the_order_of_usage() -> None:
+    """The hot path multiplies them with the fields of a usage, place by place."""
+    assert set(RATED) == set(UNITS)
+    for place, unit in enumerate(RATED):
+        card = compile_card(
+            CardPrices({"input": TieredPrice(Decimal(1)), unit: TieredPrice(Decimal(2))}), "v"
+        )
+        apart = [rate for at, rate in enumerate(card.rows[0].rates) if at != place]
+        assert card.rows[0].rates[place] not in apart

@@ -15,14 +15,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from operator import mul
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import msgspec
 from msgspec.structs import astuple
 
 from trimtab.types.usage import Usage
 
-__all__ = ["UNITS", "CardPrices", "RateCard", "TieredPrice", "Unit", "compile_card"]
+__all__ = ["RATED", "UNITS", "CardPrices", "RateCard", "TieredPrice", "Unit", "compile_card"]
 
 Unit = Literal[
     "input",
@@ -49,6 +49,10 @@ _WHOLES: dict[Unit, tuple[Unit, ...]] = {
     "output_audio": ("output",),
 }
 UNITS: tuple[Unit, ...] = tuple(_WHOLES)
+RATED: tuple[Unit, ...] = tuple(
+    cast("Unit", field.removesuffix("_tokens")) for field in Usage.__struct_fields__
+)
+"""The units in the order of `Usage`, and so of the rates of a card."""
 
 _NANO_DECIMALS = 3  # one USD per million tokens is 10^3 nano-dollars per token
 _LEAST_DECIMALS = 9  # femto-dollars per token; enough for every list price seen so far
@@ -90,9 +94,9 @@ class CardPrices(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """Scaled integers per token, one per unit in the order of `Usage`, and the worst for holds."""
+    """Scaled integers per token, in the order of `RATED`, and the worst for holds."""
 
-    rates: tuple[int, int, int, int, int, int, int, int, int]
+    rates: tuple[int, ...]
     hold_input: int
     hold_output: int
 
@@ -174,17 +178,7 @@ def _row(units: Mapping[Unit, TieredPrice], *, input_tokens: int, decimals: int)
         if unit in price:
             rate[unit] = price[unit] - sum(rate[whole] for whole in wholes)
     return _Row(
-        rates=(
-            rate["input"],
-            rate["cache_read"],
-            rate["cache_write"],
-            rate["input_audio"],
-            rate["output"],
-            rate["reasoning"],
-            rate["output_audio"],
-            rate["cache_read_audio"],
-            rate["cache_write_1h"],
-        ),
+        rates=tuple(rate[unit] for unit in RATED),
         hold_input=max(price.get("input", 0), price.get("cache_write", 0)),
         hold_output=max(price.get("output", 0), price.get("reasoning", 0)),
     )

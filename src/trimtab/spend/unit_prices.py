@@ -8,7 +8,7 @@ from typing import NamedTuple
 from trimtab.config.schema import Project, Rung
 from trimtab.errors import UnpricedModel
 from trimtab.spend.pricebook import PriceBook
-from trimtab.spend.rates import UNITS, RateCard
+from trimtab.spend.rates import RATED, RateCard
 from trimtab.types.refs import ModelRef
 
 __all__ = ["ModelPrices", "UnitPrices", "unit_prices"]
@@ -25,7 +25,7 @@ class UnitPrices(NamedTuple):
 
 def unit_prices(card: RateCard, input_tokens: int) -> UnitPrices:
     """The prices of text in a request of `input_tokens`, which may lie in a tier of its own."""
-    rates = dict(zip(UNITS, card.rows[bisect_left(card.starts, input_tokens)].rates, strict=False))
+    rates = dict(zip(RATED, card.rows[bisect_left(card.starts, input_tokens)].rates, strict=True))
     plain = rates["input"]
     return UnitPrices(
         Fraction(plain, card.scale),
