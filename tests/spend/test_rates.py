@@ -141,7 +141,8 @@ def test_the_rates_of_a_card_are_in_the_order_of_usage() -> None:
     """The hot path multiplies them with the fields of a usage, place by place."""
     assert set(RATED) == set(UNITS)
     for place, unit in enumerate(RATED):
-        prices = {"input": TieredPrice(Decimal(1)), unit: TieredPrice(Decimal(5))}
+        prices: dict[Unit, TieredPrice] = {"input": TieredPrice(Decimal(1))}
+        prices[unit] = TieredPrice(Decimal(5))
         found = compile_card(CardPrices(prices), "v").rows[0].rates
         assert max(found) == found[place]
         assert found.count(found[place]) == 1
