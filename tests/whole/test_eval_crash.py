@@ -42,6 +42,9 @@ concurrency = {CONCURRENCY}
 
 [[evaluators]]
 use = "contains"
+
+[gate]
+looks = 1
 """
 
 
