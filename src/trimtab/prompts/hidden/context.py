@@ -44,6 +44,7 @@ class Context:
     role: str = ""
     callee: str = ""
     home: str = ""
+    beside_model: bool = False
 
 
 NOWHERE: Final = Context()
@@ -99,4 +100,5 @@ def to_candidate(
         role=context.role,
         callee=context.callee,
         home=context.home,
+        beside_model=context.beside_model,
     )

@@ -77,6 +77,7 @@ class Candidate:
         role: of the message; empty if it is in none.
         callee: dotted name of what it is passed to; empty if it is no argument.
         home: name of the function, service or object around it; empty if there is none.
+        beside_model: the object that it is a value of has a `model`, too.
     """
 
     kind: Kind
@@ -88,6 +89,7 @@ class Candidate:
     role: str = ""
     callee: str = ""
     home: str = ""
+    beside_model: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

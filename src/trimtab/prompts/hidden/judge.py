@@ -151,6 +151,8 @@ def _named(candidate: Candidate, words: int, points: int) -> Judgement | None:
         return None
     if points > 0 or _of_message(words_of(candidate.name)):
         return Judgement("sure", why)
+    if candidate.beside_model and words >= _SENTENCE:
+        return Judgement("likely", f"{why}, beside a model")
     if words >= _PARAGRAPH or (filled and words >= _SENTENCE):
         return Judgement("likely", why)
     return None

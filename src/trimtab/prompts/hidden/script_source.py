@@ -56,6 +56,7 @@ class _Script:
         self._around: list[int] = []  # the bracket that each stands in; -1 for none
         self._partner: dict[int, int] = {}  # closing bracket -> opening one
         self._roles: dict[int, str] = {}  # opening brace of an object -> its role
+        self._models: set[int] = set()  # opening braces of objects with a model
         self._pair()
 
     def _pair(self) -> None:
@@ -69,6 +70,8 @@ class _Script:
                 opened.append(at)
             if token.kind == "string" and self._is(at - 1, ":") and self._said(at - 2) == "role":
                 self._roles[self._around[at]] = token.text
+            if token.text == "model" and self._begins_entry(at):
+                self._models.add(self._around[at])
 
     def candidates(self) -> Iterator[Candidate]:
         at = 0
@@ -174,6 +177,7 @@ class _Script:
             inner = in_argument(outer, callee, name) if callee else inside(outer, name)
         else:
             inner = inside(outer, name)
+        inner = replace(inner, beside_model=around in self._models)
         role = self._roles.get(around, "")
         return in_message(inner, role) if role and name in _CONTENT else inner
 
