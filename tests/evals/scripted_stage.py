@@ -23,8 +23,20 @@ from trimtab.store.sqlite import open_experiments
 from trimtab.testing import FrozenClock
 from trimtab.types.experiments import Row, Setup
 
-__all__ = ["Answers", "Stage", "always", "case_lines", "ready"]
+__all__ = [
+    "BLOCK", "COST", "EXTEND", "MOST", "NEW", "OLD", "Answers", "Stage", "always", "case_lines",
+    "good", "ready",
+]  # fmt: skip
 
+GATE = """
+[[evaluators]]
+use = "contains"
+[gate]
+primary = ["accuracy"]
+inconclusive = "{then}"
+"""
+BLOCK = GATE.format(then="block")
+EXTEND = GATE.format(then="extend")
 COST = 1_000
 MOST = 5_000
 
@@ -65,6 +77,14 @@ def case_lines(count: int, *, expected: Mapping[str, Any] | None = None, **more:
         for number in range(count)
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+NEW, OLD = ready("new"), ready("old")
+
+
+def good(_ready: Ready, _case: Case, _repeat: int) -> str:
+    """What the suites above take for right."""
+    return "good"
 
 
 class Answers:

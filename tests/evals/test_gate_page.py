@@ -14,7 +14,7 @@ from trimtab.datasets.suite import HEADLINE_METRICS, GatePolicy
 from trimtab.datasets.traffic import MOST
 from trimtab.evals.compare import MARGIN_ELSE
 from trimtab.evals.identical import SPLITS
-from trimtab.evals.looks import looks_of
+from trimtab.evals.looks import looks_of, planned_of
 from trimtab.evals.outlook import cases_needed
 from trimtab.evals.result import Result, Stopped
 from trimtab.evals.standing import APART_S
@@ -99,8 +99,7 @@ def test_the_default_margins_are_those_of_the_code():
 
 def policy_of(repeats: int, **policy: Any) -> GatePolicy:
     """At the look at all planned answers."""
-    looks = looks_of(GatePolicy(**policy), repeats)
-    return next(look.policy for look in looks if look.kind == "planned")
+    return planned_of(looks_of(GatePolicy(**policy), repeats)).policy
 
 
 def test_the_levels_of_looks():

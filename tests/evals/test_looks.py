@@ -6,27 +6,12 @@ from zlib import crc32
 import pytest
 
 from evals.judges.scripted import says
-from evals.scripted_stage import COST, Stage, case_lines, ready
+from evals.scripted_stage import BLOCK, COST, NEW, OLD, Stage, case_lines, good
 from trimtab.datasets.case import Case
 from trimtab.datasets.suite import GatePolicy
 from trimtab.evals.looks import looks_of
 from trimtab.evals.run import Progress
 from trimtab.evals.setups import Ready
-
-NEW, OLD = ready("new"), ready("old")
-SUITE = """
-[[evaluators]]
-use = "contains"
-[gate]
-primary = ["accuracy"]
-inconclusive = "{then}"
-"""
-BLOCK = SUITE.format(then="block")
-EXTEND = SUITE.format(then="extend")
-
-
-def good(_ready: Ready, _case: Case, _repeat: int) -> str:
-    return "good"
 
 
 def worse(ready: Ready, case: Case, _repeat: int) -> str:
@@ -125,3 +110,14 @@ def test_judges_are_asked_again_once_for_each_answer(tmp_path: Path):
     assert before == 240
     stage.gate(NEW, OLD, repeats=2, judge_again=True)
     assert len(stage.answers.judged) == 2 * before
+
+
+def test_answers_of_this_run_are_judged_once(tmp_path: Path):
+    """However much is to be judged again: each question costs."""
+    toml = f'{BLOCK}[[evaluators]]\nuse = "rubric"\nmodel = "j"\nrubric = "Good."\n'
+    stage = Stage(tmp_path, toml, case_lines(20), good)
+    stage.answers.judge = says("pass")
+    stage.run(NEW, judge_again=True)
+    assert len(stage.answers.judged) == 20
+    stage.run(NEW, judge_again=True)
+    assert len(stage.answers.judged) == 40

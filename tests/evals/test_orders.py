@@ -6,26 +6,22 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from evals.scripted_stage import COST, MOST, Stage, always, case_lines, ready
+from evals.scripted_stage import (
+    BLOCK,
+    COST,
+    EXTEND,
+    MOST,
+    NEW,
+    OLD,
+    Stage,
+    always,
+    case_lines,
+    good,
+)  # fmt: skip
 from trimtab.datasets.case import Case
 from trimtab.errors import BudgetExceeded, ProviderRefused, ProviderUnreachable, RateLimited
 from trimtab.evals.result import Comparison, Result
 from trimtab.evals.setups import Ready
-
-NEW, OLD = ready("new"), ready("old")
-SUITE = """
-[[evaluators]]
-use = "contains"
-[gate]
-primary = ["accuracy"]
-inconclusive = "{then}"
-"""
-BLOCK = SUITE.format(then="block")
-EXTEND = SUITE.format(then="extend")
-
-
-def good(_ready: Ready, _case: Case, _repeat: int) -> str:
-    return "good"
 
 
 def comparison(result: Result, metric: str = "accuracy") -> Comparison:

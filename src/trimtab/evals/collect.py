@@ -113,6 +113,7 @@ class Collector:
             for ready in work.setups
         }
         self._told = False
+        self._judged: set[tuple[str, ...]] = set()  # in this run; where judges are asked again
         self._run = RowRun(
             answerer,
             self._keeper,
@@ -185,6 +186,8 @@ class Collector:
         marks = await marker.mark(row, planned.case, context)
         if marks:
             await self._keeper.keep(marks=marks)
+        if self._work.judge_again_from is not None:
+            self._judged.add(_row_of(row))
         self._on_progress(self._run.progress)
 
     def _context(self, ready: Ready, case: Case, baseline_text: str | None) -> Context:
@@ -233,7 +236,7 @@ class Collector:
     def _is_open(self, mark: Mark) -> bool:
         """Whether a model is asked once more: it could not tell, which is as an error is."""
         since = self._work.judge_again_from
-        again = since is not None and mark.repeat >= since
+        again = since is not None and mark.repeat >= since and _row_of(mark) not in self._judged
         return (again or mark.status == "unmeasured") and mark.evaluator in self._asking
 
     def _baseline_rows(self) -> "Following[Row, tuple[str, int]] | None":
@@ -281,6 +284,10 @@ class Following(Generic[T, K]):
 
 def _key(of: Row | Mark) -> tuple[str, int, str]:
     return of.case_hash, of.repeat, of.served_model
+
+
+def _row_of(of: Row | Mark) -> tuple[str, ...]:
+    return of.setup_hash, of.case_hash, str(of.repeat), of.served_model
 
 
 def _asked(row: Row) -> tuple[str, int]:

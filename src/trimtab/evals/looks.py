@@ -16,7 +16,7 @@ from trimtab.datasets.suite import GatePolicy
 from trimtab.evals.gate import Judgement
 from trimtab.stats.group_sequential import chance_to_cross, nominal_alphas
 
-__all__ = ["Ending", "Look", "looks_of", "why_end"]
+__all__ = ["Ending", "Look", "looks_of", "planned_of", "why_end"]
 
 Ending = Literal["", "clear", "hopeless"]
 
@@ -67,6 +67,11 @@ def looks_of(policy: GatePolicy, repeats: int) -> list[Look]:
         )
         for count, (alpha, critical) in zip(counts, levels, strict=True)
     ]
+
+
+def planned_of(looks: Sequence[Look]) -> Look:
+    """The one at all planned answers, which there always is."""
+    return next(look for look in looks if look.kind == "planned")
 
 
 def why_end(judgement: Judgement, look: Look, looks: Sequence[Look], *, watched: bool) -> Ending:

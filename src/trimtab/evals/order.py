@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from trimtab.datasets.suite import Suite
 from trimtab.evals.answering import Answerer
 from trimtab.evals.frame import Frame
-from trimtab.evals.looks import Look, looks_of
+from trimtab.evals.looks import Look, looks_of, planned_of
 from trimtab.evals.registry import SuiteEvaluators
 from trimtab.evals.result import Estimate
 from trimtab.evals.setups import Ready
@@ -77,11 +77,6 @@ class Order(NamedTuple):
             return [Look("planned", self.repeats, policy)]
         return looks_of(policy, self.repeats)
 
-    @property
-    def planned_look(self) -> Look:
-        """The one at all planned answers."""
-        return next(look for look in self.looks if look.kind == "planned")
-
     def frame(
         self,
         look: Look | None = None,
@@ -96,5 +91,5 @@ class Order(NamedTuple):
             corrected: figures of judges without what they are known to get wrong.
         """
         known = self.advisory if advisory is None else advisory
-        policy = (look or self.planned_look).policy
+        policy = (look or planned_of(self.looks)).policy
         return Frame(self.suite.cases, policy, known, corrected or {})

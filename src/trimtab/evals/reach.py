@@ -7,7 +7,7 @@ import numpy as np
 
 from trimtab.datasets.suite import HEADLINE_METRICS, Suite
 from trimtab.evals.compare import margin_of
-from trimtab.evals.looks import looks_of
+from trimtab.evals.looks import looks_of, planned_of
 from trimtab.evals.outlook import cases_needed
 from trimtab.evals.registry import SuiteEvaluator
 from trimtab.stats.units import unit_sums
@@ -42,8 +42,7 @@ def out_of_reach(
         evaluators: of the suite.
         advisory: why a metric gates nothing, by its name.
     """
-    looks = looks_of(suite.gate, suite.repeats)
-    policy = next(look.policy for look in looks if look.kind == "planned")
+    policy = planned_of(looks_of(suite.gate, suite.repeats)).policy
     kinds: dict[str, MetricKind] = {one.metric: one.kind for one in evaluators}
     headline = [name for name in HEADLINE_METRICS if name in kinds and name not in advisory]
     cases = len(unit_sums(np.ones(len(suite.cases)), [case.cluster for case in suite.cases]).sums)

@@ -167,7 +167,6 @@ class PriceBook:
 
 
 def _find(model: Model, ref: ModelRef, provider: Provider) -> "ListedModel | None":
-    # A gateway whose project has all its prices starts a quarter sooner, with 16 MB less.
     from trimtab.spend.listprices import (  # noqa: PLC0415 - 140 ms and 16 MB that few need
         find_listed,
         find_served,

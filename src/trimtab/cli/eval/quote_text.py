@@ -23,12 +23,12 @@ def quote_lines(order: Order, quote: Quote) -> Iterator[str]:
         yield f"baseline  {order.baseline.setup.label} at {order.baseline.setup.model}"
     if quote.missing:
         yield _cost(order, quote)
-    if order.kind == "gate" and order.baseline is None:
-        yield "baseline  none: it is held against [gate.floors]"
-        return
     early = [str(look.repeats) for look in order.looks if look.kind == "early"]
     if early:
         yield f"ends      after {' or '.join(early)} of {repeats} if it is clear by then"
+    if order.kind == "gate" and order.baseline is None:
+        yield "baseline  none: it is held against [gate.floors]"
+        return
     for outlook in quote.outlooks:
         yield f"detects   {outlook.metric}: {_outlook(outlook, gate=order.kind == 'gate')}"
 

@@ -296,9 +296,8 @@ class LedgerWriter:
 
 def _tell(receipts: list[Receipt], why: str | None) -> None:
     """On the event loop's thread."""
-    error = None if why is None else LedgerUnavailable(why)
     for receipt in receipts:
-        try:
-            receipt.tell(error)
+        try:  # an error of its own for each: whoever hears it may raise it, or write on it
+            receipt.tell(None if why is None else LedgerUnavailable(why))
         except Exception:  # noqa: BLE001 - a defect of one must not keep the others waiting
             _log.exception("defect of one who heard from the ledger")
