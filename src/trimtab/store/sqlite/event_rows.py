@@ -21,6 +21,7 @@ __all__ = [
     "ROW_COLUMNS",
     "attempt_of_row",
     "event_of_row",
+    "only_row",
     "open_attempt",
     "row_of",
     "settled_attempt",
@@ -36,6 +37,7 @@ ROW_COLUMNS: Final = (
     "cache_read_audio_tokens",
     "cache_write_1h_tokens",
 )
+_NO_PROMPT: Final = ("", "", "", "")
 _CERTAINTY: Final[tuple[UsageSource, ...]] = ("estimated", "reported", "none")
 
 
@@ -45,8 +47,8 @@ def row_of(settled: Sequence[SettledAttempt]) -> tuple[Any, ...]:
     Sums of all; the rest from the one that was served.
     """
     if len(settled) == 1:
-        return _row(*settled[0])
-    row = dict(zip(ROW_COLUMNS, _row(*served_of(settled)), strict=True))
+        return only_row(*settled[0])
+    row = dict(zip(ROW_COLUMNS, only_row(*served_of(settled)), strict=True))
     usages = [attempt.settle.usage for attempt in settled]
     for name in Usage.__struct_fields__:
         row[name] = sum(getattr(usage, name) for usage in usages)
@@ -61,7 +63,8 @@ def row_of(settled: Sequence[SettledAttempt]) -> tuple[Any, ...]:
     return tuple(row.values())
 
 
-def _row(intent: Intent, settle: Settle) -> tuple[Any, ...]:
+def only_row(intent: Intent, settle: Settle) -> tuple[Any, ...]:
+    """The row of an inference of one attempt, in the order of `ROW_COLUMNS`."""
     caller, usage = intent.caller, settle.usage
     return (
         intent.inference_id,
@@ -98,7 +101,7 @@ def _row(intent: Intent, settle: Settle) -> tuple[Any, ...]:
         0,
         settle.saved_nanousd,
         intent.repeat,
-        *_prompt_columns(intent.prompt),
+        *(_NO_PROMPT if intent.prompt is None else _prompt_columns(intent.prompt)),
         settle.form,
         intent.hold_nanousd,
         usage.input_audio_tokens,
@@ -108,8 +111,8 @@ def _row(intent: Intent, settle: Settle) -> tuple[Any, ...]:
     )
 
 
-def _prompt_columns(use: PromptUse | None) -> tuple[str, str, str, str]:
-    return ("", "", "", "") if use is None else (use.id, use.version, use.hash, use.arm)
+def _prompt_columns(use: PromptUse) -> tuple[str, str, str, str]:
+    return use.id, use.version, use.hash, use.arm
 
 
 def event_of_row(row: tuple[Any, ...]) -> Event:

@@ -11,7 +11,7 @@ from trimtab.store.sqlite.served import (
     seen_of,
     served_of,
 )
-from trimtab.types.records import Settle
+from trimtab.types.records import Cause, Outcome
 
 __all__ = ["ending_of", "fates_of"]
 
@@ -22,14 +22,13 @@ _AT_LIMIT: Final = frozenset(
 )
 
 
-def ending_of(attempt: SettledAttempt) -> Fate:
+def ending_of(cause: Cause, outcome: Outcome, *, finish_reason: str, error_code: str) -> Fate:
     """What came of the attempt by which an inference ended."""
-    intent, settle = attempt
-    if intent.cause in ANSWERED_AGAIN:
+    if cause in ANSWERED_AGAIN:
         return "cached"
-    if settle.outcome == "ok":
-        return "cut" if settle.finish_reason.lower() in _AT_LIMIT else "answered"
-    return _failure(settle)
+    if outcome == "ok":
+        return "cut" if finish_reason.lower() in _AT_LIMIT else "answered"
+    return _failure(outcome, error_code)
 
 
 def fates_of(settled: Sequence[SettledAttempt]) -> list[tuple[SettledAttempt, Fate, bool]]:
@@ -41,11 +40,21 @@ def fates_of(settled: Sequence[SettledAttempt]) -> list[tuple[SettledAttempt, Fa
     served, seen = served_of(settled), seen_of(settled)
     over = served.settle.final
     return [
-        (attempt, ending_of(attempt), True)
+        (attempt, _ending(attempt), True)
         if over and attempt is served
         else (attempt, _fate(attempt, settled, seen=seen if over else set()), False)
         for attempt in settled
     ]
+
+
+def _ending(attempt: SettledAttempt) -> Fate:
+    intent, settle = attempt
+    return ending_of(
+        intent.cause,
+        settle.outcome,
+        finish_reason=settle.finish_reason,
+        error_code=settle.error_code,
+    )
 
 
 def _fate(attempt: SettledAttempt, settled: Sequence[SettledAttempt], *, seen: set[int]) -> Fate:
@@ -60,13 +69,13 @@ def _fate(attempt: SettledAttempt, settled: Sequence[SettledAttempt], *, seen: s
     later = [other.intent for other in settled if other.intent.attempt > intent.attempt]
     calls = [other for other in later if other.cause not in ANSWERED_AGAIN]
     if settle.outcome == "cancelled" or not calls:
-        return _failure(settle)
+        return _failure(settle.outcome, settle.error_code)
     follower = min(calls, key=lambda other: (other.cause == "hedge", other.attempt))
     same = (follower.provider, follower.model) == (intent.provider, intent.model)
     return "retried" if follower.cause == "retry" or same else "failed_over"
 
 
-def _failure(settle: Settle) -> Fate:
-    if settle.outcome == "cancelled":
+def _failure(outcome: Outcome, error_code: str) -> Fate:
+    if outcome == "cancelled":
         return "cancelled"
-    return "broken" if settle.error_code == _BROKEN_OFF else "failed"
+    return "broken" if error_code == _BROKEN_OFF else "failed"

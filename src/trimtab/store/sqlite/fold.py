@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from trimtab.stats.histogram import LogHistogram
-from trimtab.store.sqlite.event_rows import row_of
+from trimtab.store.sqlite.event_rows import only_row, row_of
 from trimtab.store.sqlite.ladder import LadderSample, ladder_sample
 from trimtab.store.sqlite.prompt_chunk import PromptChunk
-from trimtab.store.sqlite.samples import Measures, Sample
+from trimtab.store.sqlite.samples import NewSample
 from trimtab.store.sqlite.served import SettledAttempt
 from trimtab.store.sqlite.spend_chunk import SpendChunk
 from trimtab.types.clock import NS_PER_S
@@ -59,7 +59,8 @@ class Fold:
     """Takes entries in the order of each writer.
 
     Attributes:
-        rows: the newest form of the row of each event, by inference.
+        only: rows of inferences of one attempt that began and ended in this chunk.
+        rows: the newest form of the row of each other event, by inference.
         several: the settled attempts of inferences that have more than one.
         samples: for the rollups.
         ladder: for what is told of ladders.
@@ -69,16 +70,17 @@ class Fold:
     """
 
     def __init__(self, load: Callable[[str], InferenceState | None]) -> None:
+        self.only: list[tuple[Any, ...]] = []
         self.rows: dict[str, tuple[Any, ...]] = {}
         self.several: dict[str, list[SettledAttempt]] = {}
-        self.samples: list[Sample] = []
+        self.samples: list[NewSample] = []
         self.ladder: list[LadderSample] = []
         self.spend = SpendChunk()
         self.prompts = PromptChunk()
         self.feedback: list[tuple[tuple[int, int], Feedback]] = []
         self._load = load
         # First attempts that began in this chunk. Most end in it, and need no state.
-        self._begun: dict[str, OpenAttempt] = {}
+        self._begun: dict[str, tuple[int, Intent]] = {}
         self._states: dict[str, InferenceState | None] = {}
 
     @property
@@ -91,7 +93,7 @@ class Fold:
     def take_intent(self, writer: int, intent: Intent) -> None:
         """An attempt begins."""
         if intent.attempt == 1:
-            self._begun[intent.inference_id] = OpenAttempt(writer, intent)
+            self._begun[intent.inference_id] = (writer, intent)
             return
         state = self._state(intent.inference_id)
         if state is None:
@@ -101,25 +103,22 @@ class Fold:
 
     def take_extension(self, extension: Extension) -> None:
         """An attempt may cost more by now. If it is not open, `verify` tells."""
-        number = extension.attempt
-        begun = self._begun.get(extension.inference_id) if number == 1 else None
-        state = None if begun is not None else self._state(extension.inference_id)
-        if begun is None and state is not None:
-            begun = state.open.get(number)
-        if begun is None:
+        inference_id, number = extension.inference_id, extension.attempt
+        begun = self._begun.get(inference_id) if number == 1 else None
+        if begun is not None:
+            self._begun[inference_id] = (begun[0], _extended(begun[1], extension))
             return
-        intent = msgspec.structs.replace(begun.intent, hold_nanousd=extension.hold_nanousd)
-        if state is None:
-            self._begun[extension.inference_id] = begun._replace(intent=intent)
-        else:
-            state.open[number] = begun._replace(intent=intent)
+        state = self._state(inference_id)
+        if state is not None and number in state.open:
+            writer, intent = state.open[number]
+            state.open[number] = OpenAttempt(writer, _extended(intent, extension))
 
     def take_settle(self, settle: Settle) -> None:
         """An attempt is over. A settle without an open intent says nothing: `verify` tells."""
         if settle.attempt == 1 and settle.final:
             begun = self._begun.pop(settle.inference_id, None)
             if begun is not None:
-                self._take_only(SettledAttempt(begun.intent, settle))
+                self._take_only(begun[1], settle)
                 return
         state = self._state(settle.inference_id)
         begun = state.open.pop(settle.attempt, None) if state is not None else None
@@ -150,16 +149,17 @@ class Fold:
         """A user says something; `place` is writer and number of the entry."""
         self.feedback.append((place, feedback))
 
-    def _take_only(self, attempt: SettledAttempt) -> None:
+    def _take_only(self, intent: Intent, settle: Settle) -> None:
         """The usual inference: one attempt, begun and over in one chunk."""
-        intent, settle = attempt
-        self.rows[settle.inference_id] = row_of([attempt])
-        self.spend.add_only(attempt)
+        self.only.append(only_row(intent, settle))
+        if self.rows:
+            self.rows.pop(settle.inference_id, None)
         self.samples.append(_sample(intent, settle, settle.cost_nanousd))
         if intent.prompt is not None:
+            attempt = SettledAttempt(intent, settle)
             self.prompts.add_last((attempt,), intent.prompt, was_over=False)
         if intent.cause != "first":
-            self._tell_ladder([attempt], was_over=False)
+            self._tell_ladder([SettledAttempt(intent, settle)], was_over=False)
 
     def _tell_ladder(self, settled: list[SettledAttempt], *, was_over: bool) -> None:
         sample = ladder_sample(settled, was_over=was_over)
@@ -169,27 +169,33 @@ class Fold:
     def _state(self, inference_id: str) -> InferenceState | None:
         begun = self._begun.pop(inference_id, None)
         if begun is not None:
-            self._states[inference_id] = InferenceState(begun.intent.started_ns, {1: begun})
+            self._states[inference_id] = InferenceState(
+                begun[1].started_ns, {1: OpenAttempt(*begun)}
+            )
         elif inference_id not in self._states:
             self._states[inference_id] = self._load(inference_id)
         return self._states[inference_id]
 
 
-def _sample(intent: Intent, settle: Settle, cost_nanousd: int) -> Sample:
+def _extended(intent: Intent, extension: Extension) -> Intent:
+    return msgspec.structs.replace(intent, hold_nanousd=extension.hold_nanousd)
+
+
+def _sample(intent: Intent, settle: Settle, cost_nanousd: int) -> NewSample:
     """What a settle adds; `cost_nanousd` is of the whole inference."""
     caller, usage = intent.caller, settle.usage
     counts, measures = _NOT_COUNTED, None
     if settle.final:
         counts = _ONE_OF[settle.outcome]
-        ttft_us = settle.ttft_us
-        measures = Measures(
-            settle.latency_us,
-            _bucket_of(settle.latency_us),
+        latency_us, ttft_us = settle.latency_us, settle.ttft_us
+        measures = (
+            latency_us,
+            _bucket_of(latency_us),
             ttft_us or 0,
             None if ttft_us is None else _bucket_of(ttft_us),
             _bucket_of(cost_nanousd),
         )
-    return Sample(
+    return (
         intent.started_ns // NS_PER_S,
         intent.route,
         f"{intent.provider}:{intent.model}",

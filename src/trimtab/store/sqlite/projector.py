@@ -8,6 +8,7 @@ one writes the same rows again.
 import logging
 import time
 from collections import defaultdict
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,6 +81,7 @@ class Projector:
             self._write_events(fold)
             self._feedback.add(fold.feedback)
             add_ladder(self._rollups, fold.ladder)  # these before the next line empties the tails
+            fold.spend.add_only(fold.only)
             add_spend(self._rollups, fold.spend)
             add_prompts(self._rollups, fold.prompts)
             for day_s in add_samples(self._rollups, fold.samples):
@@ -148,7 +150,7 @@ class Projector:
 
     def _write_events(self, fold: Fold) -> None:
         events: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
-        for row in fold.rows.values():
+        for row in chain(fold.only, fold.rows.values()):  # later forms last
             events[row[_AT] // _DAY_NS].append(row)
         attempts: defaultdict[int, list[tuple[str, int, str]]] = defaultdict(list)
         for inference_id, settled in fold.several.items():

@@ -20,6 +20,7 @@ from trimtab.store.sqlite.samples import (
     MAXIMA,
     MEASURES,
     SUMS,
+    NewSample,
     Sample,
     Total,
     by_value,
@@ -61,7 +62,7 @@ def prepare_rollups(db: sqlite3.Connection) -> None:
     db.create_function("merged", 2, merged_bytes, deterministic=True)
 
 
-def add_samples(db: sqlite3.Connection, samples: list[Sample]) -> list[int]:
+def add_samples(db: sqlite3.Connection, samples: list[NewSample]) -> list[int]:
     """Put `samples` into the tail, and all of it into the rows if it has grown long.
 
     In a transaction of the caller's.

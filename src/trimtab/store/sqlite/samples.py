@@ -16,6 +16,7 @@ __all__ = [
     "MEASURES",
     "SUMS",
     "Measures",
+    "NewSample",
     "Sample",
     "Total",
     "by_value",
@@ -84,7 +85,12 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.sums[COST]
 
 
-encode_samples = msgspec.msgpack.Encoder().encode
+NewSample = tuple[
+    int, str, str, str, str, str, tuple[int, ...], tuple[int, int, int, int | None, int] | None
+]
+"""A `Sample` with its `Measures` that is only to be encoded: bare tuples, which give the same."""
+
+encode_samples: Final[Callable[[list[NewSample]], bytes]] = msgspec.msgpack.Encoder().encode
 decode_samples = msgspec.msgpack.Decoder(list[Sample]).decode
 
 
