@@ -21,11 +21,12 @@ class BulkInsert:
         head: the statement up to `VALUES`.
         columns: how many there are.
         tail: what follows the values, such as an `ON CONFLICT` clause.
+        shared: how many columns before those have one value for all rows, which is given once.
     """
 
-    def __init__(self, head: str, columns: int, tail: str = "") -> None:
-        self._columns = columns
-        row = f"({', '.join('?' * columns)})"
+    def __init__(self, head: str, columns: int, tail: str = "", *, shared: int = 0) -> None:
+        values = [f"?{number}" for number in range(1, shared + 1)] + ["?"] * columns
+        row = f"({', '.join(values)})"
         # Powers of two, so that a handful of prepared statements serves any number of rows.
         largest = (_MOST_VALUES // columns).bit_length() - 1
         self._statements: tuple[tuple[int, str], ...] = tuple(
@@ -33,10 +34,16 @@ class BulkInsert:
             for power in range(largest, -1, -1)
         )
 
-    def run(self, db: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
-        """Insert `rows`, in their order. Belongs inside a transaction."""
+    def run(
+        self,
+        db: sqlite3.Connection,
+        rows: Sequence[Sequence[Any]],
+        shared: Sequence[Any] = (),
+    ) -> None:
+        """Insert `rows`, in their order, `shared` before each. Belongs inside a transaction."""
         done, count = 0, len(rows)
         for size, statement in self._statements:
             while count - done >= size:
-                db.execute(statement, list(chain.from_iterable(rows[done : done + size])))
+                some = rows[done : done + size]
+                db.execute(statement, [*shared, *chain.from_iterable(some)])
                 done += size

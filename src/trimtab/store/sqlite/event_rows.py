@@ -13,16 +13,20 @@ from trimtab.store.sqlite.served import (
     served_of,
     wasted_nanousd,
 )
-from trimtab.types.records import Intent, PromptUse, Settle, UsageSource
+from trimtab.types.records import Intent, Settle, UsageSource
 from trimtab.types.usage import Usage
 
 __all__ = [
+    "COMMON_COLUMNS",
     "EVENT_COLUMNS",
+    "OWN_COLUMNS",
     "ROW_COLUMNS",
+    "WRITTEN_COLUMNS",
     "attempt_of_row",
+    "common_of",
     "event_of_row",
-    "only_row",
     "open_attempt",
+    "own_of",
     "row_of",
     "settled_attempt",
 ]
@@ -37,18 +41,35 @@ ROW_COLUMNS: Final = (
     "cache_read_audio_tokens",
     "cache_write_1h_tokens",
 )
+COMMON_COLUMNS: Final = (
+    "key_id", "team", "user_class", "route", "alias", "provider", "model", "served_model",
+    "streamed", "outcome", "status", "error_code", "finish_reason", "attempts", "usage_source",
+    "price_version", "cause", "rung", "wasted_nanousd", "repeat",
+    "prompt", "prompt_version", "prompt_hash", "prompt_arm", "form",
+)  # fmt: skip
+"""What many inferences have in common."""
+
+OWN_COLUMNS: Final = (
+    "started_ns", "inference_id", "user", "session", "provider_request_id",
+    "latency_us", "ttft_us", "cost_nanousd", "saved_nanousd", *Usage.__struct_fields__,
+    "hold_nanousd",
+)  # fmt: skip
+"""What each inference has for itself, or nearly so."""
+
+WRITTEN_COLUMNS: Final = (*COMMON_COLUMNS, *OWN_COLUMNS)
+"""`ROW_COLUMNS` in the order in which they are written."""
+
 _NO_PROMPT: Final = ("", "", "", "")
 _CERTAINTY: Final[tuple[UsageSource, ...]] = ("estimated", "reported", "none")
 
 
 def row_of(settled: Sequence[SettledAttempt]) -> tuple[Any, ...]:
-    """The row of an inference, in the order of `ROW_COLUMNS`, from its attempts as they settled.
+    """The row of an inference, in the order of `WRITTEN_COLUMNS`, from its attempts as they settled.
 
     Sums of all; the rest from the one that was served.
     """
-    if len(settled) == 1:
-        return only_row(*settled[0])
-    row = dict(zip(ROW_COLUMNS, only_row(*served_of(settled)), strict=True))
+    served = served_of(settled)
+    row = dict(zip(WRITTEN_COLUMNS, (*common_of(*served), *own_of(*served)), strict=True))
     usages = [attempt.settle.usage for attempt in settled]
     for name in Usage.__struct_fields__:
         row[name] = sum(getattr(usage, name) for usage in usages)
@@ -63,17 +84,13 @@ def row_of(settled: Sequence[SettledAttempt]) -> tuple[Any, ...]:
     return tuple(row.values())
 
 
-def only_row(intent: Intent, settle: Settle) -> tuple[Any, ...]:
-    """The row of an inference of one attempt, in the order of `ROW_COLUMNS`."""
-    caller, usage = intent.caller, settle.usage
+def common_of(intent: Intent, settle: Settle) -> tuple[Any, ...]:
+    """Of an inference of one attempt, in the order of `COMMON_COLUMNS`."""
+    caller, prompt = intent.caller, intent.prompt
     return (
-        intent.inference_id,
-        intent.started_ns,
         caller.key_id,
         caller.team,
-        caller.user,
         caller.user_class,
-        caller.session,
         intent.route,
         intent.alias,
         intent.provider,
@@ -84,35 +101,42 @@ def only_row(intent: Intent, settle: Settle) -> tuple[Any, ...]:
         settle.status,
         settle.error_code,
         settle.finish_reason,
-        settle.provider_request_id,
         0 if intent.cause in ANSWERED_AGAIN else 1,
-        settle.latency_us,
-        settle.ttft_us,
-        usage.input_tokens,
-        usage.cache_read_tokens,
-        usage.cache_write_tokens,
-        usage.output_tokens,
-        usage.reasoning_tokens,
-        settle.cost_nanousd,
         settle.usage_source,
         settle.price_version or intent.price_version,
         intent.cause,
         intent.rung,
         0,
-        settle.saved_nanousd,
         intent.repeat,
-        *(_NO_PROMPT if intent.prompt is None else _prompt_columns(intent.prompt)),
+        *(_NO_PROMPT if prompt is None else (prompt.id, prompt.version, prompt.hash, prompt.arm)),
         settle.form,
-        intent.hold_nanousd,
-        usage.input_audio_tokens,
-        usage.output_audio_tokens,
-        usage.cache_read_audio_tokens,
-        usage.cache_write_1h_tokens,
     )
 
 
-def _prompt_columns(use: PromptUse) -> tuple[str, str, str, str]:
-    return use.id, use.version, use.hash, use.arm
+def own_of(intent: Intent, settle: Settle) -> tuple[Any, ...]:
+    """Of an inference of one attempt, in the order of `OWN_COLUMNS`."""
+    caller, usage = intent.caller, settle.usage
+    return (
+        intent.started_ns,
+        intent.inference_id,
+        caller.user,
+        caller.session,
+        settle.provider_request_id,
+        settle.latency_us,
+        settle.ttft_us,
+        settle.cost_nanousd,
+        settle.saved_nanousd,
+        usage.input_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_tokens,
+        usage.input_audio_tokens,
+        usage.output_tokens,
+        usage.reasoning_tokens,
+        usage.output_audio_tokens,
+        usage.cache_read_audio_tokens,
+        usage.cache_write_1h_tokens,
+        intent.hold_nanousd,
+    )
 
 
 def event_of_row(row: tuple[Any, ...]) -> Event:

@@ -11,25 +11,22 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from trimtab.stats.histogram import LogHistogram
-from trimtab.store.sqlite.event_rows import only_row, row_of
+from trimtab.store.sqlite.event_rows import row_of
 from trimtab.store.sqlite.ladder import LadderSample, ladder_sample
 from trimtab.store.sqlite.prompt_chunk import PromptChunk
-from trimtab.store.sqlite.samples import NewSample
+from trimtab.store.sqlite.samples import ONE_OF, NewSample
 from trimtab.store.sqlite.served import SettledAttempt
 from trimtab.store.sqlite.spend_chunk import SpendChunk
+from trimtab.store.sqlite.usual import UsualChunk
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.feedback import Feedback
-from trimtab.types.records import Extension, Intent, Outcome, Settle
+from trimtab.types.records import Extension, Intent, Settle
 
 __all__ = ["Fold", "InferenceState", "OpenAttempt"]
 
 _bucket_of = LogHistogram.bucket_of
 _log = logging.getLogger(__name__)
 
-_OUTCOMES: Final[tuple[Outcome, ...]] = ("ok", "error", "timeout", "cancelled")
-_ONE_OF: Final[dict[Outcome, tuple[int, ...]]] = {
-    outcome: (1, *(int(outcome == other) for other in _OUTCOMES)) for outcome in _OUTCOMES
-}
 _NOT_COUNTED: Final = (0, 0, 0, 0, 0)
 
 
@@ -59,18 +56,18 @@ class Fold:
     """Takes entries in the order of each writer.
 
     Attributes:
-        only: rows of inferences of one attempt that began and ended in this chunk.
+        usual: inferences of one attempt that ended in this chunk.
         rows: the newest form of the row of each other event, by inference.
         several: the settled attempts of inferences that have more than one.
-        samples: for the rollups.
+        samples: of the others, for the rollups.
         ladder: for what is told of ladders.
-        spend: for what a bill is explained by.
+        spend: of the others, for what a bill is explained by.
         prompts: for what is told of versions of prompts.
         feedback: what was given, and in which entry.
     """
 
     def __init__(self, load: Callable[[str], InferenceState | None]) -> None:
-        self.only: list[tuple[Any, ...]] = []
+        self.usual = UsualChunk()
         self.rows: dict[str, tuple[Any, ...]] = {}
         self.several: dict[str, list[SettledAttempt]] = {}
         self.samples: list[NewSample] = []
@@ -130,6 +127,10 @@ class Fold:
                 settle.inference_id,
             )
             return
+        if settle.final and not (state.settled or state.open):
+            self._states[settle.inference_id] = None
+            self._take_only(begun.intent, settle)
+            return
         state.settled.append(SettledAttempt(begun.intent, settle))
         was_over, state.over = state.over, state.over or settle.final
         if state.over:
@@ -150,11 +151,10 @@ class Fold:
         self.feedback.append((place, feedback))
 
     def _take_only(self, intent: Intent, settle: Settle) -> None:
-        """The usual inference: one attempt, begun and over in one chunk."""
-        self.only.append(only_row(intent, settle))
+        """The usual inference: one attempt, and it is over."""
+        self.usual.add(intent, settle)
         if self.rows:
             self.rows.pop(settle.inference_id, None)
-        self.samples.append(_sample(intent, settle, settle.cost_nanousd))
         if intent.prompt is not None:
             attempt = SettledAttempt(intent, settle)
             self.prompts.add_last((attempt,), intent.prompt, was_over=False)
@@ -186,7 +186,7 @@ def _sample(intent: Intent, settle: Settle, cost_nanousd: int) -> NewSample:
     caller, usage = intent.caller, settle.usage
     counts, measures = _NOT_COUNTED, None
     if settle.final:
-        counts = _ONE_OF[settle.outcome]
+        counts = ONE_OF[settle.outcome]
         latency_us, ttft_us = settle.latency_us, settle.ttft_us
         measures = (
             latency_us,

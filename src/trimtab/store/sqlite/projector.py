@@ -8,7 +8,6 @@ one writes the same rows again.
 import logging
 import time
 from collections import defaultdict
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +16,12 @@ import msgspec
 from trimtab.store.chain import UNREADABLE, decode_record
 from trimtab.store.sqlite.bulk import BulkInsert
 from trimtab.store.sqlite.day_files import DayFiles
-from trimtab.store.sqlite.event_rows import ROW_COLUMNS, settled_attempt
+from trimtab.store.sqlite.event_rows import (
+    COMMON_COLUMNS,
+    OWN_COLUMNS,
+    WRITTEN_COLUMNS,
+    settled_attempt,
+)
 from trimtab.store.sqlite.feedback_rows import FeedbackRows
 from trimtab.store.sqlite.files import day_of, exclusive, ledger_db, rollups_db
 from trimtab.store.sqlite.fold import Fold, InferenceState
@@ -26,6 +30,7 @@ from trimtab.store.sqlite.prompt_rows import add_prompts
 from trimtab.store.sqlite.rollups import add_samples, prepare_rollups
 from trimtab.store.sqlite.schema import DAY_INDEXES
 from trimtab.store.sqlite.spend_rows import add_spend
+from trimtab.store.sqlite.usual import Alike
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.feedback import Feedback
 from trimtab.types.records import Extension, Intent
@@ -48,10 +53,11 @@ _ENTRIES: Final = (
     "SELECT seq, kind, body FROM entries WHERE writer = ? AND seq > ? ORDER BY seq LIMIT ?"
 )
 _HASH: Final = "SELECT hash FROM entries WHERE writer = ? AND seq = ?"
-_AT: Final = ROW_COLUMNS.index("started_ns")
-_ADD_EVENTS: Final = BulkInsert(
-    f"INSERT OR REPLACE INTO events ({', '.join(ROW_COLUMNS)})", len(ROW_COLUMNS)
-)
+_AT: Final = WRITTEN_COLUMNS.index("started_ns")
+_INTO_EVENTS: Final = f"INSERT OR REPLACE INTO events ({', '.join(WRITTEN_COLUMNS)})"
+_ADD_EVENTS: Final = BulkInsert(_INTO_EVENTS, len(WRITTEN_COLUMNS))
+_ADD_ALIKE: Final = BulkInsert(_INTO_EVENTS, len(OWN_COLUMNS), shared=len(COMMON_COLUMNS))
+_FEW: Final = 4  # so many rows that are alike are not worth a statement
 
 
 class Projector:
@@ -78,10 +84,14 @@ class Projector:
         with exclusive(self._rollups):
             fold = Fold(self._load)
             taken = self._take_entries(fold)
-            self._write_events(fold)
+            usual = list(fold.usual.alike())
+            self._write_events(fold, usual)
             self._feedback.add(fold.feedback)
             add_ladder(self._rollups, fold.ladder)  # these before the next line empties the tails
-            fold.spend.add_only(fold.only)
+            for alike in usual:
+                fold.spend.add(alike.hour_s, *alike.spend())
+                fold.spend.add_visits(alike.visits())
+                fold.samples += alike.samples()
             add_spend(self._rollups, fold.spend)
             add_prompts(self._rollups, fold.prompts)
             for day_s in add_samples(self._rollups, fold.samples):
@@ -148,9 +158,16 @@ class Projector:
         ).fetchone()
         return None if row is None else _decode_state(row[0])
 
-    def _write_events(self, fold: Fold) -> None:
+    def _write_events(self, fold: Fold, usual: list[Alike]) -> None:
+        days: defaultdict[int, list[Alike]] = defaultdict(list)
         events: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
-        for row in chain(fold.only, fold.rows.values()):  # later forms last
+        for alike in usual:
+            day = alike.hour_s * NS_PER_S // _DAY_NS
+            if len(alike.own) > _FEW:
+                days[day].append(alike)
+            else:
+                events[day] += [(*alike.common, *own) for own in alike.own]
+        for row in fold.rows.values():
             events[row[_AT] // _DAY_NS].append(row)
         attempts: defaultdict[int, list[tuple[str, int, str]]] = defaultdict(list)
         for inference_id, settled in fold.several.items():
@@ -158,10 +175,12 @@ class Projector:
                 record = _encode_attempt(settled_attempt(intent, settle)).decode()
                 place = intent.started_ns // _DAY_NS
                 attempts[place].append((inference_id, intent.attempt, record))
-        for day, rows in events.items():
+        for day in days.keys() | events.keys():
             db = self._days.get(day_of(day * _DAY_NS))
             with exclusive(db):
-                _ADD_EVENTS.run(db, rows)
+                for alike in days[day]:
+                    _ADD_ALIKE.run(db, alike.own, alike.common)
+                _ADD_EVENTS.run(db, events[day])  # which may tell more of one of those
                 db.executemany("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)", attempts[day])
 
     def _write_states(self, fold: Fold) -> None:

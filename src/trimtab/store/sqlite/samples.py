@@ -9,11 +9,13 @@ import msgspec
 
 from trimtab.stats.histogram import LogHistogram
 from trimtab.store.records import Dimension, GroupSummary, Measure
+from trimtab.types.records import Outcome
 
 __all__ = [
     "COST",
     "MAXIMA",
     "MEASURES",
+    "ONE_OF",
     "SUMS",
     "Measures",
     "NewSample",
@@ -40,6 +42,12 @@ SUMS: Final = (
 )
 MAXIMA: Final = ("latency_max_us", "ttft_max_us")
 MEASURES: Final[tuple[Measure, ...]] = ("latency", "ttft", "cost")
+_OUTCOMES: Final[tuple[Outcome, ...]] = ("ok", "error", "timeout", "cancelled")
+ONE_OF: Final[dict[Outcome, tuple[int, ...]]] = {
+    outcome: (1, *(int(outcome == other) for other in _OUTCOMES)) for outcome in _OUTCOMES
+}
+"""The counts of an inference, with which `SUMS` begin, by its outcome."""
+
 COST: Final = SUMS.index("cost_nanousd")
 _FEW: Final = 6  # from here on it is faster to add up column by column
 _MEASURES_AT: Final = len(SUMS) + len(MAXIMA)

@@ -7,16 +7,15 @@ what was told before is taken back.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from operator import add, itemgetter
+from operator import add
 from typing import Any, Final
 
 import msgspec
 
 from trimtab.store.records import Fate, SpendFacts
-from trimtab.store.sqlite.event_rows import ROW_COLUMNS
-from trimtab.store.sqlite.fates import ending_of, fates_of
+from trimtab.store.sqlite.fates import fates_of
 from trimtab.store.sqlite.served import ANSWERED_AGAIN, SettledAttempt
 from trimtab.types.clock import NS_PER_S
 from trimtab.types.records import Cause
@@ -52,18 +51,6 @@ _COLLECTED: Final = 64  # summed up together: quicker than one by one, and still
 _SEPARATOR: Final = "\x1f"
 
 
-def _columns(*names: str) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-    return itemgetter(*map(ROW_COLUMNS.index, names))
-
-
-_STARTED_AT: Final = ROW_COLUMNS.index("started_ns")
-_who: Final = _columns("user_class", "user", "session")
-_what: Final = _columns(
-    "route", "provider", "model", "cause", "rung", "repeat",
-    "outcome", "finish_reason", "error_code",
-)  # fmt: skip
-_figures: Final = _columns(*SPEND_FIGURES[1:])
-
 SpendKey = tuple[str, str, str, Cause, int, Fate, bool, bool, bool]
 """In the order of `SPEND_KEYS`."""
 
@@ -91,30 +78,13 @@ class SpendChunk:
         self._figures: defaultdict[tuple[int, SpendKey], list[Figures]] = defaultdict(list)
         self._visits: set[Visit] = set()
 
-    def add_only(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Inferences of one attempt are over: their rows, in the order of `ROW_COLUMNS`."""
-        alike: defaultdict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
-        for row in rows:
-            hour_s = row[_STARTED_AT] // _HOUR_NS * 3_600
-            user_class, user, session = _who(row)
-            self._visits.add((hour_s, user_class, user, session))
-            alike[hour_s, user_class, user != "", session != "", _what(row)].append(row)
-        for (hour_s, user_class, with_user, with_session, what), some in alike.items():
-            route, provider, model, cause, rung, repeat, outcome, finish_reason, error_code = what
-            fate = ending_of(cause, outcome, finish_reason=finish_reason, error_code=error_code)
-            key = (
-                user_class,
-                route,
-                f"{provider}:{model}",
-                cause,
-                rung,
-                fate,
-                repeat,
-                with_user,
-                with_session,
-            )
-            figures = _sum(list(map(_figures, some)))
-            self._figures[hour_s, key].append((len(some), *figures))
+    def add(self, hour_s: int, key: SpendKey, figures: Figures) -> None:
+        """What inferences of one attempt come to."""
+        self._figures[hour_s, key].append(figures)
+
+    def add_visits(self, visits: set[Visit]) -> None:
+        """Who began them."""
+        self._visits |= visits
 
     def add_last(self, settled: Sequence[SettledAttempt]) -> None:
         """The last of some attempts of an inference is over."""
