@@ -45,11 +45,11 @@ def decode_record(kind: Kind, body: bytes) -> Record:
     Raises:
         UNREADABLE: the body is not a record of that kind.
     """
+    if kind == "intent":
+        return _decode_intent(body)
     if kind == "extend":
         return _decode_extension(body)
-    if kind == "signal":
-        return _decode_signal(body)
-    return _decode_intent(body) if kind == "intent" else _decode_settle(body)
+    return _decode_signal(body) if kind == "signal" else _decode_settle(body)
 
 
 def link(previous: bytes, place: tuple[int, int], *, kind: Kind, body: bytes) -> bytes:

@@ -19,20 +19,37 @@ class BulkInsert:
 
     Args:
         head: the statement up to `VALUES`.
-        columns: how many there are.
+        columns: how many values each row has.
         tail: what follows the values, such as an `ON CONFLICT` clause.
-        shared: how many columns before those have one value for all rows, which is given once.
+        shared: how many values all rows have in common; they are given once, before the rows.
+        order: which value each column of the head takes, the shared ones counted first. Columns
+            that are named in the order of the table need not be copied once more by SQLite.
     """
 
-    def __init__(self, head: str, columns: int, tail: str = "", *, shared: int = 0) -> None:
-        values = [f"?{number}" for number in range(1, shared + 1)] + ["?"] * columns
-        row = f"({', '.join(values)})"
+    def __init__(  # noqa: PLR0913 - the parts of a statement
+        self,
+        head: str,
+        columns: int,
+        tail: str = "",
+        *,
+        shared: int = 0,
+        order: Sequence[int] | None = None,
+    ) -> None:
+        self._columns = columns
+        self._shared = shared
+        self._order = range(shared + columns) if order is None else order
         # Powers of two, so that a handful of prepared statements serves any number of rows.
         largest = (_MOST_VALUES // columns).bit_length() - 1
+        rows = [self._row(number) for number in range(1 << largest)]
         self._statements: tuple[tuple[int, str], ...] = tuple(
-            (1 << power, f"{head} VALUES {', '.join([row] * (1 << power))} {tail}")
+            (1 << power, f"{head} VALUES {', '.join(rows[: 1 << power])} {tail}")
             for power in range(largest, -1, -1)
         )
+
+    def _row(self, number: int) -> str:
+        own = 1 + number * self._columns
+        values = [value + (1 if value < self._shared else own) for value in self._order]
+        return f"({', '.join(f'?{value}' for value in values)})"
 
     def run(
         self,

@@ -19,6 +19,7 @@ from trimtab.store.sqlite.day_files import DayFiles
 from trimtab.store.sqlite.event_rows import (
     COMMON_COLUMNS,
     OWN_COLUMNS,
+    ROW_COLUMNS,
     WRITTEN_COLUMNS,
     settled_attempt,
 )
@@ -32,8 +33,7 @@ from trimtab.store.sqlite.schema import DAY_INDEXES
 from trimtab.store.sqlite.spend_rows import add_spend
 from trimtab.store.sqlite.usual import Alike
 from trimtab.types.clock import NS_PER_S
-from trimtab.types.feedback import Feedback
-from trimtab.types.records import Extension, Intent
+from trimtab.types.records import Extension, Intent, Settle
 
 __all__ = ["Projector", "catch_up"]
 
@@ -54,9 +54,17 @@ _ENTRIES: Final = (
 )
 _HASH: Final = "SELECT hash FROM entries WHERE writer = ? AND seq = ?"
 _AT: Final = WRITTEN_COLUMNS.index("started_ns")
-_INTO_EVENTS: Final = f"INSERT OR REPLACE INTO events ({', '.join(WRITTEN_COLUMNS)})"
-_ADD_EVENTS: Final = BulkInsert(_INTO_EVENTS, len(WRITTEN_COLUMNS))
-_ADD_ALIKE: Final = BulkInsert(_INTO_EVENTS, len(OWN_COLUMNS), shared=len(COMMON_COLUMNS))
+_TABLE: Final = ("started_ns", *(name for name in ROW_COLUMNS if name != "started_ns"))
+_ORDER: Final = tuple(WRITTEN_COLUMNS.index(name) for name in _TABLE)
+_INTO: Final = f"INTO events ({', '.join(_TABLE)})"
+_ADD_EVENTS: Final = BulkInsert(f"INSERT OR REPLACE {_INTO}", len(WRITTEN_COLUMNS), order=_ORDER)
+_ADD_ALIKE: Final = BulkInsert(
+    f"INSERT OR FAIL {_INTO}",
+    len(OWN_COLUMNS),
+    "ON CONFLICT (started_ns, inference_id) DO NOTHING",  # written before, by one who then died
+    shared=len(COMMON_COLUMNS),
+    order=_ORDER,
+)
 _FEW: Final = 4  # so many rows that are alike are not worth a statement
 
 
@@ -134,12 +142,12 @@ class Projector:
                     continue
                 if isinstance(record, Intent):
                     fold.take_intent(writer, record)
+                elif isinstance(record, Settle):
+                    fold.take_settle(record)
                 elif isinstance(record, Extension):
                     fold.take_extension(record)
-                elif isinstance(record, Feedback):
-                    fold.take_feedback((writer, seq), record)
                 else:
-                    fold.take_settle(record)
+                    fold.take_feedback((writer, seq), record)
             self._move_cursor(writer, seq)
             if taken >= _CHUNK:
                 break

@@ -39,7 +39,7 @@ _LINGER_S: Final = 0.02  # how long settles wait for an intent that takes them t
 
 _ON_DISK: Final = frozenset(("intent", "signal"))  # who waits for these, waits for the disk
 
-_ADD_ENTRIES: Final = BulkInsert("INSERT INTO entries", 5)
+_ADD_ENTRIES: Final = BulkInsert("INSERT OR FAIL INTO entries", 5)
 
 _sync_file = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
