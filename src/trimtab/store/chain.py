@@ -63,4 +63,4 @@ def link(previous: bytes, place: tuple[int, int], *, kind: Kind, body: bytes) ->
         kind: what the body is.
         body: JSON as stored.
     """
-    return sha256(previous + _place(*place) + kind.encode() + body).digest()
+    return sha256(b"".join((previous, _place(*place), kind.encode(), body))).digest()

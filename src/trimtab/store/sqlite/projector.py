@@ -58,6 +58,8 @@ _TABLE: Final = ("started_ns", *(name for name in ROW_COLUMNS if name != "starte
 _ORDER: Final = tuple(WRITTEN_COLUMNS.index(name) for name in _TABLE)
 _INTO: Final = f"INTO events ({', '.join(_TABLE)})"
 _ADD_EVENTS: Final = BulkInsert(f"INSERT OR REPLACE {_INTO}", len(WRITTEN_COLUMNS), order=_ORDER)
+# OR FAIL, because without it SQLite keeps a journal of each statement, to undo it alone; whatever
+# fails here, the whole transaction is undone.
 _ADD_ALIKE: Final = BulkInsert(
     f"INSERT OR FAIL {_INTO}",
     len(OWN_COLUMNS),

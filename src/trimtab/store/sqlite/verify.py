@@ -28,6 +28,7 @@ from trimtab.types.records import Extension, Intent
 __all__ = ["verify"]
 
 _MOST_FINDINGS: Final = 100
+_Check = Literal["quick_check", "integrity_check"]
 _Fault = Literal["gaps", "doubles", "broken_links", "beyond_head", "damage"]
 
 
@@ -212,7 +213,7 @@ def verify(data_dir: Path) -> VerifyReport:
         with closing(ledger_db(data_dir)) as db:
             dead = dead_writers(db, data_dir)  # and before the snapshot has all that they wrote
             with snapshot(db):
-                _quick_check(db, "ledger.sqlite", findings)
+                _check_file(db, "ledger.sqlite", findings, how="integrity_check")
                 verification.run(db, cursors)
     except sqlite3.DatabaseError as error:
         findings.add("damage", explain(error, ledger_path(data_dir)))
@@ -260,12 +261,13 @@ def _check_other_files(data_dir: Path, findings: _Findings) -> None:
         try:
             db = opened[name](data_dir) if name in opened else day_db(data_dir, name[7:-7])
             with closing(db):
-                _quick_check(db, name, findings)
+                _check_file(db, name, findings, how="quick_check")
         except sqlite3.DatabaseError as error:
             findings.add("damage", explain(error, data_dir / name))
 
 
-def _quick_check(db: sqlite3.Connection, name: str, findings: _Findings) -> None:
-    for (words,) in db.execute("PRAGMA quick_check"):
+def _check_file(db: sqlite3.Connection, name: str, findings: _Findings, *, how: _Check) -> None:
+    """The quick check does not hold indexes against their tables."""
+    for (words,) in db.execute(f"PRAGMA {how}"):
         if words != "ok":
             findings.add("damage", f"{name}: {words}")

@@ -39,7 +39,9 @@ _LINGER_S: Final = 0.02  # how long settles wait for an intent that takes them t
 
 _ON_DISK: Final = frozenset(("intent", "signal"))  # who waits for these, waits for the disk
 
-_ADD_ENTRIES: Final = BulkInsert("INSERT OR FAIL INTO entries", 5)
+# OR FAIL, because without it SQLite keeps a journal of each statement, to undo it alone; whatever
+# fails here, the whole transaction is undone.
+_ADD_ENTRIES: Final = BulkInsert("INSERT OR FAIL INTO entries", 4, shared=1)
 
 _sync_file = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
@@ -207,15 +209,15 @@ class LedgerWriter:
         """One transaction: the entries, and the head that says how many there must be."""
         seq, previous = self.head
         writer, size = self.writer, _COMMIT_BYTES
-        rows: list[tuple[int, int, Kind, bytes, bytes]] = []
+        rows: list[tuple[int, Kind, bytes, bytes]] = []
         for item in self._pending:
             seq += 1
             kind, body = item.kind, item.body
             previous = link(previous, (writer, seq), kind=kind, body=body)
-            rows.append((writer, seq, kind, body, previous))
+            rows.append((seq, kind, body, previous))
             size += len(body)
         with exclusive(self._db):
-            _ADD_ENTRIES.run(self._db, rows)
+            _ADD_ENTRIES.run(self._db, rows, (writer,))
             self._db.execute(
                 "UPDATE writers SET head_seq = ?, head_hash = ? WHERE writer = ?",
                 (seq, previous, writer),
