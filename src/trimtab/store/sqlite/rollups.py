@@ -147,8 +147,9 @@ def _add_tail(db: sqlite3.Connection) -> list[int]:
     samples = read_tail(db)
     closed = closed_days(db)
     db.executemany(_ADD_ROLLUP, _breathing(list(rows_of(samples, closed=closed))))
-    add_costs(db, _costs_of(samples, closed))
-    touched = {start_of(sample.started_s, DAY_S) for sample in samples}
+    costs = _costs_of(samples, closed)
+    add_costs(db, costs)
+    touched = {start_of(start_s, DAY_S) for _, start_s in costs}
     db.executemany("INSERT OR IGNORE INTO days VALUES (?, 0)", [(day_s,) for day_s in touched])
     for day_s in touched & closed.keys():
         db.execute(_STAMP, (day_s,))

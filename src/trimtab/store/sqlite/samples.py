@@ -103,7 +103,6 @@ decode_samples = msgspec.msgpack.Decoder(list[Sample]).decode
 
 
 _VALUES: Final[dict[Dimension, Callable[[Sample], str]]] = {
-    "total": lambda _: "",
     "route": attrgetter("route"),
     "model": attrgetter("model"),
     "user": attrgetter("user"),
@@ -115,6 +114,8 @@ _MAY_BE_UNKNOWN: Final[tuple[Dimension, ...]] = ("key", "team")
 
 def by_value(samples: Sequence[Sample], dimension: Dimension) -> dict[str, list[Sample]]:
     """Samples by their value of a dimension, without those whose key or team is not known."""
+    if dimension == "total":
+        return {"": list(samples)} if samples else {}
     value_of = _VALUES[dimension]
     found: defaultdict[str, list[Sample]] = defaultdict(list)
     values = set(map(value_of, samples))

@@ -146,7 +146,7 @@ def rows_of(samples: Sequence[Sample], *, closed: Collection[int]) -> Iterator[t
             if len(there) < len(samples):
                 totals = _by_start(there, finest)
             else:  # the only route, model, or user: the same totals again
-                totals = of_all.get(finest) or _by_start(samples, finest)
+                totals = of_all.get(finest) or _of_all(samples, finest, of_all)
                 of_all[finest] = totals
             yield from _rows((finest, dimension, value), totals)
             for tier_s in coarser:
@@ -158,6 +158,15 @@ def rows_of(samples: Sequence[Sample], *, closed: Collection[int]) -> Iterator[t
                     }
                 totals = _coarsened(totals, tier_s)
                 yield from _rows((tier_s, dimension, value), totals)
+
+
+def _of_all(
+    samples: Sequence[Sample], tier_s: int, finer: dict[int, dict[int, Total]]
+) -> dict[int, Total]:
+    """Totals of all samples, from those of a finer tier if they are there."""
+    for totals in finer.values():
+        return _coarsened(totals, tier_s)
+    return _by_start(samples, tier_s)
 
 
 def _by_start(samples: Sequence[Sample], tier_s: int) -> dict[int, Total]:

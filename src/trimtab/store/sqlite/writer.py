@@ -141,13 +141,13 @@ class LedgerWriter:
             if self._busy:
                 time.sleep(_GATHER_S)
             room = _BATCH - len(self._pending)
-            get, append = self._queue.get_nowait, self._pending.append
-            for _ in range(min(self._queue.qsize(), room)):
-                waiting = get()
-                if waiting is None or self._refused:  # hardly ever
+            get, there = self._queue.get_nowait, min(self._queue.qsize(), room)
+            taken = [waiting for _ in range(there) if (waiting := get()) is not None]
+            if self._refused:  # hardly ever
+                for waiting in taken:
                     self._take(waiting)
-                else:
-                    append(waiting)
+            else:
+                self._pending += taken
         except Empty:
             pass
         return self._give_up_s is None or self._queue.qsize() > 0
@@ -183,11 +183,8 @@ class LedgerWriter:
         written, self._pending = self._pending, []
         self._busy = len(written) >= _BUSY_BATCH
         self._unsynced = True
-        awaited: list[Receipt | None] = []
-        others: list[Receipt | None] = []
-        for item in written:
-            (awaited if item.kind in _ON_DISK else others).append(item.receipt)
-        self._tell(others)
+        self._tell([item.receipt for item in written if item.kind not in _ON_DISK])
+        awaited = [item.receipt for item in written if item.kind in _ON_DISK]
         if awaited or self.trouble is not None:
             self._sync(awaited)
 
