@@ -22,7 +22,10 @@ from store.samples import (
 from trimtab.store.chain import Record
 from trimtab.store.records import Event, EventQuery, GroupSummary
 from trimtab.store.sqlite import catch_up, open_ledger, open_reader, rebuild
+from trimtab.store.sqlite.event_rows import TABLE_COLUMNS, WRITTEN_COLUMNS
+from trimtab.store.sqlite.files import day_db
 from trimtab.store.sqlite.projector import Projector
+from trimtab.types.clock import NS_PER_S
 from trimtab.types.identity import Caller
 from trimtab.types.usage import Usage
 
@@ -95,6 +98,37 @@ def test_chunks_make_no_difference(
     whole, chunked = derived(tmp_path / "whole"), derived(tmp_path / "chunked")
     del whole["cursors"], chunked["cursors"]
     assert chunked == whole
+
+
+def test_inferences_that_are_alike_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries: list[Record] = []
+    for number in range(90):
+        name, kind = f"inf_{number:06}", number % 3
+        caller = Caller("key_1", "search", f"user {number % 7}" if kind else "", f"s{number}")
+        began = {"caller": caller, "started_ns": NOON_NS + number * 50 * NS_PER_S}
+        ended = {"cost_nanousd": 1_000 + number, "latency_us": 500 + number, "ttft_us": None}
+        entries.append(intent(name, route=f"route {kind}", hold_nanousd=number, **began))
+        usage = Usage(*range(number, number + 9))
+        outcome = "error" if kind == 1 else "ok"
+        entries.append(settle(name, outcome=outcome, usage=usage, **ended))
+    record(tmp_path / "together", entries)
+    monkeypatch.setattr("trimtab.store.sqlite.projector._CHUNK", 4)
+    record(tmp_path / "apart", entries)
+    together, apart = derived(tmp_path / "together"), derived(tmp_path / "apart")
+    del together["cursors"], apart["cursors"]
+    assert together == apart
+    found = event(tmp_path / "together", "inf_000031")
+    assert (found.route, found.outcome, found.user) == ("route 1", "error", "user 3")
+    assert (found.input_tokens, found.output_tokens, found.cost_nanousd) == (31, 35, 1_031)
+
+
+def test_columns_that_are_written_are_those_of_the_table(tmp_path: Path) -> None:
+    with closing(day_db(tmp_path, "2026-11-23")) as db:
+        table = [row[1] for row in db.execute("PRAGMA table_info(events)")]
+    assert list(TABLE_COLUMNS) == table
+    assert sorted(WRITTEN_COLUMNS) == sorted(table)
 
 
 def test_rebuild_gives_the_same_again(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """How ledger entries become bytes, and how each is tied to the one before it. Pure."""
 
+from collections.abc import Iterable
 from hashlib import sha256
 from struct import Struct
 from typing import Final, Literal
@@ -9,7 +10,16 @@ import msgspec
 from trimtab.types.feedback import Feedback
 from trimtab.types.records import Extension, Intent, Settle
 
-__all__ = ["GENESIS", "UNREADABLE", "Kind", "Record", "decode_record", "encode_record", "link"]
+__all__ = [
+    "GENESIS",
+    "UNREADABLE",
+    "Kind",
+    "Record",
+    "decode_record",
+    "encode_record",
+    "link",
+    "links",
+]
 
 Kind = Literal["intent", "extend", "settle", "signal"]
 Record = Intent | Extension | Settle | Feedback
@@ -63,4 +73,23 @@ def link(previous: bytes, place: tuple[int, int], *, kind: Kind, body: bytes) ->
         kind: what the body is.
         body: JSON as stored.
     """
-    return sha256(b"".join((previous, _place(*place), kind.encode(), body))).digest()
+    return links(previous, place, [(kind, body)])[0]
+
+
+def links(
+    previous: bytes, place: tuple[int, int], entries: Iterable[tuple[Kind, bytes]]
+) -> list[bytes]:
+    """The hashes of entries that follow each other, each with its kind and body; see `link`.
+
+    Args:
+        previous: the hash of the entry before them.
+        place: of the first of them.
+        entries: in their order.
+    """
+    writer, seq = place
+    found: list[bytes] = []
+    for kind, body in entries:
+        previous = sha256(b"".join((previous, _place(writer, seq), kind.encode(), body))).digest()
+        found.append(previous)
+        seq += 1
+    return found

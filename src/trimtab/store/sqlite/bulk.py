@@ -22,11 +22,11 @@ class BulkInsert:
         columns: how many values each row has.
         tail: what follows the values, such as an `ON CONFLICT` clause.
         shared: how many values all rows have in common; they are given once, before the rows.
-        order: which value each column of the head takes, the shared ones counted first. Columns
-            that are named in the order of the table need not be copied once more by SQLite.
+        order: which value each column of the head takes, the shared ones counted first; by
+            default in their order.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of a statement
+    def __init__(
         self,
         head: str,
         columns: int,

@@ -21,6 +21,7 @@ __all__ = [
     "EVENT_COLUMNS",
     "OWN_COLUMNS",
     "ROW_COLUMNS",
+    "TABLE_COLUMNS",
     "WRITTEN_COLUMNS",
     "attempt_of_row",
     "common_of",
@@ -56,6 +57,9 @@ OWN_COLUMNS: Final = (
 )  # fmt: skip
 """What each inference has for itself, or nearly so."""
 
+TABLE_COLUMNS: Final = ("started_ns", *(name for name in ROW_COLUMNS if name != "started_ns"))
+"""In the order of the table: SQLite need not copy the values of a row that has it."""
+
 WRITTEN_COLUMNS: Final = (*COMMON_COLUMNS, *OWN_COLUMNS)
 """`ROW_COLUMNS` in the order in which they are written."""
 
@@ -64,7 +68,7 @@ _CERTAINTY: Final[tuple[UsageSource, ...]] = ("estimated", "reported", "none")
 
 
 def row_of(settled: Sequence[SettledAttempt]) -> tuple[Any, ...]:
-    """The row of an inference, in the order of `WRITTEN_COLUMNS`, from its attempts as they settled.
+    """The row of an inference from its attempts as they settled, as `WRITTEN_COLUMNS`.
 
     Sums of all; the rest from the one that was served.
     """

@@ -19,7 +19,7 @@ from trimtab.store.sqlite.day_files import DayFiles
 from trimtab.store.sqlite.event_rows import (
     COMMON_COLUMNS,
     OWN_COLUMNS,
-    ROW_COLUMNS,
+    TABLE_COLUMNS,
     WRITTEN_COLUMNS,
     settled_attempt,
 )
@@ -54,9 +54,8 @@ _ENTRIES: Final = (
 )
 _HASH: Final = "SELECT hash FROM entries WHERE writer = ? AND seq = ?"
 _AT: Final = WRITTEN_COLUMNS.index("started_ns")
-_TABLE: Final = ("started_ns", *(name for name in ROW_COLUMNS if name != "started_ns"))
-_ORDER: Final = tuple(WRITTEN_COLUMNS.index(name) for name in _TABLE)
-_INTO: Final = f"INTO events ({', '.join(_TABLE)})"
+_ORDER: Final = tuple(WRITTEN_COLUMNS.index(name) for name in TABLE_COLUMNS)
+_INTO: Final = f"INTO events ({', '.join(TABLE_COLUMNS)})"
 _ADD_EVENTS: Final = BulkInsert(f"INSERT OR REPLACE {_INTO}", len(WRITTEN_COLUMNS), order=_ORDER)
 # OR FAIL, because without it SQLite keeps a journal of each statement, to undo it alone; whatever
 # fails here, the whole transaction is undone.

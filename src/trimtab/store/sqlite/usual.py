@@ -87,7 +87,11 @@ class Alike(NamedTuple):
     def samples(self) -> list[NewSample]:
         """What they add to the rollups."""
         route, provider, model, key, team, outcome, usage_source = _of_sample(self.common)
-        name, counts, estimated = f"{provider}:{model}", ONE_OF[outcome], usage_source == "estimated"
+        name, counts, estimated = (
+            f"{provider}:{model}",
+            ONE_OF[outcome],
+            usage_source == "estimated",
+        )
         return [
             (
                 started_ns // NS_PER_S,

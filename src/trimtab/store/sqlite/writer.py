@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from trimtab.errors import LedgerUnavailable
-from trimtab.store.chain import Kind, Record, link
+from trimtab.store.chain import Kind, Record, links
 from trimtab.store.receipt import Receipt
 from trimtab.store.sqlite.bulk import BulkInsert
 from trimtab.store.sqlite.files import exclusive, explain, ledger_db, ledger_path, sync_folder
@@ -141,13 +141,13 @@ class LedgerWriter:
             if self._busy:
                 time.sleep(_GATHER_S)
             room = _BATCH - len(self._pending)
-            get, there = self._queue.get_nowait, min(self._queue.qsize(), room)
-            taken = [waiting for _ in range(there) if (waiting := get()) is not None]
-            if self._refused:  # hardly ever
-                for waiting in taken:
+            get, append = self._queue.get_nowait, self._pending.append
+            for _ in range(min(self._queue.qsize(), room)):
+                waiting = get()
+                if waiting is None or self._refused:  # hardly ever
                     self._take(waiting)
-            else:
-                self._pending += taken
+                else:
+                    append(waiting)
         except Empty:
             pass
         return self._give_up_s is None or self._queue.qsize() > 0
@@ -183,8 +183,11 @@ class LedgerWriter:
         written, self._pending = self._pending, []
         self._busy = len(written) >= _BUSY_BATCH
         self._unsynced = True
-        self._tell([item.receipt for item in written if item.kind not in _ON_DISK])
-        awaited = [item.receipt for item in written if item.kind in _ON_DISK]
+        awaited: list[Receipt | None] = []
+        others: list[Receipt | None] = []
+        for item in written:
+            (awaited if item.kind in _ON_DISK else others).append(item.receipt)
+        self._tell(others)
         if awaited or self.trouble is not None:
             self._sync(awaited)
 
@@ -204,23 +207,20 @@ class LedgerWriter:
 
     def _append(self) -> None:
         """One transaction: the entries, and the head that says how many there must be."""
-        seq, previous = self.head
-        writer, size = self.writer, _COMMIT_BYTES
-        rows: list[tuple[int, Kind, bytes, bytes]] = []
-        for item in self._pending:
-            seq += 1
-            kind, body = item.kind, item.body
-            previous = link(previous, (writer, seq), kind=kind, body=body)
-            rows.append((seq, kind, body, previous))
-            size += len(body)
+        writer, (seq, previous) = self.writer, self.head
+        kinds: list[Kind] = [item.kind for item in self._pending]
+        bodies = [item.body for item in self._pending]
+        hashes = links(previous, (writer, seq + 1), zip(kinds, bodies, strict=True))
+        head = Head(seq + len(hashes), hashes[-1] if hashes else previous)
+        numbers = range(seq + 1, head.seq + 1)
+        rows = list(zip(numbers, kinds, bodies, hashes, strict=True))
         with exclusive(self._db):
             _ADD_ENTRIES.run(self._db, rows, (writer,))
             self._db.execute(
-                "UPDATE writers SET head_seq = ?, head_hash = ? WHERE writer = ?",
-                (seq, previous, writer),
+                "UPDATE writers SET head_seq = ?, head_hash = ? WHERE writer = ?", (*head, writer)
             )
-        self.head = Head(seq, previous)
-        self._unchecked_bytes += size
+        self.head = head
+        self._unchecked_bytes += _COMMIT_BYTES + sum(map(len, bodies))
 
     def _refuse(self, why: str) -> None:
         """Intents fail and are remembered, feedback fails; settles, and what they need, stay."""
