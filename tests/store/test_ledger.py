@@ -182,7 +182,7 @@ async def _failing_sync(data_dir: Path, fail: list[bool]) -> None:
 
 async def _dying_writer(data_dir: Path, patch: pytest.MonkeyPatch) -> None:
     ledger = open_ledger(data_dir, CLOCK)
-    patch.setattr("trimtab.store.sqlite.writer.link", None)  # a defect: calling it is a TypeError
+    patch.setattr("trimtab.store.sqlite.writer.links", None)  # a defect: calling it is a TypeError
     with pytest.raises(LedgerUnavailable, match="restart the gateway"):
         await ledger.record_intent(intent("inf_1"))
     with pytest.raises(LedgerUnavailable, match="restart the gateway"):
