@@ -170,7 +170,7 @@ def test_what_came_at_a_time_is_held_in_reserve_twice_and_slowly_forgotten():
     assert bounds.reserve == 16
     learn(bounds, 30, frames=10, content=120)
     bounds.learn_burst(50)
-    assert bounds.reserve == 331, "where a frame carries three tokens, and a margin"
+    assert bounds.reserve == 330, "where a frame carries three tokens, and a margin"
 
 
 def learn(bounds: Bounds, tokens: int, *, frames: int, content: int, reasoning: int = 0) -> None:
