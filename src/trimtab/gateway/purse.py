@@ -193,7 +193,7 @@ class Purse:
             return _Plan(amount_nanousd, input_tokens, affordable, affordable, limit)
         most = card.affords(input_tokens, left_nanousd) if own is None else affordable
         share = card.affords(input_tokens, _room_of(backing)) // ROOM_SHARE
-        slice_tokens = min(max(share, FIRST_SLICE), MOST_AT_FIRST)
+        slice_tokens = min(max(share, FIRST_SLICE, 2 * bounds.reserve), MOST_AT_FIRST)
         first = min(most, slice_tokens * choices)
         amount_nanousd = card.hold_nanousd(input_tokens, first)
         limit = most if most < wanted else None
