@@ -24,6 +24,8 @@ class BulkInsert:
         shared: how many values all rows have in common; they are given once, before the rows.
         order: which value each column of the head takes, the shared ones counted first; by
             default in their order.
+        fine: below so many rows there are more sizes of statements, and so fewer are needed. Each
+            is kept prepared, in 400 bytes a row of few columns.
     """
 
     def __init__(
@@ -34,16 +36,20 @@ class BulkInsert:
         *,
         shared: int = 0,
         order: Sequence[int] | None = None,
+        fine: int = 0,
     ) -> None:
         self._columns = columns
         self._shared = shared
         self._order = range(shared + columns) if order is None else order
         # Powers of two, so that a handful of prepared statements serves any number of rows.
-        largest = (_MOST_VALUES // columns).bit_length() - 1
-        rows = [self._row(number) for number in range(1 << largest)]
+        powers = range((_MOST_VALUES // columns).bit_length())
+        sizes = {1 << power for power in powers}
+        quarters = {count << power >> 2 for power in powers for count in (5, 6, 7)}
+        sizes |= {size for size in quarters if size < fine}
+        rows = [self._row(number) for number in range(max(sizes))]
         self._statements: tuple[tuple[int, str], ...] = tuple(
-            (1 << power, f"{head} VALUES {', '.join(rows[: 1 << power])} {tail}")
-            for power in range(largest, -1, -1)
+            (size, f"{head} VALUES {', '.join(rows[:size])} {tail}")
+            for size in sorted(sizes, reverse=True)
         )
 
     def _row(self, number: int) -> str:

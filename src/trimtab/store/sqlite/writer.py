@@ -41,7 +41,7 @@ _ON_DISK: Final = frozenset(("intent", "signal"))  # who waits for these, waits 
 
 # OR FAIL, because without it SQLite keeps a journal of each statement, to undo it alone; whatever
 # fails here, the whole transaction is undone.
-_ADD_ENTRIES: Final = BulkInsert("INSERT OR FAIL INTO entries", 4, shared=1)
+_ADD_ENTRIES: Final = BulkInsert("INSERT OR FAIL INTO entries", 4, shared=1, fine=64)
 
 _sync_file = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
