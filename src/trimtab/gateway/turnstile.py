@@ -121,12 +121,12 @@ class Turnstile:
 def _lines(form: bytes, rate: Rate | None) -> bytes:
     if rate is None:
         return b""
-    return form % (rate.limit, rate.remaining, _duration(rate.reset_s))
+    reset_s = rate.reset_s
+    reset = b"%dms" % round(reset_s * 1000) if reset_s < 1 else _duration(round(reset_s))
+    return form % (rate.limit, rate.remaining, reset)
 
 
-def _duration(seconds: float) -> bytes:
-    """As OpenAI writes it: `20ms`, `1s`, `6m0s`."""
-    if seconds < 1:
-        return b"%dms" % round(seconds * 1000)
-    minutes, rest = divmod(round(seconds), 60)
+def _duration(seconds: int) -> bytes:
+    """As OpenAI writes it: `1s`, `6m0s`; below a second it is `20ms`."""
+    minutes, rest = divmod(seconds, 60)
     return b"%dm%ds" % (minutes, rest) if minutes else b"%ds" % rest
