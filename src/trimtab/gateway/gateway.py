@@ -148,7 +148,7 @@ class Gateway:
             outlet.note(prompt_header(call.prompt))
         if self._gives_tokens:
             outlet.note(self.token_line(inference_id))
-        if self.sanctions.downgrades(call.caller):
+        if self.sanctions.any and self.sanctions.downgrades(call.caller):
             call = downgraded(call)
             outlet.note(b"x-trimtab-downgraded: outliers\r\n")
         self._enter(call, outlet, idempotency_key)

@@ -56,11 +56,11 @@ class Purse:
     def unknown(self) -> list[Fund]:
         """Funds of which must be learnt first what was spent before."""
         target = self.call.target
+        if self._firsts.known and len(target.rungs) == 1 and target.downgrade is None:
+            return []  # nearly always
         others = target.rungs[1:]
         if target.downgrade is not None:
             others = (*others, target.downgrade)
-        if not others and self._firsts.known:  # nearly always
-            return []
         backings = [self._firsts, *map(self._backing, others)]
         return [fund for backing in backings for fund in backing.funds if not fund.loaded]
 

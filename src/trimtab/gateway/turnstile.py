@@ -55,7 +55,7 @@ class Turnstile:
         Raises:
             RateLimited: a limit is reached.
         """
-        slow = self._sanctions.throttled(call.caller)
+        slow = self._sanctions.throttled(call.caller) if self._sanctions.any else ()
         if not (self._limits or slow):
             return None
         now_s, caller = self._clock.monotonic_s(), call.caller

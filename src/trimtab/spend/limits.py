@@ -67,14 +67,15 @@ class _Bucket:
     Attributes:
         full_at: where it is full; nothing is lacking once the clock is beyond.
         per_s: how fast the clock goes.
+        entered_at: where the clock was at the latest entry.
     """
 
-    __slots__ = ("_taken_at", "full_at", "limit", "per_s")
+    __slots__ = ("entered_at", "full_at", "limit", "per_s")
 
     def __init__(self, limit: int, now_s: float) -> None:
         self.limit = limit
         self.per_s = limit / _MINUTE_S
-        self.full_at = self._taken_at = now_s * self.per_s
+        self.full_at = self.entered_at = now_s * self.per_s
 
     def wait_s(self, need: int, now_s: float) -> float:
         """Seconds until `need` is there; 0 if it is. More than a full bucket needs a full one."""
@@ -82,16 +83,11 @@ class _Bucket:
         lacking = min(need, self.limit) - level
         return 0.0 if lacking <= _DUST else lacking * _MINUTE_S / self.limit
 
-    def take(self, amount: int, now_s: float) -> None:
-        """Take what is asked for; what is not there becomes a debt."""
-        at = self._taken_at = now_s * self.per_s
+    def enter(self, amount: int, now_s: float) -> None:
+        """Take what a request needs that enters; what is not there becomes a debt."""
+        at = self.entered_at = now_s * self.per_s
         full_at = self.full_at
         self.full_at = (full_at if full_at > at else at) + amount  # noqa: FURB136 - faster
-
-    def take_late(self, amount: int) -> None:
-        """The same at the time of the latest `take`; or give back if it is negative."""
-        full_at, at = self.full_at + amount, self._taken_at
-        self.full_at = full_at if full_at > at else at  # noqa: FURB136 - faster
 
     def rate(self, now_s: float) -> Rate:
         """As it stands."""
@@ -107,8 +103,8 @@ class _Bucket:
         debt = max(lacks - self.limit, 0.0)
         self.limit = limit
         self.per_s = limit / _MINUTE_S
-        self._taken_at = now_s * self.per_s
-        self.full_at = self._taken_at + min(lacks, limit + debt)
+        self.entered_at = now_s * self.per_s
+        self.full_at = self.entered_at + min(lacks, limit + debt)
 
 
 class Meter:
@@ -157,14 +153,14 @@ class Meter:
         """Count a request that enters."""
         self.live += 1
         if (bucket := self._requests) is not None:
-            bucket.take(1, now_s)
+            bucket.enter(1, now_s)
         if (bucket := self._tokens) is not None:
-            bucket.take(tokens, now_s)
+            bucket.enter(tokens, now_s)
 
     def used(self, tokens: int) -> None:
         """Count what was used beside what was counted at the entry; less than that is negative."""
         if (bucket := self._tokens) is not None:
-            bucket.take_late(tokens)
+            bucket.full_at = max(bucket.full_at + tokens, bucket.entered_at)  # no more than full
 
     def rates(self, now_s: float) -> Rates:
         """As it stands."""
