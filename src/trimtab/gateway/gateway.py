@@ -378,18 +378,18 @@ class Gateway:
     def _resolve(
         self, inference_id: str, body: bytes, *, caller: Caller, tried_before: bool
     ) -> Call:
-        serving = self.serving
+        serving, project = self.serving, self.serving.project
         started_ns = self._clock.wall_ns()
         request = parse_request(body)
-        who = with_class(_named(caller, request), serving.project.classes)
+        who = with_class(_named(caller, request), project.classes)
         prompt = pin = form = asked = None
         if request.names_prompt:
             sticky = who.user or who.session or inference_id
             asked = body
             body, request, prompt, pin, form = prompted(serving.prompts, body, request, who=sticky)
-        target = serving.project.resolve(request.model)
+        target = project.resolve(request.model)
         if pin:
-            target = pinned(serving.project, target, pin)
+            target = pinned(project, target, pin)
         mark = self._repeats.mark_of(who, request)
         return Call(
             inference_id=inference_id,

@@ -3,6 +3,7 @@
 Nothing is called here and nothing waits; the inference does as it is told.
 """
 
+from collections.abc import Sequence
 from math import inf
 from random import Random
 from typing import Final
@@ -72,10 +73,10 @@ class Ladder:
         self._budget = budget
         self._random = random
         target = call.target
-        affinity = b""
+        self._order: Sequence[int] = range(len(target.rungs))
         if target.equals > 1:
             affinity = affinity_of(call.caller.session, bytes(call.request.messages))
-        self._order = order(target.rungs, target.equals, affinity)
+            self._order = order(target.rungs, target.equals, affinity)
 
     def first(self) -> Step:
         """Where to begin.

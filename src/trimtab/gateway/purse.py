@@ -154,7 +154,7 @@ class Purse:
 
     def any_near_used(self) -> bool:
         """Whether there are any `near_used`: mostly there are none."""
-        for fund in self._firsts.funds:  # noqa: SIM110 - faster
+        for fund in self._firsts.funds:
             if fund.account.spent_nanousd >= fund.first_mark_nanousd:
                 return True
         return False

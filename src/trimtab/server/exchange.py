@@ -65,11 +65,6 @@ class Exchange(Outlet):
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    @property
-    def path(self) -> bytes:
-        """The target without its query."""
-        return self.target.partition(b"?")[0]
-
     def use_absolute_target(self) -> None:
         """Read a target of the form `http://host/path`: its host counts (RFC 9112, 3.2.2)."""
         parts = urlsplit(self.target)
@@ -99,9 +94,10 @@ class Exchange(Outlet):
             return
         self._started = True
         length = b"content-length: %d\r\n" % len(body)
-        wire = self._wire
-        wire.write(self._answer(status, headers, length, b"" if self.method == "HEAD" else body))
-        wire.exchange_over(self)
+        if self.method == "HEAD":
+            body = b""
+        self._wire.write(self._answer(status, headers, length, body=body))
+        self._wire.exchange_over(self)
 
     @override
     def fail(self, error: Exception) -> None:
@@ -144,7 +140,7 @@ class Exchange(Outlet):
         if listener is not None:
             listener.on_gone()
 
-    def _answer(self, status: int, headers: bytes, framing: bytes, body: bytes = b"") -> bytes:
+    def _answer(self, status: int, headers: bytes, framing: bytes, *, body: bytes = b"") -> bytes:
         line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status
         id_line = b"x-request-id: %b\r\n" % self.request_id.encode()
         close = b"" if self.keep_alive else b"connection: close\r\n"

@@ -191,7 +191,8 @@ class HttpConnection(asyncio.Protocol, Wire):
             return
         if not exchange.target.startswith(b"/"):
             exchange.use_absolute_target()
-        if self._head_too_large(exchange):
+        doubtful = self._framing_bytes > self._limits.head_bytes or self._active is not None
+        if len(raw) > _MAX_HEADERS or (doubtful and self._head_too_large(exchange)):
             self._refuse_head()
         elif len(raw) != len(headers) and _any_repeated(raw):
             self._refuse(MalformedRequest("A header that may come once came twice."))
@@ -210,13 +211,8 @@ class HttpConnection(asyncio.Protocol, Wire):
         return expected == b"100-continue" and exchange.chunked and self._active is None
 
     def _head_too_large(self, exchange: Exchange) -> bool:
-        raw, most = exchange.raw_headers, self._limits.head_bytes
-        if len(raw) > _MAX_HEADERS:
-            return True
-        if self._framing_bytes <= most and self._active is None:  # all that came is less
-            return False
-        pairs = sum(len(name) + len(value) + 4 for name, value in raw)
-        return len(exchange.target) + pairs > most
+        pairs = sum(len(name) + len(value) + 4 for name, value in exchange.raw_headers)
+        return len(exchange.target) + pairs > self._limits.head_bytes
 
     def on_body(self, data: bytes) -> None:
         """Called by the parser with a piece of body."""

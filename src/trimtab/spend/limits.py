@@ -83,12 +83,6 @@ class _Bucket:
         lacking = min(need, self.limit) - level
         return 0.0 if lacking <= _DUST else lacking * _MINUTE_S / self.limit
 
-    def enter(self, amount: int, now_s: float) -> None:
-        """Take what a request needs that enters; what is not there becomes a debt."""
-        at = self.entered_at = now_s * self.per_s
-        full_at = self.full_at
-        self.full_at = (full_at if full_at > at else at) + amount  # noqa: FURB136 - faster
-
     def rate(self, now_s: float) -> Rate:
         """As it stands."""
         limit, lacks = self.limit, self.full_at - now_s * self.per_s
@@ -150,12 +144,13 @@ class Meter:
         return None
 
     def enter(self, tokens: int, now_s: float) -> None:
-        """Count a request that enters."""
+        """Count a request that enters; what is not there becomes a debt."""
         self.live += 1
-        if (bucket := self._requests) is not None:
-            bucket.enter(1, now_s)
-        if (bucket := self._tokens) is not None:
-            bucket.enter(tokens, now_s)
+        for bucket, amount in ((self._requests, 1), (self._tokens, tokens)):
+            if bucket is not None:
+                at = bucket.entered_at = now_s * bucket.per_s
+                full_at = bucket.full_at
+                bucket.full_at = (full_at if full_at > at else at) + amount  # noqa: FURB136 - faster
 
     def used(self, tokens: int) -> None:
         """Count what was used beside what was counted at the entry; less than that is negative."""
@@ -238,14 +233,15 @@ def enter(meters: Sequence[Meter], tokens: int, now_s: float) -> Lease | Refusal
     Returns:
         A lease, to be closed; or the refusal with the longest wait.
     """
-    longest: Refusal | None = None
     for meter in meters:
-        found = meter.refusal(tokens, now_s)
-        if found is not None and (longest is None or found.wait_s > longest.wait_s):
-            longest = found
-    if longest is not None:
-        return longest
+        if meter.refusal(tokens, now_s) is not None:
+            refusals = [meter.refusal(tokens, now_s) for meter in meters]
+            return max(filter(None, refusals), key=_wait_of)
     return Lease(meters, tokens, now_s)
+
+
+def _wait_of(refusal: Refusal) -> float:
+    return refusal.wait_s
 
 
 def _tightest(rates: Sequence[Rate | None]) -> Rate | None:
