@@ -381,7 +381,9 @@ class Gateway:
         serving, project = self.serving, self.serving.project
         started_ns = self._clock.wall_ns()
         request = parse_request(body)
-        who = with_class(_named(caller, request), project.classes)
+        who = _named(caller, request)
+        if project.classes or who.user_class:
+            who = with_class(who, project.classes)
         prompt = pin = form = asked = None
         if request.names_prompt:
             sticky = who.user or who.session or inference_id

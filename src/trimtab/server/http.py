@@ -191,12 +191,13 @@ class HttpConnection(asyncio.Protocol, Wire):
             return
         if not exchange.target.startswith(b"/"):
             exchange.use_absolute_target()
-        doubtful = self._framing_bytes > self._limits.head_bytes or self._active is not None
-        if len(raw) > _MAX_HEADERS or (doubtful and self._head_too_large(exchange)):
+        limits, count = self._limits, len(raw)
+        doubtful = self._framing_bytes > limits.head_bytes or self._active is not None
+        if count > _MAX_HEADERS or (doubtful and self._head_too_large(exchange)):
             self._refuse_head()
-        elif len(raw) != len(headers) and _any_repeated(raw):
+        elif count != len(headers) and _any_repeated(raw):
             self._refuse(MalformedRequest("A header that may come once came twice."))
-        elif int(headers.get(b"content-length", b"0")) > self._limits.body_bytes:
+        elif int(headers.get(b"content-length", b"0")) > limits.body_bytes:
             self._refuse_body()
         elif b"expect" in headers and self._wants_to_be_asked(exchange):
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -240,17 +240,17 @@ def limited_body(body: bytes, request: ChatRequest, limit: int, *, field: str) -
 
 def _with_model(body: bytes, old: str, new: str) -> bytes:
     # An unescaped `"model"` cannot occur inside a JSON string, so a single hit is the field itself.
-    at = body.find(_MODEL)
-    if at >= 0 and body.find(_MODEL, at + 1) < 0:
-        found = _model_field(old).match(body, at)
+    if body.count(_MODEL) == 1:
+        found = _model_field(old).match(body, body.index(_MODEL))
         if found is not None:
-            return b"".join((body[: found.end(1)], _encode(new), body[found.end() :]))
+            begin, end = found.span(1)
+            return b"".join((body[:begin], _encode(new), body[end:]))
     return rewritten(body, {"model": _encode(new)})
 
 
 @lru_cache(256)  # the names of routes and models are few
 def _model_field(name: str) -> re.Pattern[bytes]:
-    return re.compile(rb'("model"\s*:\s*)' + re.escape(_encode(name)))
+    return re.compile(rb'"model"\s*:\s*(' + re.escape(_encode(name)) + rb")")
 
 
 def _with_usage_option(body: bytes, request: ChatRequest) -> bytes:
