@@ -86,10 +86,11 @@ class _Bucket:
     def rate(self, now_s: float) -> Rate:
         """As it stands."""
         limit, lacks = self.limit, self.full_at - now_s * self.per_s
+        if lacks >= limit:
+            return Rate(limit, 0, lacks * _MINUTE_S / limit)
         if lacks <= 0:
             return Rate(limit, limit, 0.0)
-        remaining = int(limit - lacks + _DUST) if lacks < limit else 0
-        return Rate(limit, remaining, lacks * _MINUTE_S / limit)
+        return Rate(limit, int(limit - lacks + _DUST), lacks * _MINUTE_S / limit)
 
     def resize(self, limit: int, now_s: float) -> None:
         """Take up a changed limit; what was used stays used, but a lowered limit makes no debt."""
