@@ -1,4 +1,6 @@
-"""The gateway's own Python on the way of one request, in bytecodes: `python -m bench.bytecodes`.
+"""The gateway's own Python on the way of a request or a frame, in bytecodes.
+
+`python -m bench.bytecodes`, and the same with `--frames`.
 
 CPU time swings with whatever else a machine does, by more than a change to the code is worth; the
 number of bytecodes does not. It leaves out the kernel, uvloop and what is written in C, so it says
@@ -11,7 +13,7 @@ import asyncio
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from string import Template
 from types import CodeType, FrameType
@@ -22,23 +24,24 @@ from typing_extensions import override
 
 from bench.contenders import CONTENDERS, OURS
 from bench.load import Target
-from bench.provider import WHOLE
+from bench.provider import FRAMES, STREAM, STREAM_HEAD, WHOLE
 from trimtab.app import App
 from trimtab.gateway.upstream import UpstreamConnection
 from trimtab.server.handler import Handler
 from trimtab.server.http import HttpConnection, Limits
 from trimtab.types.clock import SystemClock
 
-__all__ = ["Bytecodes", "bytecodes_of_a_request", "main"]
+__all__ = ["Bytecodes", "bytecodes_of_a_frame", "bytecodes_of_a_request", "main"]
 
 _WARM: Final = 50  # requests before the count, so that all that is made once has been made
 _COUNTED: Final = 50
 _OURS: Final = f"{Path('src', 'trimtab')}/"
 _PATIENCE_S: Final = 120.0
+_BEGINNING: Final = 3  # pieces of a stream with its first token
 
 
 class Bytecodes(NamedTuple):
-    """Of the event loop's thread, for one request.
+    """Of the event loop's thread, for one request or frame.
 
     Attributes:
         total: bytecodes.
@@ -88,9 +91,14 @@ class _Socket(asyncio.Transport):
 class _Caller:
     """One connection of a caller, and one of the gateway to its provider."""
 
-    def __init__(self, app: App, handler: Handler, request: bytes) -> None:
+    def __init__(
+        self, app: App, handler: Handler, request: bytes, *, answer: Sequence[bytes] = (WHOLE,)
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._request = request
+        self._answer = answer
+        self._end = b"0\r\n\r\n" if len(answer) > 1 else b""
+        self._taken = b""
         self._answered: asyncio.Future[bytes] | None = None
         self._server = HttpConnection(
             Limits(), serve=handler.serve, fail=handler.fail, closed=lambda _: None
@@ -103,17 +111,25 @@ class _Caller:
     async def ask(self) -> None:
         """One request, to its answer."""
         self._answered = self._loop.create_future()
+        self._taken = b""
         self._server.data_received(self._request)
         answer = await self._answered
         if not answer.startswith(b"HTTP/1.1 200 "):
             raise RuntimeError(f"the gateway answered {answer[:200]!r}")
 
     def _take(self, data: bytes) -> None:
-        if self._answered is not None and not self._answered.done():
-            self._answered.set_result(data)
+        if not self._taken:  # not before, for until then what comes is held back
+            self._feed(self._answer[_BEGINNING:])
+        self._taken += data
+        if self._answered is not None and not self._answered.done() and data.endswith(self._end):
+            self._answered.set_result(self._taken)
 
     def _provide(self, _: bytes) -> None:
-        self._loop.call_soon(self._upstream.data_received, WHOLE)
+        self._feed(self._answer[:_BEGINNING])
+
+    def _feed(self, pieces: Sequence[bytes]) -> None:
+        for piece in pieces:
+            self._loop.call_soon(self._upstream.data_received, piece)
 
 
 class _Counter:
@@ -147,6 +163,16 @@ class _Counter:
 
 async def bytecodes_of_a_request(folder: Path) -> Bytecodes:
     """Serve whole answers with the project of the bench, made in `folder`, and count."""
+    return await _count(folder, _COUNTED, streamed=False)
+
+
+async def bytecodes_of_a_frame(folder: Path) -> Bytecodes:
+    """The same of streams, for each frame: the request and its record are shared by all of them."""
+    return await _count(folder, _COUNTED * FRAMES, streamed=True)
+
+
+async def _count(folder: Path, parts: int, *, streamed: bool) -> Bytecodes:
+    """Count what each of so many parts of some requests takes."""
     ours = next(contender for contender in CONTENDERS if contender.name == OURS)
     project = folder / "trimtab.toml"
     text = Template(ours.files["trimtab.toml"]).substitute(provider=9)  # where nobody listens
@@ -155,8 +181,9 @@ async def bytecodes_of_a_request(folder: Path) -> Bytecodes:
     try:
         async with app.working(), asyncio.timeout(_PATIENCE_S):
             _, secret = app.keys.create("bench")
-            request = Target(9, (f"authorization: Bearer {secret}",)).request(streamed=False)
-            caller = _Caller(app, Handler(app, SystemClock()), request)
+            request = Target(9, (f"authorization: Bearer {secret}",)).request(streamed=streamed)
+            answer = (STREAM_HEAD, *STREAM) if streamed else (WHOLE,)
+            caller = _Caller(app, Handler(app, SystemClock()), request, answer=answer)
             for _ in range(_WARM):
                 await caller.ask()
             with _Counter() as counter:
@@ -168,18 +195,19 @@ async def bytecodes_of_a_request(folder: Path) -> Bytecodes:
     for code, count in counter.bytecodes.items():
         by_file[code.co_filename.partition(_OURS)[2]] += count
     return Bytecodes(
-        sum(by_file.values()) / _COUNTED,
-        counter.calls / _COUNTED,
-        {file: count / _COUNTED for file, count in by_file.most_common()},
+        sum(by_file.values()) / parts,
+        counter.calls / parts,
+        {file: count / parts for file, count in by_file.most_common()},
     )
 
 
 def main() -> None:
     """Print them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.parse_args()
+    parser.add_argument("--frames", action="store_true", help="of the frames of streams")
+    count = bytecodes_of_a_frame if parser.parse_args().frames else bytecodes_of_a_request
     with tempfile.TemporaryDirectory() as folder:
-        found = uvloop.run(bytecodes_of_a_request(Path(folder)))
+        found = uvloop.run(count(Path(folder)))
     for file, count in found.by_file.items():
         print(f"{count:7.0f}  {file}")
     print(f"{found.total:7.0f}  in {found.calls:.0f} calls")

@@ -14,7 +14,17 @@ from typing_extensions import override
 
 from bench.spin import Spin
 
-__all__ = ["FIRST_TOKEN", "FRAMES", "FRAME_GAP_S", "MODEL", "WHOLE", "WHOLE_BYTES", "Provider"]
+__all__ = [
+    "FIRST_TOKEN",
+    "FRAMES",
+    "FRAME_GAP_S",
+    "MODEL",
+    "STREAM",
+    "STREAM_HEAD",
+    "WHOLE",
+    "WHOLE_BYTES",
+    "Provider",
+]
 
 MODEL = "gpt-bench"
 FRAMES = 64
@@ -85,11 +95,11 @@ def _frames() -> tuple[bytes, ...]:
 _BODY = _whole()
 WHOLE_BYTES = len(_BODY)
 WHOLE = _reply("200 OK", _BODY)
-_STREAM_HEAD = (
+STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
     b"x-request-id: req_bench\r\ntransfer-encoding: chunked\r\n\r\n"
 )
-_STREAM = _frames()
+STREAM = _frames()
 _MODELS = _reply(
     "200 OK",
     _json({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "bench"}]}),
@@ -161,13 +171,13 @@ class _Connection(asyncio.Protocol):
     def _begin_stream(self) -> None:
         self._next = 1
         self._begun_s = perf_counter()
-        self._transport.write(_STREAM_HEAD + _STREAM[0])
+        self._transport.write(STREAM_HEAD + STREAM[0])
         self._spin.at(self._begun_s + FRAME_GAP_S, self._send_frame)
 
     def _send_frame(self) -> None:
         if self._transport.is_closing():
             return
-        self._transport.write(_STREAM[self._next])
+        self._transport.write(STREAM[self._next])
         self._next += 1
         if self._next < FRAMES:
             self._spin.at(self._begun_s + self._next * FRAME_GAP_S, self._send_frame)

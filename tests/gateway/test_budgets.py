@@ -41,13 +41,14 @@ def stage(
     folder: Path,
     budgets: str,
     *,
-    main: Behaviour | None = None,
+    main: Behaviour | tuple[Behaviour, ...] | None = None,
     extra: str = "",
     server: str = "",
     hidden: str = "hidden_reasoning = false",
 ) -> Generator[Stage]:
     healthy = (Behaviour(),)
-    named = {"main": (main or Behaviour(tokens=20),)}
+    main = main or Behaviour(tokens=20)
+    named = {"main": main if isinstance(main, tuple) else (main,)}
     script = Script(named=named | dict.fromkeys(("cheap", "dear", "free", "odd"), healthy))
     with running_fault_provider(script) as provider:
         text = f"""
@@ -137,7 +138,7 @@ def test_a_stream_is_cut_with_a_proper_finish_when_the_rest_was_spent_meanwhile(
     project_folder: Path,
 ):
     # Alone the stream could go on; another one takes what is left while it flows.
-    main = Behaviour(tokens=2_000, token_every_s=0.002)
+    main = Behaviour(tokens=2_000, token_every_s=0.005)
     with stage(project_folder, per_user(4_000_000), main=main) as on:
         on.ask("ben", stream=True, max_tokens=50)  # how many tokens its frames have is learnt
         replies: list[Reply] = []

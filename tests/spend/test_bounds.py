@@ -155,6 +155,24 @@ def test_output_that_was_seen_before_anything_is_known():
     assert bounds.least_tokens(10, 240) == 10
 
 
+def test_what_came_at_a_time_is_held_in_reserve_twice_and_slowly_forgotten():
+    bounds = Bounds()
+    assert bounds.reserve == 16
+    bounds.learn_burst(5)
+    assert bounds.reserve == 16
+    bounds.learn_burst(50)
+    assert bounds.reserve == 100
+    for _ in range(64):
+        bounds.learn_burst(1)
+    assert 30 < bounds.reserve < 40
+    for _ in range(200):
+        bounds.learn_burst(1)
+    assert bounds.reserve == 16
+    learn(bounds, 30, frames=10, content=120)
+    bounds.learn_burst(50)
+    assert bounds.reserve == 330, "where a frame carries three tokens, and a margin"
+
+
 def learn(bounds: Bounds, tokens: int, *, frames: int, content: int, reasoning: int = 0) -> None:
     bounds.learn_shown(tokens, reasoning=reasoning, frames=frames, content_bytes=content)
 

@@ -30,6 +30,8 @@ class Case(NamedTuple):
         source: who says what was used.
         frames: content frames relayed, where it is estimated.
         quit_after: tokens after which the caller closes; 0 as soon as the provider has the call.
+        unseen: output tokens of a whole answer that never came whole, at least and at most; beside
+            what the provider makes in the time that it was waited for.
         status: what the caller sees; 0 if nothing, None if either.
         ends: an answer with status 200 comes to its proper end.
         usage: reported in an inserted event, which the provider's log does not know.
@@ -42,6 +44,7 @@ class Case(NamedTuple):
     rates: Rates = ODD
     frames: int = 0
     quit_after: int | None = None
+    unseen: tuple[int, int] | None = None
     status: int | None = 200
     ends: bool = True
     timeouts: str = ""
@@ -149,12 +152,13 @@ def _estimated() -> list[Case]:
         # The frame with the tool's name carries no argument, yet is content.
         case("quit-tools", tools, STREAM, frames=K + 1, quit_after=K),
         case("quit-early", late, STREAM, quit_after=0, status=0),
-        case("quit-whole", late, WHOLE, quit_after=0, status=0),
+        case("quit-whole", late, WHOLE, quit_after=0, status=0, unseen=(0, 0)),
         case("idle", stalled, STREAM, frames=K, ends=False, timeouts="idle_s = 0.2"),
         case("ttft", late, STREAM, status=504, timeouts="ttft_s = 0.2"),
-        case("total", late, WHOLE, status=504, timeouts="total_s = 0.2"),
+        case("total", late, WHOLE, status=504, timeouts="total_s = 0.2", unseen=(0, 0)),
         case("cut", cut, STREAM, frames=K, ends=False),
-        case("cut-whole", cut, WHOLE, status=502),
+        # That many tokens came, and JSON around them, of which nobody knows how many it is.
+        case("cut-whole", cut, WHOLE, status=502, unseen=(K, 10 * K)),
         case("in-band", failing, STREAM, frames=K, ends=False),
     ]
 

@@ -20,6 +20,7 @@ from whole.wire import Answer, Caller, chat_body
 
 CALLERS = 8
 USERS = 6
+_CONNECT_S = 0.1  # at most, until a request has left
 
 
 class Asked(NamedTuple):
@@ -114,21 +115,50 @@ class Traffic:
 
 
 def expected_costs(
-    asked: list[Asked], provider: RunningFaultProvider, answer_bytes: dict[str, int]
+    asked: list[Asked], provider: RunningFaultProvider, outputs: dict[str, int]
 ) -> dict[str, Cost]:
-    """By session, from what the provider logged and the prices written down in `money`."""
+    """By session, from what the provider logged and the prices written down in `money`.
+
+    Args:
+        asked: all requests.
+        provider: has the log.
+        outputs: tokens of whole answers of which the provider told no usage, by session.
+    """
     reported: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for call in provider.calls:
         session = json.loads(call.body)["metadata"]["session_id"]
         if call.usage_reported is not None:
             reported[session].append(call.usage_reported)
     return {
-        one.session: _expected_cost(one, reported[one.session], answer_bytes.get(one.session, 0))
+        one.session: _expected_cost(one, reported[one.session], outputs.get(one.session, 0))
         for one in asked
     }
 
 
-def _expected_cost(asked: Asked, reported: list[dict[str, Any]], answer_bytes: int) -> Cost:
+def unseen_outputs(folder: Path, cases: dict[str, Case]) -> dict[str, int]:
+    """Output tokens by session where a whole answer never came: 50 for each second of waiting.
+
+    Only the gateway knows to the millisecond how long that was, so it is its own word that is taken
+    within these bounds.
+    """
+    entries = Book(folder).read()
+    outputs: dict[str, int] = {}
+    for attempt, intent in entries.intents.items():
+        session = intent["caller"]["session"]
+        unseen = cases[session].unseen
+        if unseen is None:
+            continue
+        settle = entries.settles[attempt]
+        waited_s: float = settle["latency_us"] / 1e6
+        least, most = unseen
+        output: int = settle["usage"].get("output_tokens", 0)
+        assert max(least, 50 * (waited_s - _CONNECT_S) - 1) <= output, (session, settle)
+        assert output <= max(most, 50 * waited_s), (session, settle)
+        outputs[session] = output
+    return outputs
+
+
+def _expected_cost(asked: Asked, reported: list[dict[str, Any]], output_tokens: int) -> Cost:
     case = asked.case
     usages = [case.usage] if case.usage is not None else reported
     if case.source == "reported":
@@ -137,7 +167,7 @@ def _expected_cost(asked: Asked, reported: list[dict[str, Any]], answer_bytes: i
     assert not usages, f"{case.name} reported {usages}"
     if case.source == "none":
         return Cost(0, 0)
-    output = case.frames if case.fields.get("stream") else -(-answer_bytes // 4)
+    output = case.frames if case.fields.get("stream") else output_tokens
     estimate = estimated_cost(case.rates, len(asked.body), output)
     return Cost(estimate, estimate)
 
@@ -171,7 +201,9 @@ def check_bill(folder: Path, rounds: int) -> None:
             traffic = Traffic(gateway, provider)
             asyncio.run(traffic.send(asked))
             wait_until(lambda: verify_store(folder / "trimtab.toml").in_flight == 0)
-        expected = expected_costs(asked, provider, traffic.answer_bytes)
+        unseen = unseen_outputs(folder, {one.session: one.case for one in asked})
+        outputs = {key: -(-size // 4) for key, size in traffic.answer_bytes.items()} | unseen
+        expected = expected_costs(asked, provider, outputs)
     found = ledger_costs(folder)
     case_of = {one.session: one.case.name for one in asked}
     wrong = {

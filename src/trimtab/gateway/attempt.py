@@ -24,6 +24,7 @@ from trimtab.gateway.downgrade import card_of
 from trimtab.gateway.form import FormVerdict
 from trimtab.gateway.grant import Grant
 from trimtab.gateway.ladder import Step
+from trimtab.gateway.last_words import LastWords
 from trimtab.gateway.outlet import Outlet
 from trimtab.gateway.refusal import in_band_refusal, read_whole
 from trimtab.gateway.serving import Upstream
@@ -78,7 +79,8 @@ class Attempt(AnswerSink):
         settling: it is over for the inference too; what it comes to is or will be recorded.
         settle: what it came to, once that is recorded.
         stale: it failed on a used connection before any answer: the peer had closed it unseen.
-        sent: the request went out, so that the provider may have worked for us.
+        sent_s: monotonic time at which the request went out, so that the provider may have worked
+            for us; 0 before.
         status: HTTP status of the provider, 0 while unknown.
         headers: headers of the provider, lower-case names.
         first_token_s: monotonic time of the first token of a stream, or None.
@@ -107,6 +109,8 @@ class Attempt(AnswerSink):
     _ticket: Ticket | None = None
     _has_slot = False
     _told = False
+    _last_words: LastWords | None = None
+    _cutting = False
     intent: Receipt
     grant: Grant | None = None
     cut = False
@@ -114,7 +118,7 @@ class Attempt(AnswerSink):
     settle: Settle | None = None
     relaying = False
     stale = False
-    sent = False
+    sent_s = 0.0
     status = 0
     headers: dict[bytes, bytes] = {}  # noqa: RUF012 - replaced, never filled
     first_token_s: float | None = None
@@ -183,8 +187,7 @@ class Attempt(AnswerSink):
     def send(self, connection: UpstreamConnection, request: bytes) -> None:
         """Send the request and start the clock on the limits."""
         self._connection = connection
-        self.sent = True
-        self._last_data_s = now = self._now()
+        self._last_data_s = self.sent_s = now = self._now()
         connection.send(request, self)
         self._arm(now)
 
@@ -215,18 +218,22 @@ class Attempt(AnswerSink):
         self.relaying = True
         if keep:
             self._keep = []
-        self._set_paused(paused=False)  # before the first write, which may pause it again
+        self.set_paused(paused=False)  # before the first write, which may pause it again
         ready, self._parts = b"".join(self._parts), []
         if ready:
             self._pass_on(ready)
 
-    def hold(self) -> None:
-        """Stop reading for now; `relay` reads on."""
-        self._set_paused(paused=True)
-
     def set_paused(self, *, paused: bool) -> None:
-        """Stop reading because the caller does not keep up, or read on."""
-        self._set_paused(paused=paused)
+        """Stop reading for now, or read on; `relay` reads on, too."""
+        if paused == self._paused:
+            return
+        self._paused = paused
+        self._last_data_s = self._now()
+        if self._connection is not None:
+            if paused:
+                self._connection.pause()
+            else:
+                self._connection.resume()
 
     @property
     def kept(self) -> bytes | None:
@@ -240,15 +247,27 @@ class Attempt(AnswerSink):
         """The whole answer, where it is not a stream."""
         return b"".join(self._parts)
 
-    def abandon(self) -> None:
-        """End it from this side: unless its answer is complete, the connection is closed."""
-        if self._end_clock() is not None and self._connection is not None:
-            self._connection.abort()
+    def abandon(self, *, at_once: bool = False) -> None:
+        """End it from this side: unless its answer is complete, the connection is closed.
+
+        Args:
+            at_once: nobody will call `read_out`.
+        """
+        if self._end_clock() is not None:
+            self._hang_up(reads_on=not at_once)
+
+    async def read_out(self) -> None:
+        """Let count what had arrived of a stream when it was ended from this side, and close it."""
+        if self._last_words is not None:
+            await self._last_words.heard()
+            self._message_ended = self._last_words.ended
 
     def give_back(self) -> None:
         """Return the connection to its pool, if it can serve another call."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            if self._last_words is not None:  # perhaps nobody has listened
+                self._last_words.end()
             pool = self.upstream.pool
             if self._message_ended:
                 pool.release(connection)
@@ -283,6 +302,7 @@ class Attempt(AnswerSink):
     def _on_stream_data(self, data: bytes) -> None:
         stream = self.stream
         assert stream is not None
+        before = stream.content_frames
         try:
             ready = stream.feed(data)
         except ProviderGarbage as error:
@@ -294,9 +314,9 @@ class Attempt(AnswerSink):
             if (
                 grant is not None
                 and stream.content_frames >= grant.next_look
-                and not grant.covers(stream)
+                and not grant.covers(stream, stream.content_frames - before)
             ):
-                self._cut(stream, grant)
+                self._cut_soon(stream, grant)
             return
         if stream.error is not None:
             self._fail(in_band_refusal(stream.error))
@@ -311,11 +331,20 @@ class Attempt(AnswerSink):
             self._arm()
             if stream.complete:
                 self._complete()
-        elif grant is not None and not grant.covers(stream):
-            self._cut(stream, grant)
+        elif grant is not None and not grant.covers(stream, stream.content_frames - before):
+            self._cut_soon(stream, grant)
+
+    def _cut_soon(self, stream: ChatStream, grant: Grant) -> None:
+        """The budget pays for no more: let come what has arrived by now, since it was made."""
+        if not self._cutting:
+            self._cutting = True
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._cut, stream, grant)  # in between it reads once
 
     def _cut(self, stream: ChatStream, grant: Grant) -> None:
-        """The budget pays for no more: close the call, and end the answer as a limit would."""
+        """Close the call, and end the answer as a limit would, unless it has ended meanwhile."""
+        if self.over or stream.finished:
+            return
         usage = Usage(self._call.input_estimate, output_tokens=stream.content_frames)
         stream.cut(grant.capped(usage))
         grant.was_cut()
@@ -367,17 +396,6 @@ class Attempt(AnswerSink):
             self._fail(error)
 
     # ------------------------------------------------------------ limits and endings
-
-    def _set_paused(self, *, paused: bool) -> None:
-        if paused == self._paused:
-            return
-        self._paused = paused
-        self._last_data_s = self._now()
-        if self._connection is not None:
-            if paused:
-                self._connection.pause()
-            else:
-                self._connection.resume()
 
     @property
     def _total_s(self) -> float:
@@ -445,9 +463,19 @@ class Attempt(AnswerSink):
     def _fail(self, error: TrimtabError, *, keep_connection: bool = False) -> None:
         owner = self._end_clock()
         if owner is not None:
-            if self._connection is not None and not keep_connection:
-                self._connection.abort()
+            if not keep_connection:
+                self._hang_up(reads_on=isinstance(error, ProviderTimeout))
             owner.on_failed(self, error)
+
+    def _hang_up(self, *, reads_on: bool) -> None:
+        """Close the connection; where a stream flows on it, `read_out` does when it `reads_on`."""
+        connection = self._connection
+        if connection is None:
+            return
+        if reads_on and self._streaming and self.stream is not None and not self._message_ended:
+            self._last_words = LastWords(self.stream, connection)
+        else:
+            connection.abort()
 
     def _end_clock(self) -> AttemptOwner | None:
         """It is over. Who is to be told, unless it was over already."""

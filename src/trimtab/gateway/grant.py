@@ -28,7 +28,7 @@ LEAST_TOKENS: Final = 16
 """Output tokens below which an answer is not worth beginning, unless fewer were asked for."""
 
 _LARGEST_SLICE: Final = 1_024  # each further one is twice as large, up to this
-_RESERVE: Final = 16  # tokens that may be on their way while a stream is being cut
+_MISCOUNT: Final = 16  # tokens by which frames may seem to pass a limit that the provider keeps
 _NEVER: Final = 1 << 62
 
 
@@ -66,6 +66,7 @@ class Grant:
     _covered = 0
     _most = 0
     _slice = 0
+    _looked = False
 
     def __init__(self, hold: Hold, backing: Backing, *, bounds: Bounds, owner: GrantOwner) -> None:
         self.hold = hold
@@ -87,43 +88,58 @@ class Grant:
         self._covered = first
         self._slice = min(first, _LARGEST_SLICE)
         self._most = most
-        self.next_look = 0 if first < most else most + _RESERVE
+        self.next_look = 0 if first < most else most + _MISCOUNT
 
     @property
     def guarded(self) -> bool:
         """Something would be refused; otherwise spending is only counted."""
         return self._card is not None
 
-    def covers(self, stream: ChatStream) -> bool:
+    def covers(self, stream: ChatStream, came: int) -> bool:
         """Whether what has come of a stream, and what is on its way, is paid for; asks for more.
 
         False means that the stream must be cut here.
+
+        Args:
+            stream: as far as it was read.
+            came: how many of its frames came with the latest read.
         """
-        frames = stream.content_frames
+        frames, bounds = stream.content_frames, self._bounds
         if frames < self.next_look:
             return True
-        shown = self._bounds.shown_tokens(frames, stream.content_bytes)
-        while shown + self._slice // 2 >= self._covered < self._most:
+        if self._looked:  # before the first look it was held until the intent was durable
+            bounds.learn_burst(came)
+        self._looked = True
+        reserve = bounds.reserve
+        shown = bounds.shown_tokens(frames, stream.content_bytes)
+        while shown + max(self._slice // 2, reserve) >= self._covered < self._most:
             if not self._extend():
                 self.next_look = frames + 1
-                return shown + _RESERVE < self._covered
+                return shown + reserve < self._covered
         if self._covered >= self._most:
             # The provider was told so; one that goes on regardless is cut.
-            self.next_look = max(frames + 1, self._most + _RESERVE)
-            least = self._bounds.least_tokens(frames, stream.content_bytes)
-            return least <= self._most + _RESERVE
-        free = self._covered - self._slice // 2 - shown
-        self.next_look = frames + self._bounds.frames_within(free)
+            self.next_look = max(frames + 1, self._most + _MISCOUNT)
+            least = bounds.least_tokens(frames, stream.content_bytes)
+            return least <= self._most + _MISCOUNT
+        free = self._covered - max(self._slice // 2, reserve) - shown
+        self.next_look = frames + bounds.frames_within(free)
         return True
 
-    def capped(self, usage: Usage) -> Usage:
-        """Usage that was estimated, within what is held: an estimate must not overspend."""
+    def capped(self, usage: Usage, *, unseen: bool = False) -> Usage:
+        """Usage that was estimated, as far as it can be: what is held is the most that it was.
+
+        Args:
+            usage: the estimate.
+            unseen: its output, too, is one. What was seen of a stream was made, held or not.
+        """
         if self._card is None:
             return usage
         return msgspec.structs.replace(
             usage,
             input_tokens=min(usage.input_tokens, self._input_tokens),
-            output_tokens=min(usage.output_tokens, self._covered),
+            output_tokens=min(usage.output_tokens, self._covered)
+            if unseen
+            else usage.output_tokens,
         )
 
     def learn(self, settle: Settle, stream: ChatStream | None) -> None:
@@ -152,13 +168,19 @@ class Grant:
         """The stream was cut because this pays for no more."""
         self._owner.on_cut()
 
+    def _more_for(self, card: RateCard, output_tokens: int) -> int:
+        """What must be held beside what is held by now, for so much output."""
+        wanted_nanousd = card.hold_nanousd(self._input_tokens, output_tokens)
+        return max(wanted_nanousd - self.hold.amount_nanousd, 0)
+
     def _extend(self) -> bool:
         card = self._card
         assert card is not None
         grown = min(self._covered + self._slice, self._most)
-        more = card.hold_nanousd(self._input_tokens, grown) - self.hold.amount_nanousd
-        if not self.hold.extend(max(more, 0)):
-            return False
+        while not self.hold.extend(self._more_for(card, grown)):
+            grown = self._covered + (grown - self._covered) // 2  # the last of a budget, in pieces
+            if grown < self._covered + LEAST_TOKENS:
+                return False
         self._covered = grown
         self._slice = min(self._slice * 2, _LARGEST_SLICE)
         if self.extended is not None:

@@ -139,7 +139,7 @@ class Inference(Recovery, OutletListener):
         streams, complete = attempt.stream is not None, attempt.complete
         if not attempt.intent.done:  # it is not durable yet; if it never will be, this has failed
             if streams and attempt.opened:
-                attempt.hold()
+                attempt.set_paused(paused=True)
             return
         try:
             if complete or (streams and attempt.opened):
@@ -329,7 +329,7 @@ class Inference(Recovery, OutletListener):
         if lead is None or lead.settling:
             return
         drains = self._call.target.policy.on_disconnect == "drain"
-        if lead.sent and (drains or (self._keeper is not None and self._keeper.goes_on)):
+        if lead.sent_s and (drains or (self._keeper is not None and self._keeper.goes_on)):
             lead.set_paused(paused=False)
         else:
             self.on_failed(lead, CallerGone("The caller closed the connection."))

@@ -220,7 +220,7 @@ class Purse:
         # Where the request does not say how long its answer may be, all that is left is for it.
         most = affordable if whole.limit is None else card.affords(input_tokens, left_nanousd)
         share = card.affords(input_tokens, _room_of(backing)) // ROOM_SHARE
-        slice_tokens = min(max(share, FIRST_SLICE), MOST_AT_FIRST)
+        slice_tokens = min(max(share, FIRST_SLICE, 2 * bounds.reserve), MOST_AT_FIRST)
         first = min(most, slice_tokens * choices)
         amount_nanousd = card.hold_nanousd(input_tokens, first)
         limit = most if most < wanted else None

@@ -106,7 +106,7 @@ class Recovery(AttemptOwner):
         for attempt in (self._rival, self._lead):
             if attempt is not None and not attempt.settling:
                 attempt.settling = True
-                attempt.abandon()
+                attempt.abandon(at_once=True)
                 self._record(attempt, error, final=attempt is self._lead)
         self._finish(error)
 
@@ -182,13 +182,14 @@ class Recovery(AttemptOwner):
     async def _recover(self, attempt: Attempt, error: Exception) -> None:
         """Settle a failed attempt, and then go on elsewhere or tell the caller."""
         try:
+            await attempt.read_out()
             if isinstance(error, LedgerUnavailable):
                 # The provider may have worked: the ledger takes the intent in with the settle.
-                if attempt.sent or attempt.number > 1:
+                if attempt.sent_s or attempt.number > 1:
                     self._record(attempt, error, final=True)
                 raise error  # noqa: TRY301 - the way of all that ends an inference
             attempt.give_back()
-            if not attempt.sent:
+            if not attempt.sent_s:
                 await attempt.intent
             if not await self._goes_on(attempt, error):
                 await self._end_with(attempt, error)
@@ -278,7 +279,7 @@ class Recovery(AttemptOwner):
         if self._hedging is not None:
             self._hedging.observe(attempt, self._clock.monotonic_s())
         attempt.settling = True
-        attempt.abandon()
+        attempt.abandon(at_once=True)
         attempt.give_back()
         self._ladder.give_up(attempt.step)
         self._record(attempt, error, final=False)

@@ -19,7 +19,7 @@ from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
 from trimtab.providers.usage.openai_chat import read_usage, reading_of
 from trimtab.providers.usage.reading import Reading
-from trimtab.spend.estimate import estimate_tokens
+from trimtab.spend.estimate import estimate_tokens, tokens_made_in
 from trimtab.types.records import Intent, Outcome, Settle, UsageSource
 from trimtab.types.usage import NO_USAGE, Usage
 
@@ -124,7 +124,7 @@ def _usage(
     usage = said.usage
     if usage is not None and said.final and not said.unreported:  # nearly always
         return usage, "reported"
-    billed = attempt.sent and _may_be_billed(attempt, error)
+    billed = attempt.sent_s > 0 and _may_be_billed(attempt, error)
     if usage is None:
         return (_estimate(call, attempt, error), "estimated") if billed else (NO_USAGE, "none")
     frames = attempt.stream.content_frames if attempt.stream is not None else 0
@@ -147,14 +147,20 @@ def _estimate(call: Call, attempt: Attempt, error: Exception | None) -> Usage:
     """What was used where the provider does not tell.
 
     Input is estimated from the request's bytes; output is counted in frames of a stream, or
-    estimated from the bytes of a whole answer, if it came.
+    estimated from the bytes of a whole answer, as far as it came; if it did not all come, also from
+    the time that the provider was at it.
     """
-    if attempt.stream is not None:
-        output_tokens = attempt.stream.content_frames
-    else:
-        output_tokens = estimate_tokens(len(attempt.body)) if error is None else 0
-    usage = Usage(input_tokens=call.input_estimate, output_tokens=output_tokens)
-    return usage if attempt.grant is None else attempt.grant.capped(usage)
+    input_tokens, stream, grant = call.input_estimate, attempt.stream, attempt.grant
+    if stream is not None:
+        usage = Usage(input_tokens, output_tokens=stream.content_frames)
+        return usage if grant is None else grant.capped(usage)
+    output_tokens = estimate_tokens(len(attempt.body)) if attempt.status == 200 else 0
+    if error is not None:
+        limit = call.request.output_limit(attempt.rung.max_output_tokens)
+        made = tokens_made_in(attempt.ended_s - attempt.sent_s)
+        output_tokens = min(max(output_tokens, made), limit)
+    usage = Usage(input_tokens, output_tokens=output_tokens)
+    return usage if grant is None else grant.capped(usage, unseen=True)
 
 
 def _may_be_billed(attempt: Attempt, error: Exception | None) -> bool:

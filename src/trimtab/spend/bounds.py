@@ -30,6 +30,8 @@ _MOST_BYTES_PER_TOKEN: Final = 8  # of output, on the whole
 _INPUT_MARGIN: Final = 1.25
 _FRAME_MARGIN: Final = 1.1
 _FEWEST: Final = 20  # reports before a bound may fall
+_RESERVE: Final = 16  # output tokens that may be on their way at any time; at least
+_BURSTS: Final = 64  # looks after which a burst is mostly forgotten
 
 
 class RequestSize(Struct, frozen=True, gc=False):
@@ -63,6 +65,7 @@ class Bounds:
     """
 
     __slots__ = (
+        "_burst",
         "_frame_ratio",
         "_frame_reports",
         "_input_ratio",
@@ -79,7 +82,17 @@ class Bounds:
         self._input_reports = _Most(_INPUT_MARGIN)
         self._frame_ratio: float | None = None  # tokens per frame; None before anything is known
         self._frame_reports = _Most(_FRAME_MARGIN)
+        self._burst = 0.0  # frames
         self._whole_frames: bool | None = None  # no token was in two frames; None: who knows
+
+    @property
+    def reserve(self) -> int:
+        """Output tokens that may be on their way unseen when a stream is looked at.
+
+        Who is kept from reading for a moment, by a busy machine or a slow caller, finds many at
+        once, and may find as many again after the next look, and some more.
+        """
+        return max(_RESERVE, int(2 * self._burst * (self._frame_ratio or _FIRST_RATIO)))
 
     def input_tokens(self, size: RequestSize) -> int:
         """The most input tokens that a request can be."""
@@ -105,6 +118,10 @@ class Bounds:
         """A provider reported the input tokens of a request."""
         seen = max(0, tokens - size.beside) / max(1, size.units)
         self._input_ratio = self._input_reports.bound(seen, self._input_ratio)
+
+    def learn_burst(self, frames: int) -> None:
+        """So many frames of a stream came with one read."""
+        self._burst = max(frames, self._burst + (frames - self._burst) / _BURSTS)
 
     def learn_shown(self, tokens: int, *, reasoning: int, frames: int, content_bytes: int) -> None:
         """A provider reported the output tokens of a stream that was seen to its end."""

@@ -138,8 +138,9 @@ def _plain_steps(behaviour: Behaviour, whole: Step) -> Iterator[Step]:
     if behaviour.cut is None:
         yield whole._replace(data=body[sent:], wait_s=wait_s)
         return
-    offset = _offset(whole, behaviour.cut_after_tokens or 0)
-    yield Step(body[sent:offset], wait_s, cut=behaviour.cut)
+    tokens = min(behaviour.cut_after_tokens or 0, whole.tokens)
+    offset = _offset(whole, tokens)
+    yield Step(body[sent:offset], wait_s, tokens=tokens, cut=behaviour.cut)
 
 
 def _offset(whole: Step, after_tokens: int) -> int:

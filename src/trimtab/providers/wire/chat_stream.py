@@ -101,10 +101,14 @@ class ChatStream:
         """
         if self.started and not self.finished and not self._partial:
             shape = self._shape
-            if shape is not None and _has_shape(data, *shape):
-                self.content_frames += 1
-                self.content_bytes += len(data) - self._shape_bytes
-                return data
+            if shape is not None and data.startswith(shape[0]) and data.endswith(shape[1]):
+                size = len(data) - self._shape_bytes
+                begin = len(shape[0])
+                # A plain event again, with other plain text: so nearly all need not be parsed.
+                if size >= 0 and not data[begin : begin + size].translate(None, _TEXT):
+                    self.content_frames += 1
+                    self.content_bytes += size
+                    return data
             if _is_plain(data):
                 frames = data.count(b"\n\n")
                 self.content_frames += frames
@@ -274,19 +278,6 @@ def _shape_of(data: bytes) -> tuple[bytes, bytes] | None:
     if data[begin:end].translate(None, _TEXT):
         return None
     return data[:begin], data[end:]
-
-
-def _has_shape(data: bytes, head: bytes, tail: bytes) -> bool:
-    """Whether `data` is a plain event again, with other plain text for its content.
-
-    Nearly all frames are: so they need not be parsed.
-    """
-    return (
-        data.startswith(head)
-        and data.endswith(tail)
-        and len(data) >= len(head) + len(tail)
-        and not data[len(head) : -len(tail)].translate(None, _TEXT)
-    )
 
 
 def _is_json_throughout(data: bytes) -> bool:
