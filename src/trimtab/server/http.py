@@ -163,6 +163,7 @@ class HttpConnection(asyncio.Protocol, Wire):
         """Called by the parser."""
         self._incoming = Exchange(self)
         self._headers = []
+        self._body = b""
         self._reading = True
         self._since_s = self._loop.time()
 
