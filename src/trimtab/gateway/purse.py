@@ -67,6 +67,7 @@ class Purse:
     async def learn(self) -> None:
         """Learn it."""
         await self._treasury.funds.load(self.unknown())
+        self._firsts = self._backing(self.call.target.rungs[0])  # the project may have changed
 
     def downgrade(self) -> Fund | None:
         """Turn to the cheapest model of the route if a budget wants that; which one does.
