@@ -106,7 +106,7 @@ async def settled(shape: Shape, serving: Serving, *, size: int, kind: bytes = b"
     attempt = Attempt(
         call, step=Step(0, "first"), number=1, stream=stream, clock=SystemClock(), owner=owner
     )
-    attempt.sent = True
+    attempt.sent_s = 1.0
     usual = b"text/event-stream" if shape.streamed else JSON
     attempt.on_head(200, {b"content-type": kind or usual})
     body = bytes_of(shape)

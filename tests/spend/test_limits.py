@@ -209,3 +209,62 @@ def test_what_was_never_used_is_idle():
     assert not one.idle(0.9)
     assert one.idle(60.0)
     assert meter().idle(0.0)
+
+
+class Level:
+    """A bucket as one would write it down: how much is in it, and when it was last looked at."""
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute = self.level = float(per_minute)
+        self.at_s = 0.0
+
+    def fill(self, now_s: float) -> None:
+        came = (now_s - self.at_s) * self.per_minute / 60
+        self.level = min(self.level + came, self.per_minute)
+        self.at_s = now_s
+
+    def take(self, amount: int) -> None:
+        self.level = min(self.level - amount, self.per_minute)
+
+    def resize(self, per_minute: int, now_s: float) -> None:
+        self.fill(now_s)
+        grown = self.level + per_minute - self.per_minute
+        self.level = max(grown, min(self.level, 0.0))
+        self.per_minute = float(per_minute)
+
+    def seen(self, now_s: float) -> tuple[float, float]:
+        level = min(self.level + (now_s - self.at_s) * self.per_minute / 60, self.per_minute)
+        return max(level, 0.0), (self.per_minute - level) * 60 / self.per_minute
+
+
+@given(
+    start_s=st.sampled_from((0.0, 12.5, 3_456_789.25)),
+    steps=st.lists(
+        st.tuples(
+            st.floats(0, 90),
+            st.sampled_from(("enter", "used", "resize")),
+            st.integers(-3_000, 3_000),
+        ),
+        max_size=40,
+    ),
+)
+def test_a_bucket_is_what_a_level_and_its_time_would_be(
+    start_s: float, steps: list[tuple[float, str, int]]
+):
+    one, told = Meter("fair", limit(None, 1_000), start_s), Level(1_000)
+    now_s = told.at_s = start_s
+    for gap_s, what, amount in steps:
+        now_s += gap_s
+        if what == "used":
+            one.used(amount)
+            told.take(amount)
+        elif what == "resize":
+            one.use(limit(None, abs(amount) + 1), now_s)
+            told.resize(abs(amount) + 1, now_s)
+        elif isinstance(enter([one], abs(amount), now_s), Lease):
+            told.fill(now_s)
+            told.take(abs(amount))
+        level, reset_s = told.seen(now_s)
+        _, remaining, shown_reset_s = shown(one.rates(now_s).tokens)
+        assert remaining == pytest.approx(level, abs=1.001)
+        assert shown_reset_s == pytest.approx(reset_s, abs=1e-4)

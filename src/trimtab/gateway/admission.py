@@ -29,7 +29,7 @@ def enter_at_once(purse: Purse, outlet: Outlet) -> Sequence[Fund]:
     Raises:
         BudgetExceeded: what is left of a budget does not pay for it.
     """
-    if purse.near_used():  # a budget that is not has no word to say
+    if purse.any_near_used():  # a budget that is not has no word to say
         downgrading = purse.downgrade()
         if downgrading is not None:
             outlet.note(b"x-trimtab-downgraded: %b\r\n" % downgrading.name.encode())

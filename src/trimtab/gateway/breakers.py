@@ -119,12 +119,16 @@ class Breaker:
         """
         if call < self._oldest:
             return
+        self._counted = True
         if began_s is not None and began_s > self._good_s:
             self._good_s = began_s
         if self._opened_s is not None:
             self._close()
         self._failures = self._timeouts = 0
-        self._calls[self._bucket_now()] += 1
+        number = int(self._clock.monotonic_s() * self._buckets_per_s)
+        if number != self._bucket:
+            self._turn(number)
+        self._calls[number % _BUCKETS] += 1
 
     def failed(self, call: int, *, timeout: bool, began_s: float | None = None) -> None:
         """Call number `call` failed, and that is the provider's fault.
@@ -139,12 +143,15 @@ class Breaker:
         """
         if call < self._oldest or (self._opened_s is not None and call != self._number):
             return
+        self._counted = True
         if began_s is None or began_s >= self._good_s:
             self._failures += 1
             self._timeouts = self._timeouts + 1 if timeout else 0
-        bucket = self._bucket_now()
-        self._calls[bucket] += 1
-        self._failed[bucket] += 1
+        number = int(self._clock.monotonic_s() * self._buckets_per_s)
+        if number != self._bucket:
+            self._turn(number)
+        self._calls[number % _BUCKETS] += 1
+        self._failed[number % _BUCKETS] += 1
         if self._opened_s is not None or self._fails_too_often():
             self._open()
 
@@ -221,16 +228,12 @@ class Breaker:
         self._buckets_per_s = _BUCKETS / self._settings.window_s
         self._bucket = int(self._clock.monotonic_s() * self._buckets_per_s)
 
-    def _bucket_now(self) -> int:
-        """The index of the bucket of this moment; those that time has passed by are emptied."""
-        number = int(self._clock.monotonic_s() * self._buckets_per_s)
-        if number != self._bucket:
-            for passed in range(max(self._bucket, number - _BUCKETS) + 1, number + 1):
-                self._calls[passed % _BUCKETS] = 0
-                self._failed[passed % _BUCKETS] = 0
-            self._bucket = number
-        self._counted = True
-        return number % _BUCKETS
+    def _turn(self, number: int) -> None:
+        """Go on to the bucket of this moment; those that time has passed by are emptied."""
+        for passed in range(max(self._bucket, number - _BUCKETS) + 1, number + 1):
+            self._calls[passed % _BUCKETS] = 0
+            self._failed[passed % _BUCKETS] = 0
+        self._bucket = number
 
     def _fails_too_often(self) -> bool:
         settings = self._settings

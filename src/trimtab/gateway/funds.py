@@ -151,16 +151,18 @@ class Backing:
     Attributes:
         funds: loaded or not.
         accounts: those of the funds.
+        limited: something is refused where one of them is used up.
         known: all were loaded when they were found. Where not, each is to be asked.
         begin_ns, end_ns: an inference of the same caller and model that begins between these falls
             under the same; an empty span where that cannot be told.
     """
 
-    __slots__ = ("accounts", "begin_ns", "end_ns", "funds", "known")
+    __slots__ = ("accounts", "begin_ns", "end_ns", "funds", "known", "limited")
 
     def __init__(self, funds: Sequence[Fund]) -> None:
         self.funds = funds
         self.accounts = [fund.account for fund in funds]
+        self.limited = any(account.limit_nanousd is not None for account in self.accounts)
         self.known = all(fund.loaded for fund in funds)
         changes = any(fund.orphans or fund.budget.rolling for fund in funds)
         lasts = self.known and not changes

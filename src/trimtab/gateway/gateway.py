@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from trimtab.config.money import with_class
@@ -57,6 +58,8 @@ class Gateway:
             first caller is let in.
         shadows: versions that are tried without being shown.
         spawn: makes the tasks of inferences; set by the server before the first caller is let in.
+        new_inference_id: makes the id of an inference. The server asks for it first, so that errors
+            carry it too.
     """
 
     spawn: Spawn
@@ -88,7 +91,7 @@ class Gateway:
         self._reuse.spawn = self._spawn_task
         self._ledger = ledger
         self._clock = clock
-        self._ids = IdSource(clock)
+        self.new_inference_id = partial(IdSource(clock).new, "inf")
         self._active: dict[Work, str] = {}
         self._drained: asyncio.Event | None = None  # once somebody waits for it
         self.serving = serving
@@ -113,10 +116,6 @@ class Gateway:
         """Render new inferences with the versions of `desk`."""
         self.serving = self.serving._replace(prompts=desk)
         self.canaries.use(desk.environment, desk.trials())
-
-    def new_inference_id(self) -> str:
-        """An id for an inference. The server asks for it first, so that errors carry it too."""
-        return self._ids.new("inf")
 
     def infer(
         self,
@@ -149,7 +148,7 @@ class Gateway:
             outlet.note(prompt_header(call.prompt))
         if self._gives_tokens:
             outlet.note(self.token_line(inference_id))
-        if self.sanctions.downgrades(call.caller):
+        if self.sanctions.any and self.sanctions.downgrades(call.caller):
             call = downgraded(call)
             outlet.note(b"x-trimtab-downgraded: outliers\r\n")
         self._enter(call, outlet, idempotency_key)
@@ -192,23 +191,18 @@ class Gateway:
     def _enter(self, call: Call, outlet: Outlet, idempotency_key: str) -> None:
         """Let a call begin if its limits allow it."""
         lease = self._turnstile.enter(call)
-        if lease is None:
-            self._answer(call, outlet, idempotency_key)
-            return
-        self._leases[call.inference_id] = lease
-        lease.holders = 1
-        try:
+        if lease is not None:
             outlet.note(self._turnstile.headers(lease))
-            self._answer(call, outlet, idempotency_key)
+            self._leases[call.inference_id] = lease
+            lease.holders = 1
+        try:
+            if call.target.policy.cache is None and not idempotency_key:
+                self._fly(call, outlet)
+            else:
+                self._look(call, outlet, idempotency_key)
         finally:
-            self._let_go(lease, call.inference_id)
-
-    def _answer(self, call: Call, outlet: Outlet, idempotency_key: str) -> None:
-        """Answer with a call, or without one if that can be."""
-        if call.target.policy.cache is None and not idempotency_key:
-            self._fly(call, outlet)
-        else:
-            self._look(call, outlet, idempotency_key)
+            if lease is not None:
+                self._let_go(lease, call.inference_id)
 
     def _begin_shadow(self, call: Call, body: bytes) -> None:
         """Call the version that is tried in the shadow, if it is this inference's turn."""
@@ -245,9 +239,11 @@ class Gateway:
             return
 
         purse = Purse(call, self._treasury)
-        unknown = bool(purse.unknown())
-        lacking = () if unknown else enter_at_once(purse, outlet)
-        if unknown or lacking:
+        if purse.unknown():
+            self._admit(purse, outlet, keeper, lacking=())
+            return
+        lacking = enter_at_once(purse, outlet)
+        if lacking:
             self._admit(purse, outlet, keeper, lacking=lacking)
             return
         try:
@@ -300,15 +296,15 @@ class Gateway:
         )
         inference.purse = purse
         inference.begin(self.spawn, self._forget)
-        inference.seat = self._seat(call)
+        if call.prompt is not None or self._endings:
+            inference.seat = self._seat(call)
         inference.lease = self._take(inference, call)
 
     def _seat(self, call: Call) -> Seat | None:
         """Who wants to know what becomes of an inference, beside its caller."""
-        if self._endings:
-            asked = self._endings.get(call.inference_id)
-            if asked is not None:
-                return asked.seat
+        asked = self._endings.get(call.inference_id)
+        if asked is not None:
+            return asked.seat
         if call.prompt is None:
             return None
         return self.shadows.seat(call.inference_id) or self.canaries.seat(
@@ -382,16 +378,20 @@ class Gateway:
     def _resolve(
         self, inference_id: str, body: bytes, *, caller: Caller, tried_before: bool
     ) -> Call:
-        serving = self.serving
+        serving, project = self.serving, self.serving.project
         started_ns = self._clock.wall_ns()
         request = parse_request(body)
-        who = with_class(_named(caller, request), serving.project.classes)
-        prompt, pin, form, asked = None, "", None, None
+        who = _named(caller, request)
+        if project.classes or who.user_class:
+            who = with_class(who, project.classes)
+        prompt = pin = form = asked = None
         if request.names_prompt:
             sticky = who.user or who.session or inference_id
             asked = body
             body, request, prompt, pin, form = prompted(serving.prompts, body, request, who=sticky)
-        target = pinned(serving.project, serving.project.resolve(request.model), pin)
+        target = project.resolve(request.model)
+        if pin:
+            target = pinned(project, target, pin)
         mark = self._repeats.mark_of(who, request)
         return Call(
             inference_id=inference_id,

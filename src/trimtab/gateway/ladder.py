@@ -3,6 +3,7 @@
 Nothing is called here and nothing waits; the inference does as it is told.
 """
 
+from collections.abc import Sequence
 from math import inf
 from random import Random
 from typing import Final
@@ -38,12 +39,14 @@ class Step(Struct, frozen=True, gc=False):
     Attributes:
         place: the rung, by its place in the route's ladder.
         cause: why.
-        admission: number that the rung's breaker gave the call; 0 where it was not asked.
+        breaker: of the rung; None where it was not asked, and so is not told either.
+        admission: number that it gave the call; 0 where it was not asked.
         wait_s: seconds to wait before it.
     """
 
     place: int
     cause: Cause
+    breaker: Breaker | None = None
     admission: int = 0
     wait_s: float = 0.0
 
@@ -70,10 +73,10 @@ class Ladder:
         self._budget = budget
         self._random = random
         target = call.target
-        affinity = b""
+        self._order: Sequence[int] = range(len(target.rungs))
         if target.equals > 1:
             affinity = affinity_of(call.caller.session, bytes(call.request.messages))
-        self._order = order(target.rungs, target.equals, affinity)
+            self._order = order(target.rungs, target.equals, affinity)
 
     def first(self) -> Step:
         """Where to begin.
@@ -90,7 +93,9 @@ class Ladder:
 
     def judge(self, step: Step, error: Exception | None, *, began_s: float) -> None:
         """Tell the breaker of a rung how an attempt there ended, well if `error` is None."""
-        breaker = self._breaker(step.place)
+        breaker = step.breaker
+        if breaker is None:
+            return
         if error is None:
             breaker.succeeded(step.admission, began_s=began_s)
         elif not isinstance(error, ProviderError) or isinstance(error, ProviderBusy):
@@ -103,7 +108,8 @@ class Ladder:
 
     def give_up(self, step: Step) -> None:
         """A step is not taken after all, or ended without a word about the provider."""
-        self._breaker(step.place).released(step.admission)
+        if step.breaker is not None:
+            step.breaker.released(step.admission)
 
     def began(self, place: int) -> bool:
         """Whether a rung is the one that this inference would have been served by."""
@@ -201,10 +207,11 @@ class Ladder:
 
     def _paid(self, again: Step) -> Step | None:
         """A retry, if the breaker and the budget let it through."""
-        if self._breaker(again.place).state != "closed" or not self._budget.takes():
+        breaker = self._board.of(self._call.target.rungs[again.place].ref)
+        if breaker.state != "closed" or not self._budget.takes():
             return None
         self._tries += 1
-        return replace(again, admission=self._breaker(again.place).admits())
+        return replace(again, breaker=breaker, admission=breaker.admits())
 
     def _next(self, cause: Cause, *, larger_than: int | None = None) -> Step | None:
         """An attempt at the next rung that can be called; those before it are not asked again."""
@@ -218,15 +225,13 @@ class Ladder:
                 continue
             if upstreams[rung.ref.provider].problem:
                 continue
-            admission = self._board.of(rung.ref).admits()
+            breaker = self._board.of(rung.ref)
+            admission = breaker.admits()
             if admission:
                 self._at = at
                 self._tries = 1
-                return Step(place, cause, admission)
+                return Step(place, cause, breaker, admission)
         return None
-
-    def _breaker(self, place: int) -> Breaker:
-        return self._board.of(self._call.target.rungs[place].ref)
 
     def _window(self, place: int) -> int:
         """Context tokens of a rung; 0 where nobody knows, so that any known window is larger."""

@@ -43,10 +43,11 @@ class Purse:
         call: the inference, as it is served: perhaps by a cheaper model than it asked for.
     """
 
+    _first: tuple[Rung, Grant] | None = None
+    _size: RequestSize | None = None
+
     def __init__(self, call: Call, treasury: Treasury) -> None:
         self._treasury = treasury
-        self._first: tuple[Rung, Grant] | None = None
-        self._size: RequestSize | None = None
         self.call = call
         self._firsts = treasury.funds.of(call, call.target.rungs[0])  # as of now
 
@@ -55,17 +56,18 @@ class Purse:
     def unknown(self) -> list[Fund]:
         """Funds of which must be learnt first what was spent before."""
         target = self.call.target
+        if self._firsts.known and len(target.rungs) == 1 and target.downgrade is None:
+            return []  # nearly always
         others = target.rungs[1:]
         if target.downgrade is not None:
             others = (*others, target.downgrade)
-        if not others and self._firsts.known:  # nearly always
-            return []
         backings = [self._firsts, *map(self._backing, others)]
         return [fund for backing in backings for fund in backing.funds if not fund.loaded]
 
     async def learn(self) -> None:
         """Learn it."""
         await self._treasury.funds.load(self.unknown())
+        self._firsts = self._backing(self.call.target.rungs[0])  # the project may have changed
 
     def downgrade(self) -> Fund | None:
         """Turn to the cheapest model of the route if a budget wants that; which one does.
@@ -98,12 +100,16 @@ class Purse:
         backing = self._firsts
         backing.check_known()
         card, bounds = card_of(self.call, rung), self._treasury.bounds_of(rung)
-        plan = self._plan(rung, card, bounds, backing=backing)
-        if plan is not None and not in_line and self._treasury.waiting:
-            wanted = self._treasury.wanted_of(backing.funds)
-            if wanted:
+        plan = self._whole(rung, card, bounds, backing=backing)
+        wanted = () if in_line else self._treasury.wanted_of(backing.funds)
+        grant = None
+        if plan is None or (self._is_blind(bounds) and not wanted):
+            grant = self._take(card, bounds, backing=backing, plan=plan)  # what fits is paid for
+        if grant is None:
+            plan = self._plan(plan, card, bounds, backing=backing)
+            if plan is not None and wanted:
                 return wanted
-        grant = self._take(card, bounds, backing=backing, plan=plan)
+            grant = self._take(card, bounds, backing=backing, plan=plan)
         if grant is None:
             return _without_room(backing, _amount(plan))
         self._first = rung, grant
@@ -130,7 +136,8 @@ class Purse:
         backing = self._backing(rung)
         backing.check_known()
         card, bounds = card_of(self.call, rung), self._treasury.bounds_of(rung)
-        plan = self._plan(rung, card, bounds, backing=backing, shown_bytes=shown_bytes)
+        whole = self._whole(rung, card, bounds, backing=backing, shown_bytes=shown_bytes)
+        plan = self._plan(whole, card, bounds, backing=backing)
         grant = self._take(card, bounds, backing=backing, plan=plan)
         if grant is None:
             raise BudgetBusy(_busy(_without_room(backing, _amount(plan))))
@@ -146,6 +153,13 @@ class Purse:
         """The error for who has waited too long."""
         return BudgetBusy(_busy(funds))
 
+    def any_near_used(self) -> bool:
+        """Whether there are any `near_used`: mostly there are none."""
+        for fund in self._firsts.funds:
+            if fund.account.spent_nanousd >= fund.first_mark_nanousd:
+                return True
+        return False
+
     def near_used(self) -> list[Fund]:
         """Budgets of the first attempt that are nearly or wholly used."""
         return [
@@ -154,15 +168,10 @@ class Purse:
             if fund.account.spent_nanousd >= fund.first_mark_nanousd
         ]
 
-    def _size_of(self) -> RequestSize:
-        if self._size is None:
-            self._size = size_of(self.call.body)
-        return self._size
-
     def _backing(self, rung: Rung) -> Backing:
         return self._treasury.funds.of(self.call, rung)
 
-    def _plan(
+    def _whole(
         self,
         rung: Rung,
         card: RateCard,
@@ -171,27 +180,46 @@ class Purse:
         backing: Backing,
         shown_bytes: int = 0,
     ) -> _Plan | None:
-        """What an attempt needs; None where nothing would be refused."""
-        left_nanousd = _left_of(backing)
-        if left_nanousd is None:
+        """All that an attempt may come to, whatever is left; None where nothing is refused."""
+        if not backing.limited:
             return None
+        size = self._size
+        if size is None:
+            size = self._size = size_of(self.call.body)
         request = self.call.request
-        input_tokens = bounds.input_tokens(self._size_of()) + shown_bytes
-        own, choices = request.own_output_limit, request.choices
-        wanted = rung.max_output_tokens * choices if own is None else own
-        wanted_nanousd = card.hold_nanousd(input_tokens, wanted)
-        if wanted_nanousd == 0:
+        input_tokens = bounds.input_tokens(size) + shown_bytes
+        own = request.own_output_limit
+        most = rung.max_output_tokens * request.choices if own is None else own
+        amount_nanousd = card.hold_nanousd(input_tokens, most)
+        if amount_nanousd == 0:
             return None  # also where more is spent than the limit, which may have been lowered
-        pays = wanted_nanousd <= left_nanousd  # nearly always
+        return _Plan(amount_nanousd, input_tokens, most, most, most if own is None else None)
+
+    def _plan(
+        self, whole: _Plan | None, card: RateCard, bounds: Bounds, *, backing: Backing
+    ) -> _Plan | None:
+        """What an attempt needs of `whole`, as far as what is left pays for it.
+
+        Raises:
+            BudgetExceeded: it pays for too little.
+        """
+        left_nanousd = _left_of(backing)
+        if whole is None or left_nanousd is None:
+            return None
+        input_tokens, wanted = whole.input_tokens, whole.most
+        choices = self.call.request.choices
+        pays = whole.amount_nanousd <= left_nanousd  # nearly always
         affordable = wanted if pays else card.affords(input_tokens, left_nanousd)
         least = wanted if self.call.exact else min(wanted, LEAST_TOKENS * choices)
         if affordable < least:
             raise self._exceeded(backing, card.hold_nanousd(input_tokens, least))
         if self._is_blind(bounds):
-            limit = affordable if own is None or affordable < own else None
-            amount_nanousd = wanted_nanousd if pays else card.hold_nanousd(input_tokens, affordable)
-            return _Plan(amount_nanousd, input_tokens, affordable, affordable, limit)
-        most = card.affords(input_tokens, left_nanousd) if own is None else affordable
+            if pays:
+                return whole
+            amount_nanousd = card.hold_nanousd(input_tokens, affordable)
+            return _Plan(amount_nanousd, input_tokens, affordable, affordable, affordable)
+        # Where the request does not say how long its answer may be, all that is left is for it.
+        most = affordable if whole.limit is None else card.affords(input_tokens, left_nanousd)
         share = card.affords(input_tokens, _room_of(backing)) // ROOM_SHARE
         slice_tokens = min(max(share, FIRST_SLICE, 2 * bounds.reserve), MOST_AT_FIRST)
         first = min(most, slice_tokens * choices)
@@ -208,8 +236,11 @@ class Purse:
         self, card: RateCard, bounds: Bounds, *, backing: Backing, plan: _Plan | None
     ) -> Grant | None:
         began_ns = self.call.started_ns
-        grant = self._treasury.grant(backing, _amount(plan), began_ns=began_ns, bounds=bounds)
-        if grant is not None and plan is not None:
+        if plan is None:
+            return self._treasury.grant(backing, 0, began_ns=began_ns, bounds=bounds)
+        amount_nanousd = plan.amount_nanousd
+        grant = self._treasury.grant(backing, amount_nanousd, began_ns=began_ns, bounds=bounds)
+        if grant is not None:
             grant.cover(card, input_tokens=plan.input_tokens, first=plan.first, most=plan.most)
             grant.limit_tokens = plan.limit
             grant.size = self._size

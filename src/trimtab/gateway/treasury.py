@@ -134,10 +134,10 @@ class Treasury(GrantOwner):
     @override
     def on_settled(self, grant: Grant, excess_nanousd: int) -> None:
         self.open_holds -= grant.hold.amount_nanousd > 0
-        self.excesses += excess_nanousd > 0
+        if excess_nanousd:
+            self.excesses += 1
         for fund in grant.backing.funds:
-            is_near = fund.account.spent_nanousd >= fund.next_mark_nanousd
-            if is_near and fund.passes_mark():
+            if fund.account.spent_nanousd >= fund.next_mark_nanousd and fund.passes_mark():
                 self._tell(_alert(fund, self._clock.wall_ns()))
         if self._line:
             self._look_soon()

@@ -8,7 +8,7 @@ from trimtab.config.schema import Project
 from trimtab.errors import RateLimited
 from trimtab.gateway.call import Call
 from trimtab.gateway.sanctions import Sanctions
-from trimtab.spend.limits import Lease, Meter, Rate, Refusal, enter
+from trimtab.spend.limits import Lease, Meter, Refusal, enter
 from trimtab.types.clock import Clock
 from trimtab.types.identity import Caller
 
@@ -55,7 +55,7 @@ class Turnstile:
         Raises:
             RateLimited: a limit is reached.
         """
-        slow = self._sanctions.throttled(call.caller)
+        slow = self._sanctions.throttled(call.caller) if self._sanctions.any else ()
         if not (self._limits or slow):
             return None
         now_s, caller = self._clock.monotonic_s(), call.caller
@@ -81,7 +81,13 @@ class Turnstile:
     def headers(lease: Lease) -> bytes:
         """The state of the tightest limits as header lines, with OpenAI's names."""
         rates = lease.rates(lease.entered_s)
-        return _lines(_REQUESTS, rates.requests) + _lines(_TOKENS, rates.tokens)
+        lines = b""
+        for form, rate in ((_REQUESTS, rates.requests), (_TOKENS, rates.tokens)):
+            if rate is not None:
+                reset_s = rate.reset_s
+                reset = b"%dms" % round(reset_s * 1000) if reset_s < 1 else _duration(reset_s)
+                lines += form % (rate.limit, rate.remaining, reset)
+        return lines
 
     def drop_idle(self) -> None:
         """Forget meters that are full again, and the oldest of too many without open requests."""
@@ -118,15 +124,7 @@ class Turnstile:
         return meter
 
 
-def _lines(form: bytes, rate: Rate | None) -> bytes:
-    if rate is None:
-        return b""
-    return form % (rate.limit, rate.remaining, _duration(rate.reset_s))
-
-
 def _duration(seconds: float) -> bytes:
-    """As OpenAI writes it: `20ms`, `1s`, `6m0s`."""
-    if seconds < 1:
-        return b"%dms" % round(seconds * 1000)
+    """A second or more as OpenAI writes it: `1s`, `6m0s`."""
     minutes, rest = divmod(round(seconds), 60)
     return b"%dm%ds" % (minutes, rest) if minutes else b"%ds" % rest

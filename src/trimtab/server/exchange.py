@@ -65,11 +65,6 @@ class Exchange(Outlet):
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    @property
-    def path(self) -> bytes:
-        """The target without its query."""
-        return self.target.partition(b"?")[0]
-
     def use_absolute_target(self) -> None:
         """Read a target of the form `http://host/path`: its host counts (RFC 9112, 3.2.2)."""
         parts = urlsplit(self.target)
@@ -98,11 +93,10 @@ class Exchange(Outlet):
         if self._gone or self._started:
             return
         self._started = True
-        head = self._head(status, headers)
-        head.append(b"content-length: %d\r\n\r\n" % len(body))
-        if self.method != "HEAD":
-            head.append(body)
-        self._wire.write(b"".join(head))
+        length = b"content-length: %d\r\n" % len(body)
+        if self.method == "HEAD":
+            body = b""
+        self._wire.write(self._answer(status, headers, length, body=body))
         self._wire.exchange_over(self)
 
     @override
@@ -114,9 +108,8 @@ class Exchange(Outlet):
         if self._gone or self._started:
             return
         self._started = True
-        head = self._head(status, headers)
-        head.append(b"transfer-encoding: chunked\r\n\r\n" if self.chunked else b"\r\n")
-        self._wire.write(b"".join(head))
+        framing = b"transfer-encoding: chunked\r\n" if self.chunked else b""
+        self._wire.write(self._answer(status, headers, framing))
 
     @override
     def write(self, data: bytes) -> None:
@@ -147,9 +140,8 @@ class Exchange(Outlet):
         if listener is not None:
             listener.on_gone()
 
-    def _head(self, status: int, headers: bytes) -> list[bytes]:
+    def _answer(self, status: int, headers: bytes, framing: bytes, *, body: bytes = b"") -> bytes:
         line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status
-        head = [line, b"x-request-id: %b\r\n" % self.request_id.encode(), headers, self._notes]
-        if not self.keep_alive:
-            head.append(b"connection: close\r\n")
-        return head
+        id_line = b"x-request-id: %b\r\n" % self.request_id.encode()
+        close = b"" if self.keep_alive else b"connection: close\r\n"
+        return b"".join((line, id_line, headers, self._notes, close, framing, b"\r\n", body))

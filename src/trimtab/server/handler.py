@@ -73,7 +73,7 @@ class Handler:
     def _route(self, exchange: Exchange) -> None:
         if self.stopping:
             raise ShuttingDown("The gateway is shutting down. Try again in a few seconds.")
-        path = exchange.path
+        path = exchange.target.partition(b"?")[0]
         if path == b"/v1/chat/completions":
             self._chat(exchange)
             return

@@ -97,28 +97,26 @@ class HttpConnection(asyncio.Protocol, Wire):
         if self._refused:
             return
         self._framing_bytes += len(data)
-        try:
-            while data:
-                data = self._feed(data)
-        except httptools.HttpParserError:
-            self._refuse(MalformedRequest("This is not a valid HTTP/1.1 request."))
-            return
+        while data:
+            try:
+                self._parser.feed_data(data)
+                break
+            except httptools.HttpParserUpgrade as offer:
+                data = self._without_offer(data, offer.args[0])
+            except httptools.HttpParserError:
+                self._refuse(MalformedRequest("This is not a valid HTTP/1.1 request."))
+                return
         if self._framing_bytes > self._limits.head_bytes:
             self._refuse_head()
 
-    def _feed(self, data: bytes) -> bytes:
-        """Parse `data`; what is returned has to be parsed again."""
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offer:
-            if self._incoming.method == "CONNECT":
-                self._refuse(MethodNotAllowed("CONNECT", "GET or POST"))
-                return b""
-            # No protocol is changed here, so the request means what it means without the offer.
-            # The parser takes its body for the other protocol; so it gets the head once more.
-            end: int = offer.args[0]
-            return self._head_without_offer() + data[end:]
-        return b""
+    def _without_offer(self, data: bytes, end: int) -> bytes:
+        """What has to be parsed again after the head that offers a change of protocol."""
+        if self._incoming.method == "CONNECT":
+            self._refuse(MethodNotAllowed("CONNECT", "GET or POST"))
+            return b""
+        # No protocol is changed here, so the request means what it means without the offer.
+        # The parser takes its body for the other protocol; so it gets the head once more.
+        return self._head_without_offer() + data[end:]
 
     def _head_without_offer(self) -> bytes:
         incoming = self._incoming
@@ -179,37 +177,36 @@ class HttpConnection(asyncio.Protocol, Wire):
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""
-        exchange = self._incoming
-        exchange.raw_headers = self._headers
-        exchange.headers = dict(self._headers)
+        exchange, parser = self._incoming, self._parser
+        raw = exchange.raw_headers = self._headers
+        headers = exchange.headers = dict(raw)
         self._headers = []  # where trailers end, which must not pass for headers
-        exchange.method = self._parser.get_method().decode("ascii")
-        self._upgrade_offered = self._parser.should_upgrade()
-        if self._upgrade_offered or self._refused:
+        exchange.method = parser.get_method().decode()
+        upgrades = self._upgrade_offered = parser.should_upgrade()
+        if upgrades or self._refused:
             return
-        version = self._parser.get_http_version()
-        if version == "1.1":
-            exchange.keep_alive = self._parser.should_keep_alive() and not self._draining
-        else:
-            exchange.keep_alive = exchange.chunked = False
-            if version != "1.0":
-                self._refuse(MalformedRequest("This is not a valid HTTP/1.1 request."))
-                return
+        if self._draining or not parser.should_keep_alive():
+            exchange.keep_alive = False
+        if parser.get_http_version() != "1.1" and not self._takes_old(exchange):
+            self._refuse(MalformedRequest("This is not a valid HTTP/1.1 request."))
+            return
         if not exchange.target.startswith(b"/"):
             exchange.use_absolute_target()
-        self._check_head(exchange)
-
-    def _check_head(self, exchange: Exchange) -> None:
-        raw, headers = exchange.raw_headers, exchange.headers
-        doubtful = self._framing_bytes > self._limits.head_bytes or self._active is not None
-        if len(raw) > _MAX_HEADERS or (doubtful and self._head_too_large(exchange)):
+        limits, count = self._limits, len(raw)
+        doubtful = self._framing_bytes > limits.head_bytes or self._active is not None
+        if count > _MAX_HEADERS or (doubtful and self._head_too_large(exchange)):
             self._refuse_head()
-        elif len(raw) != len(headers) and _any_repeated(raw):
+        elif count != len(headers) and _any_repeated(raw):
             self._refuse(MalformedRequest("A header that may come once came twice."))
-        elif int(headers.get(b"content-length", b"0")) > self._limits.body_bytes:
+        elif int(headers.get(b"content-length", b"0")) > limits.body_bytes:
             self._refuse_body()
         elif b"expect" in headers and self._wants_to_be_asked(exchange):
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _takes_old(self, exchange: Exchange) -> bool:
+        """Whether a request of another version can be answered: one of HTTP/1.0, and no more."""
+        exchange.keep_alive = exchange.chunked = False
+        return self._parser.get_http_version() == "1.0"
 
     def _wants_to_be_asked(self, exchange: Exchange) -> bool:
         expected = exchange.headers[b"expect"].lower()
@@ -224,14 +221,16 @@ class HttpConnection(asyncio.Protocol, Wire):
         if self._refused:
             return
         self._framing_bytes = 0
-        if not self._body:
-            self._body = data
-        elif isinstance(self._body, bytearray):
-            self._body += data
-        else:
-            self._body = bytearray(self._body + data)
-        if len(self._body) > self._limits.body_bytes:
+        self._body = body = self._gathered(data) if self._body else data
+        if len(body) > self._limits.body_bytes:
             self._refuse_body()
+
+    def _gathered(self, data: bytes) -> bytearray:
+        """What has come of a body, with its next piece."""
+        if not isinstance(self._body, bytearray):
+            return bytearray(self._body + data)
+        self._body += data
+        return self._body
 
     def on_message_complete(self) -> None:
         """Called by the parser."""
@@ -267,8 +266,9 @@ class HttpConnection(asyncio.Protocol, Wire):
 
     @override
     def write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
+        transport = self._transport
+        if transport is not None:
+            transport.write(data)
 
     @override
     def failed(self, exchange: Exchange, error: Exception) -> None:

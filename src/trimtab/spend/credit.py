@@ -29,9 +29,12 @@ class Account:
         limit_nanousd: what may be spent; None if it is only counted (a soft budget).
         spent_nanousd: what was.
         held_nanousd: the sum of the open holds.
+        rolls: it has to `remember` when it was spent.
     """
 
     __slots__ = ("held_nanousd", "limit_nanousd", "name", "spent_nanousd")
+
+    rolls = False
 
     def __init__(self, name: str, limit_nanousd: int | None, spent_nanousd: int = 0) -> None:
         self.name = name
@@ -44,9 +47,14 @@ class Account:
         """What is not spent; negative if too much is. None without a limit."""
         return None if self.limit_nanousd is None else self.limit_nanousd - self.spent_nanousd
 
-    def spend(self, cost_nanousd: int, began_ns: int) -> None:  # noqa: ARG002 - a rolling one asks
+    def spend(self, cost_nanousd: int, began_ns: int) -> None:
         """Count what an attempt cost, of an inference that began at a UTC time."""
         self.spent_nanousd += cost_nanousd
+        if self.rolls:
+            self.remember(cost_nanousd, began_ns)
+
+    def remember(self, cost_nanousd: int, began_ns: int) -> None:
+        """Keep when something was spent, for whoever lets it go again."""
 
 
 class RollingAccount(Account):
@@ -54,15 +62,16 @@ class RollingAccount(Account):
 
     __slots__ = ("_steps", "_window")
 
+    rolls = True
+
     def __init__(self, name: str, limit_nanousd: int | None, window: Rolling) -> None:
         super().__init__(name, limit_nanousd)
         self._window = window
         self._steps: deque[list[int]] = deque()  # [start in seconds, nano-dollars], by start
 
     @override
-    def spend(self, cost_nanousd: int, began_ns: int) -> None:
+    def remember(self, cost_nanousd: int, began_ns: int) -> None:
         start_s = began_ns // NS_PER_S // self._window.step_s * self._window.step_s
-        self.spent_nanousd += cost_nanousd
         at = len(self._steps)
         while at and self._steps[at - 1][0] > start_s:  # a long inference ends among later ones
             at -= 1
@@ -139,10 +148,13 @@ class Hold:
         if not self.open:
             return 0
         self.open = False
+        held_nanousd = self.amount_nanousd
         for account in self._accounts:
-            account.held_nanousd -= self.amount_nanousd
-            account.spend(cost_nanousd, self._began_ns)
-        return max(0, cost_nanousd - self.amount_nanousd)
+            account.held_nanousd -= held_nanousd
+            account.spent_nanousd += cost_nanousd
+            if account.rolls:
+                account.remember(cost_nanousd, self._began_ns)
+        return cost_nanousd - held_nanousd if cost_nanousd > held_nanousd else 0
 
 
 def take(accounts: Sequence[Account], amount_nanousd: int, *, began_ns: int) -> Hold | None:

@@ -58,52 +58,48 @@ class Refusal(NamedTuple):
 
 
 class _Bucket:
-    """Fills evenly to `limit` in a minute."""
+    """Fills evenly to `limit` in a minute, and nothing has to be done for that.
 
-    __slots__ = ("_at_s", "_full", "_level", "_per_s", "limit")
+    On a line along which the clock goes on by `limit` each minute, `full_at` is the place at which
+    the bucket is full: what it lacks lies between the clock and there, and to take is to move that
+    place on. This is the generic cell rate algorithm (ITU-T I.371), in units in place of seconds.
+
+    Attributes:
+        full_at: where it is full; nothing is lacking once the clock is beyond.
+        per_s: how fast the clock goes.
+        entered_at: where the clock was at the latest entry.
+    """
+
+    __slots__ = ("entered_at", "full_at", "limit", "per_s")
 
     def __init__(self, limit: int, now_s: float) -> None:
-        self._set(limit)
-        self._level = self._full
-        self._at_s = now_s
+        self.limit = limit
+        self.per_s = limit / _MINUTE_S
+        self.full_at = self.entered_at = now_s * self.per_s
 
-    def wait_s(self, need: float, now_s: float) -> float:
+    def wait_s(self, need: int, now_s: float) -> float:
         """Seconds until `need` is there; 0 if it is. More than a full bucket needs a full one."""
-        if now_s != self._at_s:
-            self._fill(now_s)
-        if need <= self._level:
-            return 0.0
-        lacking = min(need, self._full) - self._level
+        level = self.limit - max(self.full_at - now_s * self.per_s, 0.0)
+        lacking = min(need, self.limit) - level
         return 0.0 if lacking <= _DUST else lacking * _MINUTE_S / self.limit
-
-    def take(self, amount: float) -> None:
-        """Take what was asked for, or give back if it is negative."""
-        level, full = self._level - amount, self._full
-        self._level = level if level < full else full  # noqa: FURB136 - faster
 
     def rate(self, now_s: float) -> Rate:
         """As it stands."""
-        if now_s != self._at_s:
-            self._fill(now_s)
-        level = self._level
-        remaining = int(level + _DUST) if level > 0 else 0
-        return Rate(self.limit, remaining, (self._full - level) * _MINUTE_S / self.limit)
+        limit, lacks = self.limit, self.full_at - now_s * self.per_s
+        if lacks >= limit:
+            return Rate(limit, 0, lacks * _MINUTE_S / limit)
+        if lacks <= 0:
+            return Rate(limit, limit, 0.0)
+        return Rate(limit, int(limit - lacks + _DUST), lacks * _MINUTE_S / limit)
 
     def resize(self, limit: int, now_s: float) -> None:
         """Take up a changed limit; what was used stays used, but a lowered limit makes no debt."""
-        self._fill(now_s)
-        self._level = max(self._level + limit - self.limit, min(self._level, 0.0))
-        self._set(limit)
-
-    def _set(self, limit: int) -> None:
+        lacks = max(self.full_at - now_s * self.per_s, 0.0)
+        debt = max(lacks - self.limit, 0.0)
         self.limit = limit
-        self._full = float(limit)
-        self._per_s = limit / _MINUTE_S
-
-    def _fill(self, now_s: float) -> None:
-        level, full = self._level + (now_s - self._at_s) * self._per_s, self._full
-        self._level = level if level < full else full  # noqa: FURB136 - faster
-        self._at_s = now_s
+        self.per_s = limit / _MINUTE_S
+        self.entered_at = now_s * self.per_s
+        self.full_at = self.entered_at + min(lacks, limit + debt)
 
 
 class Meter:
@@ -132,34 +128,43 @@ class Meter:
 
     def refusal(self, tokens: int, now_s: float) -> Refusal | None:
         """Why a request of so many input tokens may not enter; None if it may."""
-        if self._concurrent is not None and self.live >= self._concurrent:
-            return Refusal(self.name, "requests at once", self._concurrent, _SOON_S)
-        if (bucket := self._requests) is not None and (wait_s := bucket.wait_s(1, now_s)) > 0:
-            return Refusal(self.name, "requests per minute", bucket.limit, wait_s)
-        if (bucket := self._tokens) is not None and (
-            wait_s := bucket.wait_s(tokens or 1, now_s)
-        ) > 0:
-            return Refusal(self.name, "tokens per minute", bucket.limit, wait_s)
+        most = self._concurrent
+        if most is not None and self.live >= most:
+            return Refusal(self.name, "requests at once", most, _SOON_S)
+        # Mostly there is enough; else the bucket tells how long it takes.
+        bucket = self._requests
+        if bucket is not None and bucket.full_at + 1 > bucket.limit + now_s * bucket.per_s:
+            wait_s = bucket.wait_s(1, now_s)
+            if wait_s > 0:
+                return Refusal(self.name, "requests per minute", bucket.limit, wait_s)
+        bucket, need = self._tokens, tokens or 1
+        if bucket is not None and bucket.full_at + need > bucket.limit + now_s * bucket.per_s:
+            wait_s = bucket.wait_s(need, now_s)
+            if wait_s > 0:
+                return Refusal(self.name, "tokens per minute", bucket.limit, wait_s)
         return None
 
-    def enter(self, tokens: int) -> None:
-        """Count a request that enters."""
+    def enter(self, tokens: int, now_s: float) -> None:
+        """Count a request that enters; what is not there becomes a debt."""
         self.live += 1
-        if self._requests is not None:
-            self._requests.take(1)
-        if self._tokens is not None:
-            self._tokens.take(tokens)
+        for bucket, amount in ((self._requests, 1), (self._tokens, tokens)):
+            if bucket is not None:
+                at = bucket.entered_at = now_s * bucket.per_s
+                full_at = bucket.full_at
+                bucket.full_at = (full_at if full_at > at else at) + amount  # noqa: FURB136 - faster
 
     def used(self, tokens: int) -> None:
         """Count what was used beside what was counted at the entry; less than that is negative."""
-        if self._tokens is not None:
-            self._tokens.take(tokens)
+        if (bucket := self._tokens) is not None:
+            bucket.full_at = max(bucket.full_at + tokens, bucket.entered_at)  # no more than full
 
     def rates(self, now_s: float) -> Rates:
         """As it stands."""
-        requests = self._requests.rate(now_s) if self._requests is not None else None
-        tokens = self._tokens.rate(now_s) if self._tokens is not None else None
-        return Rates(requests, tokens)
+        requests, tokens = self._requests, self._tokens
+        return Rates(
+            None if requests is None else requests.rate(now_s),
+            None if tokens is None else tokens.rate(now_s),
+        )
 
     def idle(self, now_s: float) -> bool:
         """It is as if it had never been used, so it can be forgotten."""
@@ -185,7 +190,7 @@ class Lease:
         self.entered_s = now_s
         self.holders = 0
         for meter in meters:
-            meter.enter(tokens)
+            meter.enter(tokens, now_s)
 
     def used(self, tokens: int) -> None:
         """So many tokens were used by an attempt; what was charged at the entry is part of them."""
@@ -208,9 +213,10 @@ class Lease:
 
     def rates(self, now_s: float) -> Rates:
         """The tightest of its limits."""
-        if len(self._meters) == 1:
-            return self._meters[0].rates(now_s)
-        found = [meter.rates(now_s) for meter in self._meters]
+        meters = self._meters
+        if len(meters) == 1:
+            return meters[0].rates(now_s)
+        found = [meter.rates(now_s) for meter in meters]
         return Rates(
             _tightest([rates.requests for rates in found]),
             _tightest([rates.tokens for rates in found]),
@@ -228,14 +234,15 @@ def enter(meters: Sequence[Meter], tokens: int, now_s: float) -> Lease | Refusal
     Returns:
         A lease, to be closed; or the refusal with the longest wait.
     """
-    longest: Refusal | None = None
     for meter in meters:
-        found = meter.refusal(tokens, now_s)
-        if found is not None and (longest is None or found.wait_s > longest.wait_s):
-            longest = found
-    if longest is not None:
-        return longest
+        if meter.refusal(tokens, now_s) is not None:
+            refusals = [meter.refusal(tokens, now_s) for meter in meters]
+            return max(filter(None, refusals), key=_wait_of)
     return Lease(meters, tokens, now_s)
+
+
+def _wait_of(refusal: Refusal) -> float:
+    return refusal.wait_s
 
 
 def _tightest(rates: Sequence[Rate | None]) -> Rate | None:

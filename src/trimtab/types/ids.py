@@ -17,13 +17,11 @@ class IdSource:
     def __init__(self, clock: Clock, random_bytes: Callable[[int], bytes] = urandom) -> None:
         self._clock = clock
         self._random_bytes = random_bytes
-        self._pool: str = ""  # in hexadecimal digits
-        self._at: int = 0
+        self._pool: list[str] = []  # of those that come, in hexadecimal digits
 
     def new(self, kind: str) -> str:
         """A new id; `kind` is its prefix."""
-        if self._at == len(self._pool):
-            self._pool, self._at = self._random_bytes(_POOL_BYTES).hex(), 0
-        begin = self._at
-        self._at = end = begin + 2 * _RANDOM_BYTES
-        return f"{kind}_{self._clock.wall_ns() // 1_000_000:012x}{self._pool[begin:end]}"
+        if not self._pool:
+            digits = self._random_bytes(_POOL_BYTES).hex(" ", _RANDOM_BYTES)
+            self._pool = digits.split()[::-1]
+        return f"{kind}_{self._clock.wall_ns() // 1_000_000:012x}{self._pool.pop()}"

@@ -133,6 +133,7 @@ class ChatRequest(msgspec.Struct, frozen=True, gc=False):
 _decoder = msgspec.json.Decoder(ChatRequest)
 _fields_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.encode
+_BRACKET = ord("[")
 _MODEL = b'"model"'
 _USAGE_OPTION = b',"stream_options":{"include_usage":true}}'
 
@@ -161,7 +162,7 @@ def parse_request(body: bytes) -> ChatRequest:
     messages = memoryview(request.messages)
     if not messages or not request.model:
         _check_names_prompt(request)
-    if messages and messages[0] != ord("["):
+    if messages and messages[0] != _BRACKET:
         raise MalformedRequest("`messages` must be an array of messages.", param="messages")
     return request
 
@@ -231,25 +232,25 @@ def limited_body(body: bytes, request: ChatRequest, limit: int, *, field: str) -
         limit: tokens over all choices.
         field: name of the provider's field for it, where the request has none.
     """
-    each = b"%d" % max(limit // request.choices, 1)
+    each = max(limit // request.choices, 1)
     if request.max_tokens is UNSET and request.max_completion_tokens is UNSET:
-        return body.rstrip()[:-1] + b',"%b":%b}' % (field.encode(), each)
-    return rewritten(body, dict.fromkeys(request.limits or (field,), each))
+        return b'%b,"%b":%d}' % (body.rstrip()[:-1], field.encode(), each)
+    return rewritten(body, dict.fromkeys(request.limits or (field,), b"%d" % each))
 
 
 def _with_model(body: bytes, old: str, new: str) -> bytes:
     # An unescaped `"model"` cannot occur inside a JSON string, so a single hit is the field itself.
-    at = body.find(_MODEL)
-    if at >= 0 and body.find(_MODEL, at + 1) < 0:
-        found = _model_field(old).match(body, at)
+    if body.count(_MODEL) == 1:
+        found = _model_field(old).match(body, body.index(_MODEL))
         if found is not None:
-            return b"".join((body[: found.end(1)], _encode(new), body[found.end() :]))
+            begin, end = found.span(1)
+            return b"".join((body[:begin], _encode(new), body[end:]))
     return rewritten(body, {"model": _encode(new)})
 
 
 @lru_cache(256)  # the names of routes and models are few
 def _model_field(name: str) -> re.Pattern[bytes]:
-    return re.compile(rb'("model"\s*:\s*)' + re.escape(_encode(name)))
+    return re.compile(rb'"model"\s*:\s*(' + re.escape(_encode(name)) + rb")")
 
 
 def _with_usage_option(body: bytes, request: ChatRequest) -> bytes:
