@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trimtab.app import open_reader
+from trimtab.archive import open_reader
 from trimtab.config.environment import environment
 from trimtab.store.protocol import Reader
 

@@ -46,7 +46,6 @@ from trimtab.stats.sequential_guards import GuardVerdict
 from trimtab.store import sqlite
 from trimtab.store.breaker_file import read_breakers, write_breakers
 from trimtab.store.protocol import Experiments, KeyStore, Ledger, Reader
-from trimtab.store.records import RebuildReport, VerifyReport
 from trimtab.store.repricing import Repricing, RepricingStore
 from trimtab.telemetry.metrics import Metrics
 from trimtab.types.alerts import Alert
@@ -55,13 +54,8 @@ from trimtab.types.clock import Clock, SystemClock
 __all__ = [
     "App",
     "check_project",
-    "open_experiments",
-    "open_keys",
-    "open_reader",
     "providers_at",
-    "rebuild_store",
     "reprice_history",
-    "verify_store",
 ]
 
 _log = logging.getLogger("trimtab.app")
@@ -432,21 +426,6 @@ def check_project(project: Project) -> tuple[list[Finding], list[Finding]]:
     return PriceBook(project).unpriced(now_ns), list(project.warnings)
 
 
-def open_keys(project_file: Path) -> KeyStore:
-    """The keys of a project, for the command line."""
-    return sqlite.open_keys(data_folder(load_project(project_file)), SystemClock())
-
-
-def open_reader(project_file: Path) -> Reader:
-    """The records of a project, for questions."""
-    return sqlite.open_reader(data_folder(load_project(project_file)), SystemClock())
-
-
-def open_experiments(project_file: Path) -> Experiments:
-    """Answers to cases of a project's suites."""
-    return sqlite.open_experiments(data_folder(load_project(project_file)), SystemClock())
-
-
 def reprice_history(project_file: Path, window_ns: int) -> Repricing:
     """What the calls of the UTC days of the last `window_ns` cost at the prices of today; kept."""
     project, clock = load_project(project_file), SystemClock()
@@ -470,16 +449,6 @@ def providers_at(project: Project, domains: Collection[str]) -> list[str]:
         for name, host in hosts.items()
         if any(host == domain or host.endswith(f".{domain}") for domain in domains)
     ]
-
-
-def verify_store(project_file: Path) -> VerifyReport:
-    """Prove that the ledger of a project misses nothing."""
-    return sqlite.verify(data_folder(load_project(project_file)))
-
-
-def rebuild_store(project_file: Path, *, force: bool) -> RebuildReport:
-    """Make everything below the ledger of a project anew."""
-    return sqlite.rebuild(data_folder(load_project(project_file)), force=force)
 
 
 def _longest_cached_s(project: Project) -> float:

@@ -7,7 +7,7 @@ import msgspec
 
 from evals.reports.results import START_NS, experiment, first_release, gate, hostile, run_of_one
 from harness import Gateway
-from trimtab.app import open_experiments
+from trimtab.archive import open_experiments
 from trimtab.evals.result import Result
 from trimtab.store.protocol import Experiments
 from trimtab.types.experiments import Experiment

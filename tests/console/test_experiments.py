@@ -12,7 +12,7 @@ from typing_extensions import override
 from console.experiments_stage import MARKUP, ODD, keep, lay_out
 from evals.reports.results import gate
 from harness import Gateway, project_text, running_gateway
-from trimtab.app import open_experiments
+from trimtab.archive import open_experiments
 from trimtab.console.query import link
 from trimtab.evals.reports.cases import case_views
 from trimtab.evals.result import Result

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from harness import NO_BREAKERS
-from trimtab.app import App, open_experiments
+from trimtab.app import App
+from trimtab.archive import open_experiments
 from trimtab.config.load import load_project
 from trimtab.datasets.case import Case
 from trimtab.datasets.suite import GatePolicy, Suite

@@ -10,7 +10,7 @@ import pytest
 from gateway.test_canary import released_and_tried
 from gateway.test_prompted import Stage, stage, triage, write_prompt
 from harness import Reply
-from trimtab.app import rebuild_store, verify_store
+from trimtab.archive import rebuild_store, verify_store
 from trimtab.gateway.canary import Evidence
 
 CALL = {"id": "support/triage", "variables": {"ticket": "lost"}}

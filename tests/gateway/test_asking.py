@@ -11,7 +11,7 @@ import pytest
 from evals.stage import PRICE, Stage, on_stage, stage
 from gateway.test_prompted import triage, write_prompt
 from harness import wait_until
-from trimtab.app import open_reader
+from trimtab.archive import open_reader
 from trimtab.errors import (
     BudgetExceeded,
     PromptNotReleased,

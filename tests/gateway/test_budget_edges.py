@@ -13,7 +13,7 @@ import pytest
 from gateway.test_budgets import INPUT, OUTPUT, PRICE, Stage, per_user, stage, text_of, usd
 from harness import Reply, at_once, wait_until
 from telemetry.figures import samples, value
-from trimtab.app import verify_store
+from trimtab.archive import verify_store
 from trimtab.store.records import AttemptRecord
 from trimtab.testing import Behaviour
 from trimtab.types.money import NANO_PER_USD

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import Gateway, project_text, wait_until
-from trimtab.app import verify_store
+from trimtab.archive import verify_store
 from trimtab.testing import Behaviour, RunningFaultProvider, Script, running_fault_provider
 
 ROOT = Path(__file__).parents[2]

@@ -28,7 +28,7 @@ from insights.exported import (
     write,
 )
 from store.samples import record
-from trimtab.app import open_reader
+from trimtab.archive import open_reader
 from trimtab.config.environment import environment
 from trimtab.errors import UsageError
 from trimtab.insights.exports.detect import parse_export

@@ -6,7 +6,7 @@ import pytest
 
 from harness import NO_BREAKERS, PRICE, running_gateway
 from server.wire import RawServer, Stage
-from trimtab.app import verify_store
+from trimtab.archive import verify_store
 from trimtab.testing import FAULTS, Behaviour, Event, Script, running_fault_provider
 
 # Names of behaviours of the fault provider beside the shipped ones.

@@ -9,7 +9,7 @@ import pytest
 
 from harness import Gateway, project_text, running_gateway, wait_until
 from server.wire import Caller, assert_error, body_of, chat, head, post
-from trimtab.app import verify_store
+from trimtab.archive import verify_store
 from trimtab.store.records import EventQuery
 from trimtab.testing import Behaviour, RunningFaultProvider, running_fault_provider
 

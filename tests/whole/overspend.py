@@ -14,7 +14,7 @@ from random import Random
 from typing import NamedTuple
 
 from harness import NO_BREAKERS, Gateway, start_gateway
-from trimtab.app import open_reader, verify_store
+from trimtab.archive import open_reader, verify_store
 from trimtab.testing import Behaviour, RunningFaultProvider, Script, running_fault_provider
 from trimtab.testing.calls import Call
 from whole.wire import Answer, Caller

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import uvloop
 
 from harness import Gateway, start_gateway
-from trimtab.app import verify_store
+from trimtab.archive import verify_store
 from trimtab.store.protocol import Reader
 from trimtab.testing import FaultProvider, Script
 from whole.soak_books import Books

@@ -12,7 +12,7 @@ import pytest
 
 from harness import Gateway, project_text, start_gateway, trimtab
 from store.samples import all_events
-from trimtab.app import open_reader, verify_store
+from trimtab.archive import open_reader, verify_store
 from trimtab.testing import Behaviour, RunningFaultProvider, Script, running_fault_provider
 from whole.book import Book
 from whole.wire import Answer, Caller, chat_body

@@ -15,7 +15,7 @@ from random import Random
 import pytest
 
 from harness import PRICE, project_text, wait_until
-from trimtab.app import open_experiments, verify_store
+from trimtab.archive import open_experiments, verify_store
 from trimtab.config.environment import environment
 from trimtab.evals.kept import kept_result
 from trimtab.store.protocol import Experiments

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import TRIMTAB
-from trimtab.app import open_experiments
+from trimtab.archive import open_experiments
 from trimtab.testing import Behaviour, RunningFaultProvider, Script, running_fault_provider
 from whole.eval_project import lay_out, write_suite
 from whole.typed import typed

@@ -13,7 +13,7 @@ import pytest
 
 from harness import Gateway, project_text, running_gateway
 from server.wire import resident_bytes
-from trimtab.app import verify_store
+from trimtab.archive import verify_store
 from trimtab.testing import Behaviour, running_fault_provider
 
 MB = 1_000_000

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from harness import Gateway, running_gateway, trimtab, wait_until
-from trimtab.app import verify_store
+from trimtab.archive import verify_store
 from trimtab.testing import FaultProvider, RunningFaultProvider, running_fault_provider
 from whole.book import Book
 from whole.cases import CASES, SCRIPT, Case, case_project, enough

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import Gateway, Reply, project_text, running_gateway, trimtab, wait_until
-from trimtab.app import verify_store
+from trimtab.archive import verify_store
 from trimtab.testing import Behaviour, RunningFaultProvider, Script, running_fault_provider
 from whole.book import Book
 from whole.wire import chat_body

@@ -148,7 +148,7 @@ def _gateway(folder: Path) -> Generator[str]:
 
 
 def _show(folder: Path) -> None:
-    from trimtab.app import open_reader, verify_store
+    from trimtab.archive import open_reader, verify_store
     from trimtab.cli.ladder_table import print_ladder
     from trimtab.cli.latency import print_latency
     from trimtab.cli.output import console

@@ -28,7 +28,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """Each version with how many said something, and the share of thumbs up or the mean."""
-    from trimtab.app import open_reader
+    from trimtab.archive import open_reader
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
     from trimtab.feedback.report import feedback_report

@@ -26,7 +26,7 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a key. It is shown once and stored only as a hash."""
-    from trimtab.app import open_keys
+    from trimtab.archive import open_keys
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
 
@@ -47,7 +47,7 @@ def create(
 @keys.command(name="list")
 def list_keys(project: ProjectFolder = Path(), as_json: Json = False) -> None:
     """List all keys, revoked ones included."""
-    from trimtab.app import open_keys
+    from trimtab.archive import open_keys
     from trimtab.cli.output import format_time, print_json, print_table, table
     from trimtab.config.load import find_project_file
 
@@ -77,7 +77,7 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     """Make a key invalid, at once, in every running gateway of this project."""
-    from trimtab.app import open_keys
+    from trimtab.archive import open_keys
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
 

@@ -43,7 +43,7 @@ def latency(
     as_json: Json = False,
 ) -> None:
     """Percentiles of latency and time to first token; timeouts count at their deadline."""
-    from trimtab.app import open_reader
+    from trimtab.archive import open_reader
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
     from trimtab.insights.breakers import left_alone

@@ -19,7 +19,7 @@ def verify(project: ProjectFolder = Path(), as_json: Json = False) -> None:
     """Recompute every link of the chain; exit 1 if anything is missing, doubled or changed."""
     import msgspec
 
-    from trimtab.app import verify_store
+    from trimtab.archive import verify_store
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
     from trimtab.types.money import format_usd
@@ -56,7 +56,7 @@ def rebuild(
     ] = False,
 ) -> None:
     """Make events and rollups anew from the ledger."""
-    from trimtab.app import rebuild_store
+    from trimtab.archive import rebuild_store
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
 

@@ -37,7 +37,7 @@ def aa(
     Each case is asked twice as often as in a gate; what is there is not asked again. Then its
     repeats are divided at random into two setups, 500 times.
     """
-    from trimtab.app import open_experiments
+    from trimtab.archive import open_experiments
     from trimtab.cli.eval.opened import open_suite
     from trimtab.cli.eval.order import new_order
     from trimtab.cli.eval.session import conduct, exit_code

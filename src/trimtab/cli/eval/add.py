@@ -38,7 +38,7 @@ def add_case(
 
     What is expected is for you to write: look at the line before you commit it.
     """
-    from trimtab.app import open_reader
+    from trimtab.archive import open_reader
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file, load_project
     from trimtab.datasets.folder import CASES, EVALS

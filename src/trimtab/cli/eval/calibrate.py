@@ -95,7 +95,7 @@ def _rows(opened: "OpenedSuite", judge: "SuiteEvaluator") -> "JudgedRows":
     Raises:
         UsageError: nothing yet.
     """
-    from trimtab.app import open_experiments
+    from trimtab.archive import open_experiments
     from trimtab.errors import UsageError
     from trimtab.evals.asked import asked_text
     from trimtab.evals.judged_rows import judged_rows

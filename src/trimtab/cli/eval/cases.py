@@ -23,7 +23,7 @@ def cases(
 
     From answers that are kept, by the evaluators as they are now. Asks nothing.
     """
-    from trimtab.app import open_experiments
+    from trimtab.archive import open_experiments
     from trimtab.cli.eval.case_table import print_cases
     from trimtab.cli.eval.opened import open_suite
     from trimtab.cli.output import named, print_json

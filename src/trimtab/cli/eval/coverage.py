@@ -15,7 +15,7 @@ def coverage(
     as_json: Json = False,
 ) -> None:
     """Compare the tags of cases with those of production: callers tag by `metadata.tags`."""
-    from trimtab.app import open_reader
+    from trimtab.archive import open_reader
     from trimtab.cli.eval.coverage_table import coverage_of, print_coverage
     from trimtab.cli.output import named, print_json
     from trimtab.config.load import find_project_file

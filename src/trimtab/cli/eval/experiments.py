@@ -20,7 +20,7 @@ def experiments(
     as_json: Json = False,
 ) -> None:
     """List experiments, the newest first, with their verdicts."""
-    from trimtab.app import open_experiments
+    from trimtab.archive import open_experiments
     from trimtab.cli.eval.experiment_rows import experiment_row, print_experiments
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file

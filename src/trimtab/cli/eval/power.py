@@ -21,7 +21,7 @@ def power(
     as_json: Json = False,
 ) -> None:
     """How often a gate passes what is no worse, and which drop it finds. Asks nothing."""
-    from trimtab.app import open_experiments
+    from trimtab.archive import open_experiments
     from trimtab.cli.eval.opened import open_suite
     from trimtab.cli.eval.order import new_order
     from trimtab.cli.eval.power_table import print_power

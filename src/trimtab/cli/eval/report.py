@@ -20,7 +20,7 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Show the result of an experiment, and write its reports. Asks nothing."""
-    from trimtab.app import open_experiments
+    from trimtab.archive import open_experiments
     from trimtab.cli.eval.shown import report_files, write_reports
     from trimtab.cli.output import console, print_json
     from trimtab.config.load import find_project_file

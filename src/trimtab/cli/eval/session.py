@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from trimtab.app import App, open_experiments
+from trimtab.app import App
+from trimtab.archive import open_experiments
 from trimtab.cli.eval.opened import OpenedSuite
 from trimtab.cli.eval.quote_text import quote_lines
 from trimtab.cli.output import console

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from rich.text import Text
 
-from trimtab.app import open_experiments
+from trimtab.archive import open_experiments
 from trimtab.cli.eval.experiment_rows import ExperimentRow, experiment_row
 from trimtab.cli.output import console, print_table, table
 from trimtab.config.load import load_project

@@ -26,7 +26,7 @@ def versions(
     as_json: Json = False,
 ) -> None:
     """Errors, form, cost and latency of each version that was served, side by side."""
-    from trimtab.app import open_reader
+    from trimtab.archive import open_reader
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
     from trimtab.insights.prompt_versions import version_report
@@ -49,7 +49,7 @@ def drift(
     prompt: PromptName = None, project: ProjectFolder = Path(), as_json: Json = False
 ) -> None:
     """Which served versions no longer behave as in their own first week."""
-    from trimtab.app import open_reader
+    from trimtab.archive import open_reader
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
     from trimtab.insights.prompt_drift import drift_report

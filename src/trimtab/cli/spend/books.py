@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trimtab.app import open_reader
+from trimtab.archive import open_reader
 from trimtab.config.load import find_project_file, load_project
 from trimtab.insights.explain import Books
 from trimtab.spend.unit_prices import ModelPrices

@@ -9,7 +9,7 @@ __all__ = ["budgets"]
 
 def budgets(top: Top = None, project: ProjectFolder = Path(), as_json: Json = False) -> None:
     """Each budget: spent, left, how fast, and when nothing will be left of it."""
-    from trimtab.app import open_reader
+    from trimtab.archive import open_reader
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file, load_project
     from trimtab.insights.budgets import budget_report

@@ -9,7 +9,7 @@ __all__ = ["keys"]
 
 def keys(since: Since = "7d", project: ProjectFolder = Path(), as_json: Json = False) -> None:
     """Cost per key: requests, tokens, share, median and P95 per request, outliers."""
-    from trimtab.app import open_keys, open_reader
+    from trimtab.archive import open_keys, open_reader
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file
     from trimtab.insights.key_spending import spend_per_key

@@ -42,7 +42,7 @@ def reconcile(
     Reads OpenAI's usage and costs (JSON of the API, CSV of the dashboard) and Anthropic's usage
     report and cost report. docs/reconcile.md tells how to get them.
     """
-    from trimtab.app import open_reader
+    from trimtab.archive import open_reader
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file, load_project
     from trimtab.insights.exports.detect import parse_export

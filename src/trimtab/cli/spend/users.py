@@ -14,7 +14,7 @@ def users(
     as_json: Json = False,
 ) -> None:
     """Cost per end user: requests, tokens, share, median and P95 per request, outliers."""
-    from trimtab.app import open_reader
+    from trimtab.archive import open_reader
     from trimtab.cli.output import print_json
     from trimtab.config.load import find_project_file, load_project
     from trimtab.insights.spending import spend_per_user

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from typing import Final
 
-from trimtab.app import verify_store
+from trimtab.archive import verify_store
 from trimtab.config.schema import Breakers
 from trimtab.testing.scorecard.case import HEALTHY, Case
 from trimtab.testing.scorecard.clock import STEP_S

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from trimtab.app import verify_store
+from trimtab.archive import verify_store
 from trimtab.config.environment import DATA_FOLDER
 from trimtab.testing.scorecard.caller import open_line
 from trimtab.testing.scorecard.case import Case

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from trimtab.app import verify_store
+from trimtab.archive import verify_store
 from trimtab.testing.scorecard.case import Case
 from trimtab.testing.scorecard.heard import Heard
 from trimtab.testing.scorecard.row import Row

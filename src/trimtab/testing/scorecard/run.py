@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
-from trimtab.app import open_reader
+from trimtab.archive import open_reader
 from trimtab.config.load import find_project_file, load_project
 from trimtab.errors import UsageError
 from trimtab.testing.provider import FaultProvider

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from trimtab.app import open_reader
+from trimtab.archive import open_reader
 from trimtab.errors import TrimtabError
 from trimtab.store.protocol import Reader
 from trimtab.store.records import AttemptRecord, Event, EventQuery
