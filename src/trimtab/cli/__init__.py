@@ -1,18 +1,22 @@
 """The command line: one file per noun. Parse, call, print, exit code; nothing is decided here."""
 
+import gc
 import sys
 from typing import Final
 
-from trimtab.cli.program import program
 from trimtab.errors import TrimtabError, reply_of
 
 __all__ = ["main"]
 
 _OF_EVALS: Final = frozenset(("numpy", "scipy"))
+_GC_THRESHOLDS: Final = 20_000, 4, 2  # what loading makes is no rubbish
 
 
 def main() -> None:
     """Run `trimtab`. Errors of the house become one message and their exit code."""
+    gc.set_threshold(*_GC_THRESHOLDS)
+    from trimtab.cli.program import program
+
     try:
         program()
     except TrimtabError as error:

@@ -1,6 +1,5 @@
 """All commands under one name."""
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -34,6 +33,8 @@ program = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"trimtab {version('trimtab')}")
         raise typer.Exit
 
