@@ -23,8 +23,7 @@ _LINES: Final = (
     b"x-ratelimit-remaining-requests: %d\r\n"
     b"x-ratelimit-reset-requests: %b\r\n"
 )
-_REQUESTS: Final = _LINES
-_TOKENS: Final = _LINES.replace(b"requests", b"tokens")
+_FORMS: Final = (_LINES, _LINES.replace(b"requests", b"tokens"))
 
 
 class Turnstile:
@@ -80,13 +79,12 @@ class Turnstile:
     @staticmethod
     def headers(lease: Lease) -> bytes:
         """The state of the tightest limits as header lines, with OpenAI's names."""
-        rates = lease.rates(lease.entered_s)
-        lines = b""
-        for form, rate in ((_REQUESTS, rates.requests), (_TOKENS, rates.tokens)):
-            if rate is not None:
-                reset_s = rate.reset_s
+        now_s, lines = lease.entered_s, b""
+        for form, bucket in zip(_FORMS, lease.tightest(now_s), strict=True):
+            if bucket is not None:
+                limit, left, reset_s = bucket.rate(now_s)
                 reset = b"%dms" % round(reset_s * 1000) if reset_s < 1 else _duration(reset_s)
-                lines += form % (rate.limit, rate.remaining, reset)
+                lines += form % (limit, left, reset)
         return lines
 
     def drop_idle(self) -> None:
