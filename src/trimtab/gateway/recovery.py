@@ -92,7 +92,7 @@ class Recovery(AttemptOwner):
         self._ledger = ledger
         self._clock = clock
         self._keeper = keeper
-        self._ladder: Ladder = reliability.ladder(call)
+        self._ladder = Ladder(call, reliability)
         self._tally = reliability.tally
         hedge = call.target.policy.hedge
         if hedge is not None:

@@ -13,11 +13,16 @@ __all__ = ["Transcript"]
 
 
 class Transcript:
-    """Bytes in, bytes out."""
+    """Bytes in, bytes out.
+
+    Attributes:
+        shown_bytes: size of the text that a next attempt would go on with; 0 where none would.
+    """
 
     # Until a stream breaks and another one takes over.
     _shown: tuple[bytes, ...] = ()
     _shown_tokens = 0
+    shown_bytes = 0
     _text = ""
     _first_token_s: float | None = None
 
@@ -34,15 +39,9 @@ class Transcript:
 
     # ------------------------------------------------------------ to a provider
 
-    @property
-    def shown_bytes(self) -> int:
-        """Size of the text that a next attempt would go on with; 0 where none would."""
-        return len(self._text.encode()) if self._text else 0
-
-    def body(self, attempt: Attempt) -> bytes:
-        """The request of an attempt: the caller's own, or one that goes on with what was shown."""
-        call = self._call
-        body, request = self._body, call.request
+    def request(self, attempt: Attempt) -> bytes:
+        """What an attempt sends: the caller's request, or one that goes on with what was shown."""
+        body, request, upstream = self._body, self._call.request, attempt.upstream
         if attempt.step.cause == "continue":
             continued = continuation_body(
                 body, request, text=self._text, shown_tokens=self._shown_tokens
@@ -52,8 +51,8 @@ class Transcript:
         body = upstream_body(body, request, attempt.rung.ref.model)
         limit = attempt.grant.limit_tokens if attempt.grant is not None else None
         if limit is not None:
-            body = limited_body(body, request, limit, field=attempt.upstream.limit_field)
-        return body
+            body = limited_body(body, request, limit, field=upstream.limit_field)
+        return upstream.request(body)
 
     def repair(self, formed: Formed) -> None:
         """The next attempt asks for the answer once more."""
@@ -70,11 +69,9 @@ class Transcript:
             return Formed("")
         return judge_frames(b"".join([*self._shown, attempt.kept]), form)
 
-    def new_stream(self, cause: Cause) -> ChatStream | None:
-        """A reader for the stream, if the caller wants one."""
+    def new_stream(self, cause: Cause) -> ChatStream:
+        """A reader for the stream that the caller wants."""
         request = self._call.request
-        if not request.stream:
-            return None
         return ChatStream(
             choices=request.choices,
             keep_usage=request.wants_usage,
@@ -93,6 +90,7 @@ class Transcript:
         if continuation_body(call.body, call.request, text=text, shown_tokens=tokens) is None:
             return False
         self._text, self._shown_tokens = text, tokens
+        self.shown_bytes = len(text.encode())
         self._shown = (*self._shown, kept)
         self._first_token_s = self.first_token_s(attempt)
         return True
@@ -101,6 +99,8 @@ class Transcript:
 
     def whole(self, attempt: Attempt) -> bytes:
         """An answer that came whole, as the caller gets it."""
+        if self._call.target.policy.answer_model == "served":
+            return attempt.body
         assert attempt.answer is not None
         return self._named(attempt.body, attempt.answer.model or "")
 
@@ -108,6 +108,8 @@ class Transcript:
         """The end of a stream, as the caller gets it."""
         stream = attempt.stream
         assert stream is not None
+        if self._call.target.policy.answer_model == "served":
+            return stream.tail()
         return self._named(stream.tail(), stream.served_model)
 
     def new_name(self, attempt: Attempt) -> tuple[bytes, bytes] | None:
@@ -118,7 +120,7 @@ class Transcript:
         return model_field(stream.served_model), model_field(self._call.request.model)
 
     def _named(self, answer: bytes, served_model: str) -> bytes:
-        if self._call.target.policy.answer_model == "served" or not served_model:
+        if not served_model:
             return answer
         return renamed(answer, model_field(served_model), model_field(self._call.request.model))
 

@@ -83,7 +83,7 @@ class Turnstile:
         for form, bucket in zip(_FORMS, lease.tightest(now_s), strict=True):
             if bucket is not None:
                 limit, left, reset_s = bucket.rate(now_s)
-                reset = b"%dms" % round(reset_s * 1000) if reset_s < 1 else _duration(reset_s)
+                reset = b"%.0fms" % (reset_s * 1000) if reset_s < 1 else _duration(reset_s)
                 lines += form % (limit, left, reset)
         return lines
 

@@ -148,7 +148,9 @@ class Meter:
 
     def idle(self, now_s: float) -> bool:
         """It is as if it had never been used, so it can be forgotten."""
-        return not self.live and all(bucket is None or bucket.idle(now_s) for bucket in self.buckets)
+        return not self.live and all(
+            bucket is None or bucket.idle(now_s) for bucket in self.buckets
+        )
 
 
 class Lease:

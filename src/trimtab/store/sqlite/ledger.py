@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from trimtab.errors import LedgerUnavailable, Overloaded, ShuttingDown
-from trimtab.store.chain import Record, encode_record
+from trimtab.store.chain import Kind, Record, encode_record
 from trimtab.store.receipt import Receipt
 from trimtab.store.sqlite.bodies import BodyWriter
 from trimtab.store.sqlite.files import explain, ledger_path
@@ -48,7 +48,7 @@ class SqliteLedger:
     @property
     def backlog(self) -> int:
         """See `Ledger.backlog`."""
-        return self._writer.backlog
+        return self._writer.backlog()
 
     @property
     def dropped_bodies(self) -> int:
@@ -68,8 +68,9 @@ class SqliteLedger:
             Overloaded: too much is waiting to be written.
             ShuttingDown: the ledger is closed.
         """
-        self._check_room()
-        return self._record(intent)
+        if self._writer.backlog() >= self._most_waiting:
+            raise self._overloaded()
+        return self._record("intent", intent)
 
     def record_extension(self, extension: Extension) -> None:
         """See `Ledger.record_extension`.
@@ -77,7 +78,7 @@ class SqliteLedger:
         Raises:
             ShuttingDown: the ledger is closed.
         """
-        self._record(extension)
+        self._record("extend", extension)
 
     def record_settle(self, settle: Settle) -> Receipt:
         """See `Ledger.record_settle`.
@@ -85,7 +86,7 @@ class SqliteLedger:
         Raises:
             ShuttingDown: the ledger is closed.
         """
-        return self._record(settle)
+        return self._record("settle", settle)
 
     def record_feedback(self, feedback: Feedback) -> Receipt:
         """See `Ledger.record_feedback`.
@@ -94,8 +95,9 @@ class SqliteLedger:
             Overloaded: too much is waiting to be written.
             ShuttingDown: the ledger is closed.
         """
-        self._check_room()
-        return self._record(feedback)
+        if self._writer.backlog() >= self._most_waiting:
+            raise self._overloaded()
+        return self._record("signal", feedback)
 
     def record_body(  # noqa: PLR0917 - what was asked, then what was answered
         self, inference_id: str, started_ns: int, request: bytes, response: bytes
@@ -112,14 +114,13 @@ class SqliteLedger:
         await asyncio.to_thread(self._bodies.close)
         await asyncio.to_thread(self._projection.close)
 
-    def _check_room(self) -> None:
-        if self._writer.backlog >= self._most_waiting:
-            raise Overloaded(
-                f"{self._most_waiting} records wait for the ledger's disk. Send fewer requests "
-                "at a time, or put the data directory on a faster disk."
-            )
+    def _overloaded(self) -> Overloaded:
+        return Overloaded(
+            f"{self._most_waiting} records wait for the ledger's disk. Send fewer requests "
+            "at a time, or put the data directory on a faster disk."
+        )
 
-    def _record(self, record: Record) -> Receipt:
+    def _record(self, kind: Kind, record: Record) -> Receipt:
         if self._closed:
             raise ShuttingDown("The ledger is closed. Try again at another gateway.")
         writer = self._writer
@@ -127,7 +128,7 @@ class SqliteLedger:
             self.check_open()
         receipt = Receipt()
         # Encoded here, so that a record that cannot be encoded fails its own caller only.
-        writer.put(Waiting(record, *encode_record(record), receipt))
+        writer.put(Waiting(record, kind, encode_record(record), receipt))
         return receipt
 
 
