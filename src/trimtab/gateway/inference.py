@@ -71,18 +71,19 @@ class Inference(Recovery, OutletListener):
     @override
     def _start(self, step: Step, *, beside: bool = False) -> None:
         """Make one attempt; `beside` another one that is under way."""
+        call = self._call
         number = self._number + 1
         attempt = Attempt(
-            self._call,
+            call,
             step=step,
             number=number,
-            stream=self._transcript.new_stream(step.cause) if self._call.request.stream else None,
+            stream=self._transcript.new_stream(step.cause) if call.request.stream else None,
             clock=self._clock,
             owner=self,
         )
         if self.purse is not None:
             attempt.grant = self._grant(attempt, self.purse)
-        intent = self._ledger.record_intent(intent_of(self._call, attempt))
+        intent = self._ledger.record_intent(intent_of(call, attempt))
         self._number = number
         attempt.intent = intent
         if beside:
@@ -131,16 +132,15 @@ class Inference(Recovery, OutletListener):
         """Do what an attempt and the ledger allow by now."""
         if attempt.settling:
             return
-        streams = attempt.stream is not None
         if not attempt.intent.done:  # it is not durable yet; if it never will be, this has failed
-            if streams and attempt.opened:
+            if attempt.stream is not None and attempt.opened:
                 attempt.set_paused(paused=True)
             return
         try:
             if attempt.complete or attempt.opened:
                 if self._hedging is not None or self._rival is not None:
                     self._lead_with(attempt)
-                if streams:
+                if attempt.stream is not None:
                     self._show(attempt)
             if attempt.complete and not attempt.settling:
                 if self._call.form is not None and self._repairs(attempt, self._call.form):
@@ -227,8 +227,8 @@ class Inference(Recovery, OutletListener):
             outlet.write(tail)
             outlet.end()
             answer = self._transcript.said(attempt, tail)
-        if answer is None:
-            return
+            if answer is None:
+                return
         if call.keeps_bodies:
             self._ledger.record_body(call.inference_id, call.started_ns, call.body, answer)
         if self._keeper is not None:
@@ -240,13 +240,13 @@ class Inference(Recovery, OutletListener):
         call = self._call
         shown_s = None if attempt.stream is None else self._transcript.first_token_s(attempt)
         settle = settle_of(call, attempt, error, final=final, first_token_s=shown_s)
-        attempt.settle = settle
         if final:
             self._settled_s = self._clock.monotonic_s()
         grant = attempt.grant
         if grant is not None:
             grant.learn(settle, attempt.stream)
             grant.settle(settle.cost_nanousd)
+        attempt.settle = settle  # from here on nothing is held for it
         if self.lease is not None:
             usage = settle.usage
             self.lease.used(usage.input_tokens + usage.output_tokens)
@@ -263,9 +263,9 @@ class Inference(Recovery, OutletListener):
         """Give back what is held for attempts that were not made, or that nobody settles."""
         purse.close()
         lead, rival = self._lead, self._rival
-        if lead is not None and lead.grant is not None:
+        if lead is not None and lead.settle is None and lead.grant is not None:
             lead.grant.settle(0)
-        if rival is not None and rival.grant is not None:
+        if rival is not None and rival.settle is None and rival.grant is not None:
             rival.grant.settle(0)
 
     @override

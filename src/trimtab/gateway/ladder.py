@@ -68,11 +68,12 @@ class Ladder:
         self._call = call
         self._shared = shared
         target = call.target
-        self._order: Sequence[int] = range(len(target.rungs))
+        count = len(target.rungs)
+        self.rungs_left = count + 1  # before the first one
+        self._order: Sequence[int] = range(count)
         if target.equals > 1:
             affinity = affinity_of(call.caller.session, bytes(call.request.messages))
             self._order = order(target.rungs, target.equals, affinity)
-        self.rungs_left = len(self._order) + 1  # before the first one
 
     def first(self) -> Step:
         """Where to begin.
@@ -85,7 +86,7 @@ class Ladder:
         step = self._next("first")
         if step is None:
             raise self._unavailable()
-        return step if self.rungs_left == len(self._order) else replace(step, cause="fallback")
+        return step if step.place == self._order[0] else replace(step, cause="fallback")
 
     def judge(self, step: Step, error: Exception | None, *, began_s: float) -> None:
         """Tell the breaker of a rung how an attempt there ended, well if `error` is None."""
@@ -206,7 +207,8 @@ class Ladder:
 
     def _next(self, cause: Cause, *, larger_than: int | None = None) -> Step | None:
         """An attempt at the next rung that can be called; those before it are not asked again."""
-        rungs, upstreams = self._call.target.rungs, self._call.serving.upstreams
+        rungs = self._call.target.rungs
+        upstreams = self._call.serving.upstreams
         for left in range(self.rungs_left - 1, 0, -1):
             place = self._order[-left]
             rung = rungs[place]

@@ -94,9 +94,8 @@ class Recovery(AttemptOwner):
         self._keeper = keeper
         self._ladder = Ladder(call, reliability)
         self._tally = reliability.tally
-        hedge = call.target.policy.hedge
-        if hedge is not None:
-            self._hedging = Hedging(call, hedge, reliability)
+        if call.target.policy.hedge is not None:
+            self._hedging = Hedging(call, call.target.policy.hedge, reliability)
         self._transcript = Transcript(call, kept=keeper is not None)
 
     def stop(self) -> None:

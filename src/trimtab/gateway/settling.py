@@ -48,7 +48,7 @@ def intent_of(call: Call, attempt: Attempt) -> Intent:
         alias=call.request.model,
         provider=rung.ref.provider,
         model=rung.ref.model,
-        streamed=bool(call.request.stream),
+        streamed=call.request.stream is True,
         hold_nanousd=hold_nanousd,
         price_version=attempt.card.version,
         cause=step.cause,
@@ -78,7 +78,8 @@ def settle_of(
         final: no further attempt follows.
         first_token_s: monotonic time at which the answer's first token could be seen, or None.
     """
-    said = _said(attempt)
+    answer = attempt.answer
+    said = _said(attempt) if answer is None else reading_of(answer) or _NOTHING_SAID
     usage, source = said.usage, _REPORTED
     if usage is None or said.unreported or not said.final:
         usage, source = _estimated(call, attempt, error, said=said)
@@ -115,9 +116,7 @@ def settle_of(
 
 
 def _said(attempt: Attempt) -> Reading:
-    """What the provider said of its own work."""
-    if attempt.answer is not None:
-        return reading_of(attempt.answer) or _NOTHING_SAID
+    """What the provider said of its own work, where it gave no whole answer."""
     reading = attempt.stream.reading if attempt.stream is not None else None
     if reading is None and attempt.status == 200:
         reading = read_usage(attempt.body)  # not what was asked for, but it may be on the bill
@@ -127,7 +126,7 @@ def _said(attempt: Attempt) -> Reading:
 def _estimated(
     call: Call, attempt: Attempt, error: Exception | None, *, said: Reading
 ) -> tuple[Usage, UsageSource]:
-    """What was used where not all was told: a total that is missing is our estimate, then the whole.
+    """What was used where not all was told: a total that is missing is our estimate.
 
     The last usage of a stream that broke may be behind what was shown since.
     """

@@ -41,7 +41,7 @@ class Transcript:
 
     def request(self, attempt: Attempt) -> bytes:
         """What an attempt sends: the caller's request, or one that goes on with what was shown."""
-        body, request, upstream = self._body, self._call.request, attempt.upstream
+        body, request = self._body, self._call.request
         if attempt.step.cause == "continue":
             continued = continuation_body(
                 body, request, text=self._text, shown_tokens=self._shown_tokens
@@ -49,10 +49,11 @@ class Transcript:
             assert continued is not None, "`take_over` has seen that it can be"
             body = continued
         body = upstream_body(body, request, attempt.rung.ref.model)
-        limit = attempt.grant.limit_tokens if attempt.grant is not None else None
-        if limit is not None:
-            body = limited_body(body, request, limit, field=upstream.limit_field)
-        return upstream.request(body)
+        grant = attempt.grant
+        if grant is not None and grant.limit_tokens is not None:
+            field = attempt.upstream.limit_field
+            body = limited_body(body, request, grant.limit_tokens, field=field)
+        return attempt.upstream.request(body)
 
     def repair(self, formed: Formed) -> None:
         """The next attempt asks for the answer once more."""

@@ -1,6 +1,7 @@
 """Limits: each request passes those of its user and of its key, or hears when to return."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final
 
 from trimtab.config.money import Limit
@@ -63,8 +64,7 @@ class Turnstile:
         if meters is None:
             meters = self._found[whose] = self._meters_of(caller, now_s)
         if slow:
-            names = ((f"{_OUTLIER}{per}", who) for per, who in slow)
-            meters = [*meters, *(self._meter(key, self._slow[key[0]], now_s) for key in names)]
+            meters = meters + self._slow_meters_of(slow, now_s)
         if not meters:
             return None
         found = enter(meters, call.input_estimate, now_s)
@@ -112,6 +112,10 @@ class Turnstile:
             for name, limit in self._limits.items()
             if not limit.classes or caller.user_class in limit.classes
         ]
+
+    def _slow_meters_of(self, slow: Iterable[tuple[str, str]], now_s: float) -> list[Meter]:
+        names = [(f"{_OUTLIER}{per}", who) for per, who in slow]
+        return [self._meter(name, self._slow[name[0]], now_s) for name in names]
 
     def _meter(self, key: tuple[str, str], limit: Limit, now_s: float) -> Meter:
         meter = self._meters.get(key)

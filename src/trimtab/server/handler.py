@@ -86,7 +86,8 @@ class Handler:
     def _chat(self, exchange: Exchange) -> None:
         if exchange.method != "POST":
             raise MethodNotAllowed(exchange.method, "POST")
-        caller, headers = self._callers.of(exchange), exchange.headers
+        caller = self._callers.of(exchange)
+        headers = exchange.headers
         idempotency_key = headers.get(b"idempotency-key")
         self._gateway.infer(
             exchange.request_id,

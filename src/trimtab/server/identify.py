@@ -33,10 +33,11 @@ class Callers:
 
     def of(self, exchange: WithHeaders) -> Caller:
         """The caller of `exchange`. Raises what `identify` raises."""
-        headers, generation = exchange.headers, self._keys.generation()
+        generation = self._keys.generation()
         if generation != self._generation:
             self._generation = generation
             self._holders.clear()
+        headers = exchange.headers
         sent = headers.get(b"authorization", b"")
         holder = self._holders.get(sent)
         if holder is None:

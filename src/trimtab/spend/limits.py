@@ -62,7 +62,8 @@ class Bucket:
 
     def rate(self, now_s: float) -> tuple[int, int, float]:
         """What a caller may know: the limit, what is there now, seconds until it is full."""
-        limit, lacks = self.limit, self.full_at - now_s * self.per_s
+        limit = self.limit
+        lacks = self.full_at - now_s * self.per_s
         if lacks <= 0:
             return limit, limit, 0.0
         left = int(limit - lacks + _DUST)

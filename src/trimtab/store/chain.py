@@ -12,6 +12,7 @@ from trimtab.types.records import Extension, Intent, Settle
 
 __all__ = [
     "GENESIS",
+    "KINDS",
     "UNREADABLE",
     "Kind",
     "Record",
@@ -30,6 +31,12 @@ GENESIS: Final = bytes(32)
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError)
 """What `decode_record` raises."""
 
+KINDS: Final[dict[type[Record], Kind]] = {
+    Intent: "intent",
+    Extension: "extend",
+    Settle: "settle",
+    Feedback: "signal",
+}
 _place = Struct(">qq").pack
 _decode_intent = msgspec.json.Decoder(Intent).decode
 _decode_extension = msgspec.json.Decoder(Extension).decode

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from trimtab.errors import LedgerUnavailable, Overloaded, ShuttingDown
-from trimtab.store.chain import Kind, Record, encode_record
+from trimtab.store.chain import KINDS, Record, encode_record
 from trimtab.store.receipt import Receipt
 from trimtab.store.sqlite.bodies import BodyWriter
 from trimtab.store.sqlite.files import explain, ledger_path
@@ -70,7 +70,7 @@ class SqliteLedger:
         """
         if self._writer.backlog() >= self._most_waiting:
             raise self._overloaded()
-        return self._record("intent", intent)
+        return self._record(intent)
 
     def record_extension(self, extension: Extension) -> None:
         """See `Ledger.record_extension`.
@@ -78,7 +78,7 @@ class SqliteLedger:
         Raises:
             ShuttingDown: the ledger is closed.
         """
-        self._record("extend", extension)
+        self._record(extension)
 
     def record_settle(self, settle: Settle) -> Receipt:
         """See `Ledger.record_settle`.
@@ -86,7 +86,7 @@ class SqliteLedger:
         Raises:
             ShuttingDown: the ledger is closed.
         """
-        return self._record("settle", settle)
+        return self._record(settle)
 
     def record_feedback(self, feedback: Feedback) -> Receipt:
         """See `Ledger.record_feedback`.
@@ -97,7 +97,7 @@ class SqliteLedger:
         """
         if self._writer.backlog() >= self._most_waiting:
             raise self._overloaded()
-        return self._record("signal", feedback)
+        return self._record(feedback)
 
     def record_body(  # noqa: PLR0917 - what was asked, then what was answered
         self, inference_id: str, started_ns: int, request: bytes, response: bytes
@@ -120,7 +120,7 @@ class SqliteLedger:
             "at a time, or put the data directory on a faster disk."
         )
 
-    def _record(self, kind: Kind, record: Record) -> Receipt:
+    def _record(self, record: Record) -> Receipt:
         if self._closed:
             raise ShuttingDown("The ledger is closed. Try again at another gateway.")
         writer = self._writer
@@ -128,7 +128,7 @@ class SqliteLedger:
             self.check_open()
         receipt = Receipt()
         # Encoded here, so that a record that cannot be encoded fails its own caller only.
-        writer.put(Waiting(record, kind, encode_record(record), receipt))
+        writer.put(Waiting(record, KINDS[type(record)], encode_record(record), receipt))
         return receipt
 
 
