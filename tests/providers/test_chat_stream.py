@@ -274,3 +274,67 @@ def test_a_frame_with_broken_text_is_left_out(text: str):
     stream, out = run(b"", [plain, plain, broken, plain])
     assert stream.skipped_frames == 1
     assert out == plain * 3
+
+
+def chunked(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+@given(st.lists(_PIECES, max_size=12), st.booleans())
+def test_a_chunk_that_passes_is_what_it_would_be_unchunked(texts: list[str], escape: bool):
+    parts = [
+        b"data: " + json.dumps(body, separators=(",", ":"), ensure_ascii=escape).encode() + b"\n\n"
+        for body in (
+            *(chunk({"content": text}, usage=None) for text in ("Once", "upon", *texts)),
+            chunk(finish="stop", usage=None),
+            chunk(usage=USAGE, choices=[]),
+        )
+    ]
+    stream, slow = (ChatStream(choices=1, keep_usage=True) for _ in range(2))
+    out = expected = b""
+    for part in [*parts, DONE]:
+        expected += slow.feed(part)
+        out += part if stream.passes(chunked(part)) else stream.feed(part)
+    assert out + stream.tail() == expected + slow.tail()
+    assert stream.reading == slow.reading
+    assert (stream.content_frames, stream.content_bytes) == (
+        slow.content_frames,
+        slow.content_bytes,
+    )
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"%(size)b;ext=1\r\n%(event)b\r\n",
+        b"0%(size)b\r\n%(event)b\r\n",
+        b"+%(size)b\r\n%(event)b\r\n",
+        b"0x%(size)b\r\n%(event)b\r\n",
+        b"%(size)b\n%(event)b\r\n",
+        b"%(less)b\r\n%(event)b\r\n",
+        b"%(size)b\r\n%(event)b",
+        b"%(size)b\r\n%(event)b\n\n",
+        b"%(size)b\r\n%(event)b\r\n0\r\n\r\n",
+        b"%(event)b",
+        b"\r\n%(size)b\r\n%(event)b\r\n",
+        b"",
+    ],
+)
+def test_what_is_not_one_whole_chunk_does_not_pass(odd: bytes):
+    event = frames(chunk({"content": "word"}), done=False)
+    stream, _ = run(b"", [event, event])
+    assert stream.passes(chunked(event))
+    size = len(event)
+    parts = {b"event": event, b"size": b"%x" % size, b"less": b"%x" % (size - 1)}
+    assert not stream.passes(odd % parts)
+    assert stream.content_frames == 3
+
+
+def test_nothing_passes_after_the_finish_or_within_an_event():
+    event = frames(chunk({"content": "word"}), done=False)
+    stream, _ = run(b"", [event, event, event[:9]])
+    assert not stream.passes(chunked(event))
+    stream.feed(event[9:])
+    assert stream.passes(chunked(event))
+    stream.feed(frames(chunk(finish="stop"), done=False))
+    assert not stream.passes(chunked(event))

@@ -111,6 +111,9 @@ class AskedOutlet:
     def write(self, data: bytes) -> None:
         """Never."""
 
+    def write_chunk(self, chunk: bytes) -> None:
+        """Never."""
+
     def end(self) -> None:
         """Never."""
 

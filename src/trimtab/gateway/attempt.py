@@ -27,11 +27,11 @@ from trimtab.gateway.ladder import Step
 from trimtab.gateway.last_words import LastWords
 from trimtab.gateway.outlet import Outlet
 from trimtab.gateway.refusal import in_band_refusal, read_whole
+from trimtab.gateway.relay import Relay
 from trimtab.gateway.serving import Upstream
 from trimtab.gateway.slots import Ticket
 from trimtab.gateway.upstream import AnswerSink, UpstreamConnection
 from trimtab.providers.wire.chat_answer import Answer
-from trimtab.providers.wire.chat_name import renamed
 from trimtab.providers.wire.chat_stream import ChatStream
 from trimtab.spend.rates import RateCard
 from trimtab.store.receipt import Receipt
@@ -42,7 +42,6 @@ from trimtab.types.usage import Usage
 __all__ = ["Attempt", "AttemptOwner"]
 
 MAX_ANSWER_BYTES = 64_000_000
-MAX_KEPT_BYTES = 4_000_000  # of a stream, where the project records bodies
 _TIMER_SLACK_S = 0.001  # the loop's timers count whole milliseconds and may come early
 _FINISH_GRACE_S = 2.0  # after the finish: how long a usage chunk or terminator is waited for
 
@@ -96,7 +95,7 @@ class Attempt(AnswerSink):
     # Where most calls leave them, so that not each one pays for setting them. And an object that
     # sets more than 28 gets a table of its own from the interpreter, which costs more than all.
     _connection: UpstreamConnection | None = None
-    _outlet: Outlet | None = None
+    _relay: Relay | None = None
     _timer: asyncio.TimerHandle | None = None
     _timer_s = 0.0
     _over_s: float | None = None  # where it shares its time
@@ -104,8 +103,6 @@ class Attempt(AnswerSink):
     _paused = False
     _streaming = False
     _message_ended = False
-    _keep: list[bytes] | None = None
-    _new_name: tuple[bytes, bytes] | None = None
     _ticket: Ticket | None = None
     _has_slot = False
     _told = False
@@ -116,7 +113,6 @@ class Attempt(AnswerSink):
     cut = False
     settling = False
     settle: Settle | None = None
-    relaying = False
     stale = False
     sent_s = 0.0
     status = 0
@@ -213,15 +209,18 @@ class Attempt(AnswerSink):
             keep: remember what was passed on.
             new_name: the model's name in the frames, and the one to put in its place.
         """
-        self._outlet = outlet
-        self._new_name = new_name
-        self.relaying = True
-        if keep:
-            self._keep = []
+        relay = self._relay = Relay(outlet, keep=keep, new_name=new_name)
+        if relay.as_it_is and self._connection is not None:
+            self._connection.chunks_to(self._on_chunk)
         self.set_paused(paused=False)  # before the first write, which may pause it again
         ready, self._parts = b"".join(self._parts), []
         if ready:
-            self._pass_on(ready)
+            relay.write(ready)
+
+    @property
+    def relaying(self) -> bool:
+        """Its stream goes to the caller."""
+        return self._relay is not None
 
     def set_paused(self, *, paused: bool) -> None:
         """Stop reading for now, or read on; `relay` reads on, too."""
@@ -238,9 +237,7 @@ class Attempt(AnswerSink):
     @property
     def kept(self) -> bytes | None:
         """What was relayed so far; None where it was too much to keep, or was not to be kept."""
-        if self._keep is None or self._size > MAX_KEPT_BYTES:
-            return None
-        return b"".join(self._keep)
+        return None if self._relay is None else self._relay.kept
 
     @property
     def body(self) -> bytes:
@@ -308,22 +305,18 @@ class Attempt(AnswerSink):
         except ProviderGarbage as error:
             self._fail(error)
             return
-        grant = self.grant
-        if ready is data and self._outlet is not None:  # nothing in it that matters to us
-            self._pass_on(data)
-            if (
-                grant is not None
-                and stream.content_frames >= grant.next_look
-                and not grant.covers(stream, stream.content_frames - before)
-            ):
+        grant, relay = self.grant, self._relay
+        if ready is data and relay is not None:  # nothing in it that matters to us
+            relay.write(data)
+            if grant is not None and not grant.covers(stream, stream.content_frames - before):
                 self._cut_soon(stream, grant)
             return
         if stream.error is not None:
             self._fail(in_band_refusal(stream.error))
             return
         if ready:
-            if self._outlet is not None:
-                self._pass_on(ready)
+            if relay is not None:
+                relay.write(ready)
             else:
                 self._parts.append(ready)
                 self._note_first_token()
@@ -333,6 +326,23 @@ class Attempt(AnswerSink):
                 self._complete()
         elif grant is not None and not grant.covers(stream, stream.content_frames - before):
             self._cut_soon(stream, grant)
+
+    def _on_chunk(self, chunk: bytes) -> bool:
+        """Pass on a chunk as it is if it is one more frame like those before: nearly all are."""
+        stream, relay, grant = self.stream, self._relay, self.grant
+        assert stream is not None
+        assert relay is not None
+        if not stream.passes(chunk):
+            return False
+        self._last_data_s = self._now()
+        relay.outlet.write_chunk(chunk)
+        if (
+            grant is not None
+            and stream.content_frames >= grant.next_look
+            and not grant.covers(stream, 1)
+        ):
+            self._cut_soon(stream, grant)
+        return True
 
     def _cut_soon(self, stream: ChatStream, grant: Grant) -> None:
         """The budget pays for no more: let come what has arrived by now, since it was made."""
@@ -352,16 +362,6 @@ class Attempt(AnswerSink):
         if self._connection is not None:
             self._connection.abort()
         self._complete()
-
-    def _pass_on(self, data: bytes) -> None:
-        assert self._outlet is not None
-        if self._new_name is not None:
-            data = renamed(data, *self._new_name)
-        self._outlet.write(data)
-        if self._keep is not None:
-            self._size += len(data)
-            if self._size <= MAX_KEPT_BYTES:
-                self._keep.append(data)
 
     def _note_first_token(self) -> None:
         if self.first_token_s is None:

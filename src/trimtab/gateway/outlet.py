@@ -65,6 +65,10 @@ class Outlet(Protocol):
         """Send a piece of it."""
         ...
 
+    def write_chunk(self, chunk: bytes) -> None:
+        """Send a piece of it that is one chunk of HTTP/1.1 already, with its size and CRLFs."""
+        ...
+
     def end(self) -> None:
         """Say that it is complete."""
         ...

@@ -50,6 +50,9 @@ class NobodysOutlet:
     def write(self, data: bytes) -> None:
         """Nothing."""
 
+    def write_chunk(self, chunk: bytes) -> None:
+        """Nothing."""
+
     def end(self) -> None:
         """Nothing."""
 

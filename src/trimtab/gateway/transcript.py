@@ -1,8 +1,9 @@
 """What is said in one inference, over all its attempts: to providers, and to the caller."""
 
-from trimtab.gateway.attempt import MAX_KEPT_BYTES, Attempt
+from trimtab.gateway.attempt import Attempt
 from trimtab.gateway.call import Call
 from trimtab.gateway.form import Formed, judge_frames, judge_whole, repair_request
+from trimtab.gateway.relay import MAX_KEPT_BYTES
 from trimtab.providers.wire.chat_continue import continuation_body, shown_text
 from trimtab.providers.wire.chat_name import model_field, renamed
 from trimtab.providers.wire.chat_request import limited_body, upstream_body

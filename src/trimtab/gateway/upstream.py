@@ -6,6 +6,7 @@ decides nothing itself: deadlines, formats and records belong to the attempt.
 
 import asyncio
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol, cast
 
@@ -76,6 +77,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._in_body = False
         self._until_close = False
         self._inflater: _Inflater | None = None
+        self._on_chunk: Callable[[bytes], bool] | None = None
+        self._between_chunks = False
 
     # ------------------------------------------------------------ what the attempt calls
 
@@ -98,9 +101,19 @@ class UpstreamConnection(asyncio.Protocol):
         self._framing_bytes = 0
         self._transport.write(request)
 
+    def chunks_to(self, take: Callable[[bytes], bool]) -> None:
+        """Show what arrives of the present body to `take` first, where a chunk may begin.
+
+        What it returns True for is one whole chunk, and done with: the parser never sees it. (The
+        parser may have had the first digits of its size; then what is left is of another size,
+        unless they were zeros, which do not matter.)
+        """
+        self._on_chunk = take
+
     def redirect(self, sink: AnswerSink) -> None:
         """Send the rest of the present answer to another sink."""
         self._sink = sink
+        self._on_chunk = None
         self.resume()
 
     def pause(self) -> None:
@@ -119,7 +132,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once, throwing away what is under way. The sink hears nothing more."""
-        self._sink = None
+        self._sink = self._on_chunk = None
         if self._transport is not None:
             self._transport.abort()
 
@@ -131,6 +144,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        if self._on_chunk is not None and self._between_chunks and self._on_chunk(data):
+            return
         if self._sink is None:  # nobody asked: the peer is out of step
             self.abort()
             return
@@ -202,6 +217,14 @@ class UpstreamConnection(asyncio.Protocol):
                 self._sink.on_data(plain)
             data = self._inflater.unconsumed_tail
 
+    def on_chunk_header(self) -> None:
+        """Called by the parser after the size of a chunk."""
+        self._between_chunks = False
+
+    def on_chunk_complete(self) -> None:
+        """Called by the parser."""
+        self._between_chunks = self._inflater is None
+
     def on_message_complete(self) -> None:
         """Called by the parser."""
         if not self._in_body:  # 100 Continue and its kin
@@ -225,7 +248,8 @@ class UpstreamConnection(asyncio.Protocol):
     def _end(self) -> None:
         sink, self._sink = self._sink, None
         self.reused = True
-        self._in_body = False
+        self._on_chunk = None
+        self._in_body = self._between_chunks = False
         self._inflater = None
         if sink is not None:
             sink.on_end()

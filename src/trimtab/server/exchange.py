@@ -120,6 +120,13 @@ class Exchange(Outlet):
         self._wire.write(data)
 
     @override
+    def write_chunk(self, chunk: bytes) -> None:
+        if self.chunked and not self._gone and self.method != "HEAD":
+            self._wire.write(chunk)
+        else:
+            self.write(chunk[chunk.index(b"\r\n") + 2 : -2])
+
+    @override
     def end(self) -> None:
         if self._gone:
             return

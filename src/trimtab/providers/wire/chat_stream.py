@@ -6,7 +6,7 @@ first, and an event that is not ended by a blank line is dropped.
 """
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,7 @@ _check_json = msgspec.json.Decoder(msgspec.Raw).decode  # walks the syntax, buil
 _OF_EVERY_CHUNK = ("id", "object", "created", "model", "system_fingerprint")
 _CONTENT = b'"content":"'
 _CONTENTS = re.compile(rb'"content":"((?:[^"\\]|\\.)*)"').findall
+_SIZE_LINE = 10  # bytes in which a chunk tells its size, if it is of any size that we pass on
 _TEXT = bytes(set(range(0x20, 0x80)) - set(b'"\\'))  # what stands for itself in a JSON string
 
 
@@ -68,8 +69,8 @@ class ChatStream:
         self._held_bytes = 0
         self._after_cr = False
         self._at_start = True
-        self._shape: tuple[bytes, bytes] | None = None
-        self._shape_bytes = 0
+        self._shape: _Shape | None = None
+        self._around = 0  # bytes, of the latest shape
         self._opening = b""
 
     @property
@@ -100,15 +101,10 @@ class ChatStream:
                 the first token, or after the finish.
         """
         if self.started and not self.finished and not self._partial:
-            shape = self._shape
-            if shape is not None and data.startswith(shape[0]) and data.endswith(shape[1]):
-                size = len(data) - self._shape_bytes
-                begin = len(shape[0])
-                # A plain event again, with other plain text: so nearly all need not be parsed.
-                if size >= 0 and not data[begin : begin + size].translate(None, _TEXT):
-                    self.content_frames += 1
-                    self.content_bytes += size
-                    return data
+            if self._shape is not None and _has_shape(data, self._shape):
+                self.content_frames += 1
+                self.content_bytes += len(data) - self._shape.both_bytes
+                return data
             if _is_plain(data):
                 frames = data.count(b"\n\n")
                 self.content_frames += frames
@@ -116,6 +112,31 @@ class ChatStream:
                 self.content_bytes += self._content_of(data, frames)
                 return data
         return self._feed_events(data)
+
+    def passes(self, chunk: bytes) -> bool:
+        """Whether one whole chunk of HTTP/1.1 holds a plain event like the one before.
+
+        Then it may go on as it is, and counts; else it is to be unchunked and fed.
+        """
+        shape = self._shape
+        if shape is None or self.finished or self._partial:
+            return False
+        head, _, tail, head_bytes, around = shape
+        begin = chunk.find(b"\r\n", 0, _SIZE_LINE) + 2
+        event_bytes = len(chunk) - begin - 2
+        size = event_bytes - around
+        text = begin + head_bytes
+        if (
+            size < 0
+            or not chunk.startswith(head, begin)
+            or not chunk.endswith(tail)
+            or chunk[text : text + size].translate(None, _TEXT)
+            or chunk[:begin] != b"%x\r\n" % event_bytes
+        ):
+            return False
+        self.content_frames += 1
+        self.content_bytes += size
+        return True
 
     def tail(self) -> bytes:
         """The frames held back since the finish, with the terminator that the dialect wants."""
@@ -153,16 +174,16 @@ class ChatStream:
         """Remember what frames look like, so that the next ones need not be parsed."""
         self._shape = _shape_of(data)
         if self._shape is not None:
-            self._shape_bytes = len(self._shape[0]) + len(self._shape[1])
+            self._around = self._shape.both_bytes
 
     def _content_of(self, data: bytes, frames: int) -> int:
         """Bytes of content in plain events: exactly, unless some have another kind of it."""
         if self._shape is not None:
-            return len(data) - self._shape_bytes
+            return len(data) - self._shape.both_bytes
         contents = _CONTENTS(data)
         if len(contents) >= frames and all(contents):
             return sum(map(len, contents))
-        around = frames * self._shape_bytes  # about, if any was ever known
+        around = frames * self._around  # about, if any was ever known
         return len(data) - (around if around < len(data) else 0)
 
     def _feed_events(self, data: bytes) -> bytes:
@@ -269,7 +290,35 @@ def _is_plain(data: bytes) -> bool:
     )
 
 
-def _shape_of(data: bytes) -> tuple[bytes, bytes] | None:
+class _Shape(NamedTuple):
+    """What stands before and after the text of a plain event.
+
+    Attributes:
+        chunk_tail: `tail` at the end of a chunk of HTTP/1.1.
+        head_bytes, both_bytes: lengths of `head`, and of `head` and `tail`.
+    """
+
+    head: bytes
+    tail: bytes
+    chunk_tail: bytes
+    head_bytes: int
+    both_bytes: int
+
+
+def _has_shape(data: bytes, shape: _Shape) -> bool:
+    """Whether there is a plain event again, with other plain text.
+
+    Nearly all frames are: so they need not be parsed.
+    """
+    return (
+        data.startswith(shape.head)
+        and data.endswith(shape.tail)
+        and len(data) >= shape.both_bytes
+        and not data[shape.head_bytes : -len(shape.tail)].translate(None, _TEXT)
+    )
+
+
+def _shape_of(data: bytes) -> _Shape | None:
     """What stands before and after the content of a plain event; None if there is no saying."""
     begin = data.find(_CONTENT) + len(_CONTENT)
     end = data.find(b'"', begin)
@@ -277,7 +326,8 @@ def _shape_of(data: bytes) -> tuple[bytes, bytes] | None:
         return None  # beside an empty content there may be another kind of it
     if data[begin:end].translate(None, _TEXT):
         return None
-    return data[:begin], data[end:]
+    head, tail = data[:begin], data[end:]
+    return _Shape(head, tail, tail + b"\r\n", begin, len(head) + len(tail))
 
 
 def _is_json_throughout(data: bytes) -> bool:
