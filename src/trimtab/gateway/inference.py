@@ -255,8 +255,9 @@ class Inference(Recovery, OutletListener):
             if final:
                 self.seat.end(settle, cost_nanousd=self._cost_so_far_nanousd)
         appended = self._ledger.record_settle(settle)
-        kind = call.target.route, attempt.rung.ref, attempt.step.cause, settle.outcome
-        self._tally.settled(settle, kind)
+        self._tally.settled(
+            settle, (call.target.route, attempt.rung.ref, attempt.step.cause, settle.outcome)
+        )
         return appended
 
     def _close_purse(self, purse: Purse) -> None:

@@ -55,10 +55,11 @@ class Turnstile:
         Raises:
             RateLimited: a limit is reached.
         """
-        slow = self._sanctions.throttled(call.caller) if self._sanctions.any else ()
+        caller = call.caller
+        slow = self._sanctions.throttled(caller) if self._sanctions.any else ()
         if not (self._limits or slow):
             return None
-        now_s, caller = self._clock.monotonic_s(), call.caller
+        now_s = self._clock.monotonic_s()
         whose = caller.key_id, caller.user, caller.user_class
         meters = self._found.get(whose)
         if meters is None:

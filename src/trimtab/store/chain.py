@@ -37,6 +37,8 @@ KINDS: Final[dict[type[Record], Kind]] = {
     Settle: "settle",
     Feedback: "signal",
 }
+"""The kind of an entry, by what it records."""
+
 _place = Struct(">qq").pack
 _decode_intent = msgspec.json.Decoder(Intent).decode
 _decode_extension = msgspec.json.Decoder(Extension).decode

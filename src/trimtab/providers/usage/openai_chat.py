@@ -130,8 +130,9 @@ def read_usage(body: bytes) -> Reading | None:
 
 def reading_of(said: Said) -> Reading | None:
     """What a whole answer says that was decoded already."""
-    usage, choices = said.usage, said.choices
+    usage = said.usage
     if isinstance(usage, UsualUsage):
+        choices = said.choices
         if len(choices) == 1:  # nearly always
             finish_reason = choices[0].finish_reason or ""
         else:
