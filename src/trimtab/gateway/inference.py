@@ -255,17 +255,16 @@ class Inference(Recovery, OutletListener):
             if final:
                 self.seat.end(settle, cost_nanousd=self._cost_so_far_nanousd)
         appended = self._ledger.record_settle(settle)
-        self._tally.settled(
-            settle, (call.target.route, attempt.rung.ref, attempt.step.cause, settle.outcome)
-        )
+        self._tally.settled(settle, (call.target.route, attempt.rung.ref, attempt.step.cause))
         return appended
 
     def _close_purse(self, purse: Purse) -> None:
         """Give back what is held for attempts that were not made, or that nobody settles."""
         purse.close()
-        lead, rival = self._lead, self._rival
+        lead = self._lead
         if lead is not None and lead.settle is None and lead.grant is not None:
             lead.grant.settle(0)
+        rival = self._rival
         if rival is not None and rival.settle is None and rival.grant is not None:
             rival.grant.settle(0)
 

@@ -47,8 +47,7 @@ async def replay(  # noqa: PLR0913 - what is given to whom, and where that is wr
     durable = ledger.record_intent(_intent(call, answer, number, cause, after_us))
     settle = _settle(call, answer, number, after_us)
     appended = ledger.record_settle(settle)
-    ref = ModelRef(answer.provider, answer.model)
-    tally.settled(settle, (call.target.route, ref, cause, settle.outcome))
+    tally.settled(settle, (call.target.route, ModelRef(answer.provider, answer.model), cause))
     await durable
     await appended
     give_again(answer, outlet, replay_headers(call, found, cause=cause, made=number - 1))

@@ -83,7 +83,8 @@ def settle_of(
     usage, source = said.usage, _REPORTED
     if usage is None or said.unreported or not said.final:
         usage, source = _estimated(call, attempt, error, said=said)
-    card, tier = attempt.card, said.price_tier[:_MAX_TIER_CHARS]
+    card = attempt.card
+    tier = said.price_tier[:_MAX_TIER_CHARS]
     if tier:
         card = call.serving.prices.card(attempt.rung, call.started_ns, tier)
     latency_us = round((attempt.ended_s - call.begun_s) * 1e6)

@@ -14,8 +14,8 @@ from trimtab.types.refs import ModelRef
 
 __all__ = ["BOUNDS_S", "Kind", "Tally"]
 
-Kind = tuple[str, ModelRef, Cause, Outcome]
-"""Of attempts: the route, whom it asked, why, and how it ended. No name of a caller is in it."""
+Kind = tuple[str, ModelRef, Cause]
+"""Of attempts: the route, whom it asked, and why. All from the project."""
 
 BOUNDS_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Upper bounds of the histograms' buckets: from a cached answer to a long reasoning."""
@@ -29,7 +29,7 @@ class Tally:
     __slots__ = ("_spent", "_took")
 
     def __init__(self) -> None:
-        self._spent: dict[Kind, _Spent] = {}
+        self._spent: dict[tuple[Kind, Outcome], _Spent] = {}
         self._took: dict[tuple[str, Outcome], _Took] = {}
 
     def settled(self, settle: Settle, kind: Kind) -> None:
@@ -39,9 +39,10 @@ class Tally:
             settle: what came of it, as it goes on record.
             kind: of the attempt.
         """
-        spent = self._spent.get(kind)
+        outcome = settle.outcome
+        spent = self._spent.get((kind, outcome))
         if spent is None:
-            spent = self._spent[kind] = _Spent()
+            spent = self._spent[kind, outcome] = _Spent()
         usage = settle.usage
         spent.attempts += 1
         spent.cost_nanousd += settle.cost_nanousd
@@ -51,7 +52,7 @@ class Tally:
             return
         took, latency_us, ttft_us = spent.took, settle.latency_us, settle.ttft_us
         if took is None:
-            took = spent.took = self._took.setdefault((kind[0], kind[3]), _Took())
+            took = spent.took = self._took.setdefault((kind[0], outcome), _Took())
         took.latency[bisect_left(_BOUNDS_US, latency_us)] += 1
         took.latency_us += latency_us
         if ttft_us is not None:
@@ -72,7 +73,7 @@ class Tally:
                 input_tokens=spent.input_tokens,
                 output_tokens=spent.output_tokens,
             )
-            for (route, ref, cause, outcome), spent in self._spent.items()
+            for ((route, ref, cause), outcome), spent in self._spent.items()
         )
 
     def inferences(self) -> tuple[InferenceTotals, ...]:
