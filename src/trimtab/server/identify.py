@@ -10,6 +10,7 @@ from trimtab.types.identity import Caller
 __all__ = ["Callers", "WithHeaders", "check_local", "identify", "named"]
 
 _MAX_NAME = 256
+_MOST_HEADERS = 10_000  # with valid keys; one key may be sent in many spellings
 _NAMES = (b"x-trimtab-user", b"x-trimtab-session", b"x-trimtab-user-class")
 _LOOPBACK_HOSTS = frozenset((b"localhost", b"127.0.0.1", b"[::1]"))
 
@@ -34,7 +35,7 @@ class Callers:
     def of(self, exchange: WithHeaders) -> Caller:
         """The caller of `exchange`. Raises what `identify` raises."""
         generation = self._keys.generation()
-        if generation != self._generation:
+        if generation != self._generation or len(self._holders) > _MOST_HEADERS:
             self._generation = generation
             self._holders.clear()
         headers = exchange.headers
