@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from bench.store_traffic import Shape, traffic
-from trimtab.store.chain import Record, encode_record
+from trimtab.store.chain import KINDS, Record, encode_record
 from trimtab.store.sqlite.projector import Projector
 from trimtab.store.sqlite.writer import LedgerWriter, Waiting
 from trimtab.types.clock import SystemClock
@@ -107,9 +107,8 @@ def _write(writer: LedgerWriter, batch: list[list[Record]]) -> None:
     until = writer.head.seq + sum(map(len, batch))
     for records in batch:
         for record in records:
-            kind, body = encode_record(record)
-            writer.put(Waiting(record, kind, body, None))
-        while writer.backlog > _MOST_QUEUED:
+            writer.put(Waiting(record, KINDS[type(record)], encode_record(record), None))
+        while writer.backlog() > _MOST_QUEUED:
             time.sleep(0.001)
     while writer.head.seq < until:
         if writer.trouble is not None:

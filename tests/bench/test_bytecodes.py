@@ -6,8 +6,8 @@ import uvloop
 from bench.bytecodes import bytecodes_of_a_frame, bytecodes_of_a_request
 
 # A little above what `python -m bench.bytecodes` tells. Who needs more says so on the page, too.
-_MOST_CALLS = 207
-_MOST_BYTECODES = 5_560
+_MOST_CALLS = 184
+_MOST_BYTECODES = 5_150
 _MOST_BYTECODES_OF_A_FRAME = 370  # where machines are busy, more of them come before the head
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trimtab.providers.local.engine import LocalEngine
-from trimtab.spend.bounds import Bounds, size_of
+from trimtab.spend.bounds import Bounds, RequestSize, size_of
 
 _random = random.Random(5)
 TEXTS = {
@@ -214,3 +214,30 @@ def test_what_is_hidden_is_learnt_or_declared():
     empty = Bounds()
     learn(empty, 0, frames=0, content=0)
     assert empty.frames_within(9) == 1
+
+
+class Told:
+    """The bound of a model's input as one would write it down, each report looked at in full."""
+
+    def __init__(self) -> None:
+        self.ratio = 1.0
+        self.before, self.now, self.count = 0.0, 0.0, 0
+
+    def learn(self, size: RequestSize, tokens: int) -> None:
+        self.now = max(self.now, max(0, tokens - size.beside) / size.units)
+        self.count += 1
+        wanted = max(1.25 * max(self.before, self.now), 1.0)
+        if self.count < 20 and self.before == 0:
+            wanted = max(self.ratio, wanted)
+        elif self.count >= 20:
+            self.before, self.now, self.count = self.now, 0.0, 0
+        self.ratio = wanted
+
+
+@given(st.lists(st.sampled_from((0, 30, 90, 132, 232, 532, 1_032)), max_size=90))
+def test_reports_that_change_nothing_are_passed_over_and_no_other(reports: list[int]):
+    size, bounds, told = RequestSize(100, 32), Bounds(), Told()
+    for tokens in reports:
+        bounds.learn_input(size, tokens)
+        told.learn(size, tokens)
+        assert bounds.input_tokens(size) == int(100 * told.ratio) + 32

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trimtab.config.money import Limit
-from trimtab.spend.limits import Lease, Meter, Rate, Rates, Refusal, enter
+from trimtab.spend.limits import Bucket, Lease, Meter, Refusal, enter
 
 NEVER_TOKENS = 0
 
@@ -39,9 +39,22 @@ def refused(meters: list[Meter], tokens: int, now_s: float) -> Refusal:
     return found
 
 
-def shown(rate: Rate | None) -> tuple[int, int, float]:
-    assert rate is not None
-    return rate.limit, rate.remaining, rate.reset_s
+def requests_of(whose: Meter | Lease, now_s: float) -> tuple[int, int, float]:
+    """Limit, what is left, seconds until it is full."""
+    return _rate(_buckets(whose, now_s)[0], now_s)
+
+
+def tokens_of(whose: Meter | Lease, now_s: float) -> tuple[int, int, float]:
+    return _rate(_buckets(whose, now_s)[1], now_s)
+
+
+def _buckets(whose: Meter | Lease, now_s: float) -> tuple[Bucket | None, Bucket | None]:
+    return whose.buckets if isinstance(whose, Meter) else whose.tightest(now_s)
+
+
+def _rate(bucket: Bucket | None, now_s: float) -> tuple[int, int, float]:
+    assert bucket is not None
+    return bucket.rate(now_s)
 
 
 def test_a_minutes_worth_may_come_at_once_and_comes_back_evenly():
@@ -102,11 +115,11 @@ def test_t17_what_may_be_used_takes_nothing_and_what_is_used_is_taken_when_known
     """`max_tokens` is no use: who asks for much and uses little is not refused for it."""
     one = meter(tokens=1_000)
     lease = entered([one], 100, 0.0)  # however large its max_tokens is: nobody is told
-    assert lease.rates(0.0).tokens == Rate(1_000, 900, 6.0)
+    assert tokens_of(lease, 0.0) == (1_000, 900, 6.0)
     lease.used(150)  # the input that was charged is part of it
-    assert lease.rates(0.0).tokens == Rate(1_000, 850, 9.0)
+    assert tokens_of(lease, 0.0) == (1_000, 850, 9.0)
     lease.used(1_850)  # a second attempt: its input counts, too
-    assert lease.rates(0.0).tokens == Rate(1_000, 0, 120.0)
+    assert tokens_of(lease, 0.0) == (1_000, 0, 120.0)
     assert refused([one], 0, 0.0).wait_s == pytest.approx(60.06), "a debt of a minute, and a token"
     assert refused([one], 500, 60.0).wait_s == pytest.approx(30.0)
     entered([one], 0, 60.1)
@@ -116,9 +129,9 @@ def test_what_was_charged_and_not_used_comes_back():
     one = meter(tokens=1_000)
     lease = entered([one], 400, 0.0)
     lease.used(0)  # the provider refused
-    assert one.rates(0.0).tokens == Rate(1_000, 1_000, 0.0)
+    assert tokens_of(one, 0.0) == (1_000, 1_000, 0.0)
     lease.used(30)
-    assert shown(one.rates(0.0).tokens) == (1_000, 970, pytest.approx(1.8))
+    assert tokens_of(one, 0.0) == (1_000, 970, pytest.approx(1.8))
 
 
 def test_more_than_a_full_bucket_needs_a_full_one_and_leaves_a_debt():
@@ -141,17 +154,17 @@ def test_as_many_at_once_as_allowed_whichever_way_they_end():
     gc.collect()
     fourth = entered([one], 0, 0.0)
     assert one.live == 2
-    assert third.rates(0.0) == fourth.rates(0.0) == Rates(None, None)
+    assert third.tightest(0.0) == fourth.tightest(0.0) == (None, None)
 
 
 def test_all_limits_or_none():
     wide, narrow = meter(requests=100, tokens=10_000), meter(requests=1)
     lease = entered([wide, narrow], 10, 0.0)
-    assert lease.rates(0.0).requests == Rate(1, 0, 60.0), "the tightest"
-    assert shown(lease.rates(0.0).tokens) == (10_000, 9_990, pytest.approx(0.06))
+    assert requests_of(lease, 0.0) == (1, 0, 60.0), "the tightest"
+    assert tokens_of(lease, 0.0) == (10_000, 9_990, pytest.approx(0.06))
     lease.close()
     assert refused([wide, narrow], 10, 0.0).allowed == 1
-    assert shown(wide.rates(0.0).requests) == (100, 99, pytest.approx(0.6)), "it took nothing"
+    assert requests_of(wide, 0.0) == (100, 99, pytest.approx(0.6)), "it took nothing"
     assert not wide.live
 
 
@@ -173,10 +186,11 @@ def test_a_changed_limit_keeps_what_was_used():
     for _ in range(60):
         entered([one], 0, 0.0)
     one.use(limit(200), 0.0)
-    assert one.rates(0.0) == Rates(Rate(200, 140, 18.0), None)
+    assert requests_of(one, 0.0) == (200, 140, 18.0)
+    assert one.buckets[1] is None
     one.use(limit(50, 10, 1), 0.0)
-    assert one.rates(0.0).requests == Rate(50, 0, 60.0), "a lowered limit makes no debt"
-    assert one.rates(0.0).tokens == Rate(10, 10, 0.0), "a new one is unused"
+    assert requests_of(one, 0.0) == (50, 0, 60.0), "a lowered limit makes no debt"
+    assert tokens_of(one, 0.0) == (10, 10, 0.0), "a new one is unused"
     lease = entered([one], 1, 6.0)
     assert refused([one], 1, 6.0).what == "requests at once"
     lease.close()
@@ -194,9 +208,9 @@ def test_time_before_a_change_counts_at_the_limit_of_then():
     for _ in range(60):
         entered([one], 0, 0.0)
     one.use(limit(6), 30.0)  # by then 30 had come back; of 6 all are used but none is owed
-    assert one.rates(30.0).requests == Rate(6, 0, 60.0)
+    assert requests_of(one, 30.0) == (6, 0, 60.0)
     one.use(limit(600), 30.0)
-    assert shown(one.rates(30.0).requests) == (600, 594, pytest.approx(0.6))
+    assert requests_of(one, 30.0) == (600, 594, pytest.approx(0.6))
 
 
 def test_what_was_never_used_is_idle():
@@ -265,6 +279,6 @@ def test_a_bucket_is_what_a_level_and_its_time_would_be(
             told.fill(now_s)
             told.take(abs(amount))
         level, reset_s = told.seen(now_s)
-        _, remaining, shown_reset_s = shown(one.rates(now_s).tokens)
+        _, remaining, shown_reset_s = tokens_of(one, now_s)
         assert remaining == pytest.approx(level, abs=1.001)
         assert shown_reset_s == pytest.approx(reset_s, abs=1e-4)

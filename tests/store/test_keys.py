@@ -37,10 +37,14 @@ def test_secret_is_nowhere_in_the_files(tmp_path: Path) -> None:
 
 def test_another_instance_sees_it_at_once(tmp_path: Path) -> None:
     gateway, cli = open_keys(tmp_path), open_keys(tmp_path)
+    before = gateway.generation()
     key, secret = cli.create("app")
+    assert gateway.generation() != before
     assert gateway.any_configured()
     assert gateway.find(secret) == key
+    before = gateway.generation()
     cli.revoke(key.prefix)
+    assert gateway.generation() != before
     assert gateway.find(secret) is None
     assert gateway.list() == cli.list()
 

@@ -124,7 +124,8 @@ class Breaker:
             self._good_s = began_s
         if self._opened_s is not None:
             self._close()
-        self._failures = self._timeouts = 0
+        if self._failures:
+            self._failures = self._timeouts = 0
         number = int(self._clock.monotonic_s() * self._buckets_per_s)
         if number != self._bucket:
             self._turn(number)

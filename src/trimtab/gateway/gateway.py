@@ -378,7 +378,8 @@ class Gateway:
     def _resolve(
         self, inference_id: str, body: bytes, *, caller: Caller, tried_before: bool
     ) -> Call:
-        serving, project = self.serving, self.serving.project
+        serving = self.serving
+        project = serving.project
         started_ns = self._clock.wall_ns()
         request = parse_request(body)
         who = _named(caller, request)

@@ -49,6 +49,7 @@ class Grant:
 
     Attributes:
         backing: the funds that it spends from.
+        guarded: something would be refused; otherwise spending is only counted.
         limit_tokens: what the provider is told of output, over all choices; None where the request
             says it already, or nothing limits it.
         next_look: frames of the stream below which `covers` need not be asked.
@@ -57,6 +58,7 @@ class Grant:
     """
 
     # Until something is covered.
+    guarded = False
     limit_tokens: int | None = None
     size: RequestSize | None = None
     extended: Callable[[int], None] | None = None
@@ -83,17 +85,12 @@ class Grant:
             first: output tokens that are held by now.
             most: output tokens that it may grow to; the provider is told so.
         """
+        self.guarded = True
         self._card = card
         self._input_tokens = input_tokens
         self._covered = first
-        self._slice = min(first, _LARGEST_SLICE)
         self._most = most
         self.next_look = 0 if first < most else most + _MISCOUNT
-
-    @property
-    def guarded(self) -> bool:
-        """Something would be refused; otherwise spending is only counted."""
-        return self._card is not None
 
     def covers(self, stream: ChatStream, came: int) -> bool:
         """Whether what has come of a stream, and what is on its way, is paid for; asks for more.
@@ -109,7 +106,9 @@ class Grant:
             return True
         if self._looked:  # before the first look it was held until the intent was durable
             bounds.learn_burst(came)
-        self._looked = True
+        else:
+            self._looked = True
+            self._slice = min(self._covered, _LARGEST_SLICE)
         reserve = bounds.reserve
         shown = bounds.shown_tokens(frames, stream.content_bytes)
         while shown + max(self._slice // 2, reserve) >= self._covered < self._most:

@@ -20,6 +20,7 @@ from trimtab.errors import (
     TrimtabError,
 )
 from trimtab.gateway.attempt import Attempt
+from trimtab.gateway.form import Form
 from trimtab.gateway.grant import Grant
 from trimtab.gateway.ladder import Step
 from trimtab.gateway.outlet import OutletListener
@@ -29,7 +30,6 @@ from trimtab.gateway.replay import kept_answer
 from trimtab.gateway.replies import stream_error, stream_headers, taken_over, whole_headers
 from trimtab.gateway.settling import intent_of, settle_of
 from trimtab.gateway.spawn import Spawn
-from trimtab.gateway.upstream import UpstreamConnection
 from trimtab.store.receipt import Receipt
 from trimtab.types.records import Extension
 
@@ -71,18 +71,19 @@ class Inference(Recovery, OutletListener):
     @override
     def _start(self, step: Step, *, beside: bool = False) -> None:
         """Make one attempt; `beside` another one that is under way."""
+        call = self._call
         number = self._number + 1
         attempt = Attempt(
-            self._call,
+            call,
             step=step,
             number=number,
-            stream=self._transcript.new_stream(step.cause),
+            stream=self._transcript.new_stream(step.cause) if call.request.stream else None,
             clock=self._clock,
             owner=self,
         )
         if self.purse is not None:
-            attempt.grant = self._grant(attempt)
-        intent = self._ledger.record_intent(intent_of(self._call, attempt))
+            attempt.grant = self._grant(attempt, self.purse)
+        intent = self._ledger.record_intent(intent_of(call, attempt))
         self._number = number
         attempt.intent = intent
         if beside:
@@ -95,10 +96,9 @@ class Inference(Recovery, OutletListener):
             attempt.share_with(self._ladder.rungs_left)
         attempt.enter(self._dispatch)
 
-    def _grant(self, attempt: Attempt) -> Grant:
+    def _grant(self, attempt: Attempt, purse: Purse) -> Grant:
         """What an attempt may spend; its hold on record grows with it."""
-        assert self.purse is not None
-        grant = self.purse.grant(attempt.rung, shown_bytes=self._transcript.shown_bytes)
+        grant = purse.grant(attempt.rung, shown_bytes=self._transcript.shown_bytes)
         if attempt.stream is not None:
             grant.extended = partial(self._extended, attempt.number)
         if grant.limit_tokens is not None:
@@ -117,37 +117,34 @@ class Inference(Recovery, OutletListener):
             if connection is None:
                 self._spawn(self._connect(attempt))
             else:
-                self._send(attempt, connection)
+                attempt.send(connection, self._transcript.request(attempt))
         except Exception as defect:  # noqa: BLE001 - may be called by another call's end
             self.on_failed(attempt, defect)
 
-    def _send(self, attempt: Attempt, connection: UpstreamConnection) -> None:
-        body = self._transcript.body(attempt)
-        attempt.send(connection, attempt.upstream.request(body))
-
     def _on_intent(self, attempt: Attempt, error: Exception | None) -> None:
-        if error is None:
-            self.on_progress(attempt)
-        else:
+        if error is not None:
             self.on_failed(attempt, error)
+        elif attempt.complete or attempt.stream is not None:  # else there is nothing to show yet
+            self.on_progress(attempt)
 
     @override
     def on_progress(self, attempt: Attempt) -> None:
         """Do what an attempt and the ledger allow by now."""
         if attempt.settling:
             return
-        streams, complete = attempt.stream is not None, attempt.complete
         if not attempt.intent.done:  # it is not durable yet; if it never will be, this has failed
-            if streams and attempt.opened:
+            if attempt.stream is not None and attempt.opened:
                 attempt.set_paused(paused=True)
             return
         try:
-            if complete or (streams and attempt.opened):
+            if attempt.complete or attempt.opened:
                 if self._hedging is not None or self._rival is not None:
                     self._lead_with(attempt)
-                if streams:
+                if attempt.stream is not None:
                     self._show(attempt)
-            if complete and not attempt.settling and not self._repairs(attempt):
+            if attempt.complete and not attempt.settling:
+                if self._call.form is not None and self._repairs(attempt, self._call.form):
+                    return
                 self._ladder.judge(attempt.step, None, began_s=attempt.begun_s)
                 left = self._leaving() if self._gone else None
                 appended = self._record(attempt, left, final=True)
@@ -180,11 +177,8 @@ class Inference(Recovery, OutletListener):
         new_name = self._transcript.new_name(attempt)
         attempt.relay(self._outlet, keep=self._transcript.keeps, new_name=new_name)
 
-    def _repairs(self, attempt: Attempt) -> bool:
+    def _repairs(self, attempt: Attempt, form: Form) -> bool:
         """Ask for the answer once more if it has not its form, and that may be done."""
-        form = self._call.form
-        if form is None:
-            return False
         formed = self._transcript.formed(attempt)
         attempt.form = formed.verdict
         may = form.repairs and attempt.stream is None and not self._repaired and not self._gone
@@ -233,8 +227,8 @@ class Inference(Recovery, OutletListener):
             outlet.write(tail)
             outlet.end()
             answer = self._transcript.said(attempt, tail)
-        if answer is None:
-            return
+            if answer is None:
+                return
         if call.keeps_bodies:
             self._ledger.record_body(call.inference_id, call.started_ns, call.body, answer)
         if self._keeper is not None:
@@ -246,13 +240,13 @@ class Inference(Recovery, OutletListener):
         call = self._call
         shown_s = None if attempt.stream is None else self._transcript.first_token_s(attempt)
         settle = settle_of(call, attempt, error, final=final, first_token_s=shown_s)
-        attempt.settle = settle
         if final:
             self._settled_s = self._clock.monotonic_s()
         grant = attempt.grant
         if grant is not None:
             grant.learn(settle, attempt.stream)
             grant.settle(settle.cost_nanousd)
+        attempt.settle = settle  # from here on nothing is held for it
         if self.lease is not None:
             usage = settle.usage
             self.lease.used(usage.input_tokens + usage.output_tokens)
@@ -267,10 +261,11 @@ class Inference(Recovery, OutletListener):
     def _close_purse(self, purse: Purse) -> None:
         """Give back what is held for attempts that were not made, or that nobody settles."""
         purse.close()
-        lead, rival = self._lead, self._rival
-        if lead is not None and lead.grant is not None:
+        lead = self._lead
+        if lead is not None and lead.settle is None and lead.grant is not None:
             lead.grant.settle(0)
-        if rival is not None and rival.grant is not None:
+        rival = self._rival
+        if rival is not None and rival.settle is None and rival.grant is not None:
             rival.grant.settle(0)
 
     @override
@@ -359,7 +354,7 @@ class Inference(Recovery, OutletListener):
             if attempt.over:  # the caller left while the connection was made
                 pool.release(connection)
             else:
-                self._send(attempt, connection)
+                attempt.send(connection, self._transcript.request(attempt))
         except TimeoutError:
             self.on_failed(attempt, ProviderTimeout("connect", limit_s))
         except Exception as error:  # noqa: BLE001 - unreachable, or a defect: both end the attempt

@@ -5,7 +5,6 @@ Nothing is called here and nothing waits; the inference does as it is told.
 
 from collections.abc import Sequence
 from math import inf
-from random import Random
 from typing import Final
 
 from msgspec import Struct
@@ -20,9 +19,9 @@ from trimtab.errors import (
     ProviderUnreachable,
     RouteUnavailable,
 )
-from trimtab.gateway.breakers import Breaker, BreakerBoard
+from trimtab.gateway.breakers import Breaker
 from trimtab.gateway.call import Call
-from trimtab.gateway.extras import RetryBudget
+from trimtab.gateway.reliability import Reliability
 from trimtab.gateway.sticky import affinity_of, order
 from trimtab.types.records import Cause
 
@@ -56,24 +55,22 @@ class Ladder:
 
     Args:
         call: the inference.
-        board: breakers.
-        budget: for extra attempts.
-        random: for the jitter of waits.
+        shared: breakers, the budget for extra attempts, and chance.
+
+    Attributes:
+        rungs_left: how many rungs there are from the present one on; those before it are done with.
     """
 
-    _at = -1  # in `_order`; the rungs before it are done with
     _tries = 0
     _stale = False
 
-    def __init__(
-        self, call: Call, *, board: BreakerBoard, budget: RetryBudget, random: Random
-    ) -> None:
+    def __init__(self, call: Call, shared: Reliability) -> None:
         self._call = call
-        self._board = board
-        self._budget = budget
-        self._random = random
+        self._shared = shared
         target = call.target
-        self._order: Sequence[int] = range(len(target.rungs))
+        count = len(target.rungs)
+        self.rungs_left = count + 1  # before the first one
+        self._order: Sequence[int] = range(count)
         if target.equals > 1:
             affinity = affinity_of(call.caller.session, bytes(call.request.messages))
             self._order = order(target.rungs, target.equals, affinity)
@@ -85,11 +82,11 @@ class Ladder:
             RouteUnavailable: every rung is left alone for now.
             ProviderUnreachable: no rung can be called at all.
         """
-        self._budget.earned()
+        self._shared.budget.earned()
         step = self._next("first")
         if step is None:
             raise self._unavailable()
-        return step if self._at == 0 else replace(step, cause="fallback")
+        return step if step.place == self._order[0] else replace(step, cause="fallback")
 
     def judge(self, step: Step, error: Exception | None, *, began_s: float) -> None:
         """Tell the breaker of a rung how an attempt there ended, well if `error` is None."""
@@ -172,12 +169,7 @@ class Ladder:
     @property
     def has_more(self) -> bool:
         """There are rungs that were not tried."""
-        return self._at + 1 < len(self._order)
-
-    @property
-    def rungs_left(self) -> int:
-        """How many rungs there are from the present one on; at least 1."""
-        return len(self._order) - self._at
+        return self.rungs_left > 1
 
     @property
     def _retries(self) -> int:
@@ -203,21 +195,22 @@ class Ladder:
         if isinstance(error, ProviderRefused) and error.wait_s is not None:
             return error.wait_s
         most_s = min(_FIRST_WAIT_S * 2.0 ** (self._tries - 1), _LONGEST_WAIT_S)
-        return self._random.uniform(0.0, most_s)
+        return self._shared.random.uniform(0.0, most_s)
 
     def _paid(self, again: Step) -> Step | None:
         """A retry, if the breaker and the budget let it through."""
-        breaker = self._board.of(self._call.target.rungs[again.place].ref)
-        if breaker.state != "closed" or not self._budget.takes():
+        breaker = self._shared.board.of(self._call.target.rungs[again.place].ref)
+        if breaker.state != "closed" or not self._shared.budget.takes():
             return None
         self._tries += 1
         return replace(again, breaker=breaker, admission=breaker.admits())
 
     def _next(self, cause: Cause, *, larger_than: int | None = None) -> Step | None:
         """An attempt at the next rung that can be called; those before it are not asked again."""
-        rungs, upstreams = self._call.target.rungs, self._call.serving.upstreams
-        for at in range(self._at + 1, len(self._order)):
-            place = self._order[at]
+        rungs = self._call.target.rungs
+        upstreams = self._call.serving.upstreams
+        for left in range(self.rungs_left - 1, 0, -1):
+            place = self._order[-left]
             rung = rungs[place]
             if cause == "continue" and not rung.continues:
                 continue
@@ -225,10 +218,10 @@ class Ladder:
                 continue
             if upstreams[rung.ref.provider].problem:
                 continue
-            breaker = self._board.of(rung.ref)
+            breaker = self._shared.board.of(rung.ref)
             admission = breaker.admits()
             if admission:
-                self._at = at
+                self.rungs_left = left
                 self._tries = 1
                 return Step(place, cause, breaker, admission)
         return None
@@ -246,7 +239,7 @@ class Ladder:
         if all(problems):
             return ProviderUnreachable(problems[0])
         waits_s = [
-            self._board.of(rung.ref).retry_in_s
+            self._shared.board.of(rung.ref).retry_in_s
             for rung, problem in zip(rungs, problems, strict=True)
             if not problem
         ]

@@ -1,7 +1,7 @@
 """Free connections to one origin, and new ones."""
 
-import asyncio
 import ssl
+from asyncio import get_running_loop
 from collections import deque
 from pathlib import Path
 from typing import NamedTuple
@@ -75,7 +75,7 @@ class Pool:
 
     def take_free(self) -> UpstreamConnection | None:
         """A free connection that should still be open, or None."""
-        now_s = asyncio.get_running_loop().time()
+        now_s = get_running_loop().time()
         while self._free:
             connection = self._free.pop()
             if connection.is_fresh(now_s):
@@ -85,7 +85,7 @@ class Pool:
 
     def close_stale(self) -> None:
         """Close those that nobody has used for long: after a rush there are more than needed."""
-        now_s = asyncio.get_running_loop().time()
+        now_s = get_running_loop().time()
         while self._free and not self._free[0].is_fresh(now_s):
             self._free.popleft().abort()
 
@@ -97,7 +97,7 @@ class Pool:
         """
         origin = self.origin
         try:
-            _, connection = await asyncio.get_running_loop().create_connection(
+            _, connection = await get_running_loop().create_connection(
                 UpstreamConnection,
                 origin.host,
                 origin.port,
@@ -118,7 +118,7 @@ class Pool:
         elif connection.is_open:
             if connection.paused:  # the next call must not inherit the slow caller of this one
                 connection.resume()
-            connection.free_since_s = asyncio.get_running_loop().time()
+            connection.free_since_s = get_running_loop().time()
             if len(self._free) == _MAX_FREE:
                 self._free.popleft().abort()
             self._free.append(connection)
@@ -141,7 +141,7 @@ class _Drain(AnswerSink):
     def __init__(self, pool: Pool, connection: UpstreamConnection) -> None:
         self._pool = pool
         self._connection = connection
-        self._timer = asyncio.get_running_loop().call_later(_DRAIN_S, connection.abort)
+        self._timer = get_running_loop().call_later(_DRAIN_S, connection.abort)
 
     @override
     def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:

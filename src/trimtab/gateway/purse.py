@@ -98,8 +98,10 @@ class Purse:
         if in_line:
             self._firsts = self._backing(rung)  # a window may have ended meanwhile
         backing = self._firsts
-        backing.check_known()
-        card, bounds = card_of(self.call, rung), self._treasury.bounds_of(rung)
+        if not backing.known:
+            backing.check_known()
+        card = card_of(self.call, rung)
+        bounds = self._treasury.bounds_of(rung)
         plan = self._whole(rung, card, bounds, backing=backing)
         wanted = () if in_line else self._treasury.wanted_of(backing.funds)
         grant = None

@@ -92,11 +92,10 @@ class Recovery(AttemptOwner):
         self._ledger = ledger
         self._clock = clock
         self._keeper = keeper
-        self._ladder: Ladder = reliability.ladder(call)
+        self._ladder = Ladder(call, reliability)
         self._tally = reliability.tally
-        hedge = call.target.policy.hedge
-        if hedge is not None:
-            self._hedging = Hedging(call, hedge, reliability)
+        if call.target.policy.hedge is not None:
+            self._hedging = Hedging(call, call.target.policy.hedge, reliability)
         self._transcript = Transcript(call, kept=keeper is not None)
 
     def stop(self) -> None:

@@ -4,9 +4,7 @@ from random import Random
 
 from trimtab.config.schema import Project
 from trimtab.gateway.breakers import BreakerBoard
-from trimtab.gateway.call import Call
 from trimtab.gateway.extras import HedgeTimer, RetryBudget
-from trimtab.gateway.ladder import Ladder
 from trimtab.gateway.tally import Tally
 from trimtab.types.clock import Clock
 
@@ -19,12 +17,13 @@ class Reliability:
     Attributes:
         board: a breaker for each model at each provider.
         budget: for retries and hedges.
+        random: for the jitter of waits.
         tally: what attempts and inferences came to.
     """
 
     def __init__(self, project: Project, clock: Clock, random: Random | None = None) -> None:
         self._clock = clock
-        self._random = random or Random()  # noqa: S311 - spreads waits, hides nothing
+        self.random = random or Random()  # noqa: S311 - spreads waits, hides nothing
         self._timers: dict[str, HedgeTimer] = {}
         self.board = BreakerBoard(project.breakers, clock)
         self.budget = RetryBudget(project.retries.budget_share, clock)
@@ -34,10 +33,6 @@ class Reliability:
         """Take up a changed project. What was learnt stays."""
         self.board.use(project.breakers)
         self.budget.share = project.retries.budget_share
-
-    def ladder(self, call: Call) -> Ladder:
-        """The ladder of one inference."""
-        return Ladder(call, board=self.board, budget=self.budget, random=self._random)
 
     def timer(self, route: str) -> HedgeTimer:
         """How long a route takes to begin; routes come from the project, so they are few."""

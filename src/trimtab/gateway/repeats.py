@@ -33,7 +33,7 @@ class Repeats:
 
     def is_repeat(self, mark: int) -> bool:
         """Whether this user had an answer to this not long ago."""
-        return mark != 0 and (mark in self._answered or mark in self._before)
+        return mark in self._answered or mark in self._before
 
     def answered(self, mark: int) -> None:
         """Remember it."""

@@ -30,21 +30,29 @@ _STREAM_KIND = (
     b"cache-control: no-cache, no-transform\r\n"
     b"x-accel-buffering: no\r\n"  # proxies in front must not collect a stream
 )
+_STREAM_LINES = _STREAM_KIND + b"%bx-trimtab-attempts: %d\r\n"
+_WHOLE_LINES = _WHOLE_KIND + b"%bx-trimtab-attempts: %d\r\nx-trimtab-cost-nanousd: %d\r\n"
+_UPSTREAM_ID = b"x-trimtab-provider-request-id: %b\r\n"
 
 
 def stream_headers(call: Call, attempt: Attempt, *, made: int) -> bytes:
     """Headers of a streamed answer, after `made` attempts; its cost is not known yet."""
     served = attempt.stream.served_model if attempt.stream is not None else ""
     served_by = _served_by(attempt.rung.ref, served, call.target.route)
-    return b"".join((_STREAM_KIND, served_by, _attempts(attempt, made)))
+    lines = _STREAM_LINES % (served_by, made)
+    upstream_id = attempt.headers.get(b"x-request-id")
+    return lines + _UPSTREAM_ID % upstream_id[:128] if upstream_id else lines
 
 
 def whole_headers(call: Call, attempt: Attempt, settle: Settle, *, made: int) -> bytes:
     """Headers of an answer that is sent whole, after `made` attempts."""
     served_by = _served_by(attempt.rung.ref, settle.served_model, call.target.route)
-    cost = b"x-trimtab-cost-nanousd: %d\r\n" % settle.cost_nanousd
-    form = b"x-trimtab-form: %b\r\n" % settle.form.encode() if settle.form else b""
-    return b"".join((_WHOLE_KIND, served_by, _attempts(attempt, made), cost, form))
+    lines = _WHOLE_LINES % (served_by, made, settle.cost_nanousd)
+    if settle.provider_request_id:
+        lines += _UPSTREAM_ID % settle.provider_request_id.encode("latin-1")
+    if settle.form:
+        lines += b"x-trimtab-form: %b\r\n" % settle.form.encode()
+    return lines
 
 
 def replay_headers(call: Call, found: Found, *, cause: Cause, made: int) -> bytes:
@@ -81,15 +89,6 @@ def _served_by(ref: ModelRef, served: str, route: str) -> bytes:
         (b"x-trimtab-route", _value(route)),
     )
     return header_lines(pairs)
-
-
-def _attempts(attempt: Attempt, made: int) -> bytes:
-    """How many attempts were made, and what the provider calls the last one."""
-    upstream_id = attempt.headers.get(b"x-request-id")
-    if not upstream_id:
-        return b"x-trimtab-attempts: %d\r\n" % made
-    line = b"x-trimtab-attempts: %d\r\nx-trimtab-provider-request-id: %b\r\n"
-    return line % (made, upstream_id[:128])
 
 
 def _value(text: str) -> bytes:

@@ -1,6 +1,6 @@
 """From what an attempt has learnt to what goes on record: usage, cost, outcome."""
 
-import msgspec
+from msgspec.structs import replace
 
 from trimtab.errors import (
     CallerGone,
@@ -28,6 +28,7 @@ __all__ = ["intent_of", "settle_of"]
 
 _NOTHING_SAID = Reading()
 _MAX_TIER_CHARS = 64
+_REPORTED: UsageSource = "reported"
 
 
 def intent_of(call: Call, attempt: Attempt) -> Intent:
@@ -38,7 +39,7 @@ def intent_of(call: Call, attempt: Attempt) -> Intent:
     else:
         limit = call.request.output_limit(rung.max_output_tokens)
         hold_nanousd = attempt.card.hold_nanousd(call.input_estimate, limit)
-    return Intent(
+    intent = Intent(
         inference_id=call.inference_id,
         attempt=attempt.number,
         started_ns=call.started_ns,
@@ -47,15 +48,17 @@ def intent_of(call: Call, attempt: Attempt) -> Intent:
         alias=call.request.model,
         provider=rung.ref.provider,
         model=rung.ref.model,
-        streamed=bool(call.request.stream),
+        streamed=call.request.stream is True,
         hold_nanousd=hold_nanousd,
         price_version=attempt.card.version,
-        after_us=round((attempt.begun_s - call.begun_s) * 1e6) if attempt.number > 1 else 0,
         cause=step.cause,
         rung=step.place,
         repeat=call.repeat,
-        prompt=call.prompt,
     )
+    if attempt.number == 1 and call.prompt is None:
+        return intent  # nearly always; a call with more keywords would take a dict of them
+    after_us = round((attempt.begun_s - call.begun_s) * 1e6) if attempt.number > 1 else 0
+    return replace(intent, after_us=after_us, prompt=call.prompt)
 
 
 def settle_of(
@@ -75,22 +78,24 @@ def settle_of(
         final: no further attempt follows.
         first_token_s: monotonic time at which the answer's first token could be seen, or None.
     """
-    said = _said(attempt)
-    usage, source = _usage(call, attempt, error, said=said)
-    card, tier = attempt.card, said.price_tier[:_MAX_TIER_CHARS]
+    answer = attempt.answer
+    said = _said(attempt) if answer is None else reading_of(answer) or _NOTHING_SAID
+    usage, source = said.usage, _REPORTED
+    if usage is None or said.unreported or not said.final:
+        usage, source = _estimated(call, attempt, error, said=said)
+    card = attempt.card
+    tier = said.price_tier[:_MAX_TIER_CHARS]
     if tier:
         card = call.serving.prices.card(attempt.rung, call.started_ns, tier)
     latency_us = round((attempt.ended_s - call.begun_s) * 1e6)
-    return Settle(
+    settle = Settle(
         inference_id=call.inference_id,
         attempt=attempt.number,
         ended_ns=call.started_ns + latency_us * 1000,
         outcome="ok" if error is None else _outcome(error),
         final=final,
         latency_us=latency_us,
-        ttft_us=None if attempt.stream is None else _ttft_us(call, attempt, first_token_s, error),
         status=attempt.status,
-        error_code=_error_code(attempt, error),
         served_model=said.served_model,
         provider_request_id=attempt.headers.get(b"x-request-id", b"")[:128].decode("latin-1"),
         finish_reason=said.finish_reason,
@@ -100,30 +105,33 @@ def settle_of(
         cost_nanousd=card.cost_nanousd(usage) if source != "none" else 0,
         price_version=card.version,
         service_tier=tier,
+    )
+    if error is None and attempt.stream is None and not attempt.form:
+        return settle  # nearly every whole answer; see `intent_of`
+    return replace(
+        settle,
+        ttft_us=None if attempt.stream is None else _ttft_us(call, attempt, first_token_s, error),
+        error_code=("budget" if attempt.cut else "") if error is None else _error_code(error),
         form=attempt.form,
     )
 
 
 def _said(attempt: Attempt) -> Reading:
-    """What the provider said of its own work."""
-    if attempt.answer is not None:
-        return reading_of(attempt.answer) or _NOTHING_SAID
+    """What the provider said of its own work, where it gave no whole answer."""
     reading = attempt.stream.reading if attempt.stream is not None else None
     if reading is None and attempt.status == 200:
         reading = read_usage(attempt.body)  # not what was asked for, but it may be on the bill
     return reading or _NOTHING_SAID
 
 
-def _usage(
+def _estimated(
     call: Call, attempt: Attempt, error: Exception | None, *, said: Reading
 ) -> tuple[Usage, UsageSource]:
-    """What was used. A total that the provider did not tell is our estimate, and so is the whole.
+    """What was used where not all was told: a total that is missing is our estimate.
 
     The last usage of a stream that broke may be behind what was shown since.
     """
     usage = said.usage
-    if usage is not None and said.final and not said.unreported:  # nearly always
-        return usage, "reported"
     billed = attempt.sent_s > 0 and _may_be_billed(attempt, error)
     if usage is None:
         return (_estimate(call, attempt, error), "estimated") if billed else (NO_USAGE, "none")
@@ -132,9 +140,9 @@ def _usage(
     lacks_output = "output_tokens" in said.unreported and not usage.output_tokens
     is_behind = not said.final and usage.output_tokens < frames
     if not (billed and (lacks_input or lacks_output or is_behind)):
-        return usage, "reported"
+        return usage, _REPORTED
     estimate = _estimate(call, attempt, error)
-    return msgspec.structs.replace(
+    return replace(
         usage,
         input_tokens=estimate.input_tokens if lacks_input else usage.input_tokens,
         output_tokens=max(estimate.output_tokens, usage.output_tokens)
@@ -194,9 +202,7 @@ def _outcome(error: Exception) -> Outcome:
     return "cancelled" if isinstance(error, CallerGone | ShuttingDown | Superseded) else "error"
 
 
-def _error_code(attempt: Attempt, error: Exception | None) -> str:
-    if error is None:
-        return "budget" if attempt.cut else ""
+def _error_code(error: Exception) -> str:
     if isinstance(error, ProviderError):
         return error.error_code
     if isinstance(error, ShuttingDown):

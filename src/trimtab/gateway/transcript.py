@@ -14,11 +14,16 @@ __all__ = ["Transcript"]
 
 
 class Transcript:
-    """Bytes in, bytes out."""
+    """Bytes in, bytes out.
+
+    Attributes:
+        shown_bytes: size of the text that a next attempt would go on with; 0 where none would.
+    """
 
     # Until a stream breaks and another one takes over.
     _shown: tuple[bytes, ...] = ()
     _shown_tokens = 0
+    shown_bytes = 0
     _text = ""
     _first_token_s: float | None = None
 
@@ -35,15 +40,9 @@ class Transcript:
 
     # ------------------------------------------------------------ to a provider
 
-    @property
-    def shown_bytes(self) -> int:
-        """Size of the text that a next attempt would go on with; 0 where none would."""
-        return len(self._text.encode()) if self._text else 0
-
-    def body(self, attempt: Attempt) -> bytes:
-        """The request of an attempt: the caller's own, or one that goes on with what was shown."""
-        call = self._call
-        body, request = self._body, call.request
+    def request(self, attempt: Attempt) -> bytes:
+        """What an attempt sends: the caller's request, or one that goes on with what was shown."""
+        body, request = self._body, self._call.request
         if attempt.step.cause == "continue":
             continued = continuation_body(
                 body, request, text=self._text, shown_tokens=self._shown_tokens
@@ -51,10 +50,11 @@ class Transcript:
             assert continued is not None, "`take_over` has seen that it can be"
             body = continued
         body = upstream_body(body, request, attempt.rung.ref.model)
-        limit = attempt.grant.limit_tokens if attempt.grant is not None else None
-        if limit is not None:
-            body = limited_body(body, request, limit, field=attempt.upstream.limit_field)
-        return body
+        grant = attempt.grant
+        if grant is not None and grant.limit_tokens is not None:
+            field = attempt.upstream.limit_field
+            body = limited_body(body, request, grant.limit_tokens, field=field)
+        return attempt.upstream.request(body)
 
     def repair(self, formed: Formed) -> None:
         """The next attempt asks for the answer once more."""
@@ -71,11 +71,9 @@ class Transcript:
             return Formed("")
         return judge_frames(b"".join([*self._shown, attempt.kept]), form)
 
-    def new_stream(self, cause: Cause) -> ChatStream | None:
-        """A reader for the stream, if the caller wants one."""
+    def new_stream(self, cause: Cause) -> ChatStream:
+        """A reader for the stream that the caller wants."""
         request = self._call.request
-        if not request.stream:
-            return None
         return ChatStream(
             choices=request.choices,
             keep_usage=request.wants_usage,
@@ -94,6 +92,7 @@ class Transcript:
         if continuation_body(call.body, call.request, text=text, shown_tokens=tokens) is None:
             return False
         self._text, self._shown_tokens = text, tokens
+        self.shown_bytes = len(text.encode())
         self._shown = (*self._shown, kept)
         self._first_token_s = self.first_token_s(attempt)
         return True
@@ -102,6 +101,8 @@ class Transcript:
 
     def whole(self, attempt: Attempt) -> bytes:
         """An answer that came whole, as the caller gets it."""
+        if self._call.target.policy.answer_model == "served":
+            return attempt.body
         assert attempt.answer is not None
         return self._named(attempt.body, attempt.answer.model or "")
 
@@ -109,6 +110,8 @@ class Transcript:
         """The end of a stream, as the caller gets it."""
         stream = attempt.stream
         assert stream is not None
+        if self._call.target.policy.answer_model == "served":
+            return stream.tail()
         return self._named(stream.tail(), stream.served_model)
 
     def new_name(self, attempt: Attempt) -> tuple[bytes, bytes] | None:
@@ -119,7 +122,7 @@ class Transcript:
         return model_field(stream.served_model), model_field(self._call.request.model)
 
     def _named(self, answer: bytes, served_model: str) -> bytes:
-        if self._call.target.policy.answer_model == "served" or not served_model:
+        if not served_model:
             return answer
         return renamed(answer, model_field(served_model), model_field(self._call.request.model))
 

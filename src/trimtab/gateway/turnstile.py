@@ -1,6 +1,7 @@
 """Limits: each request passes those of its user and of its key, or hears when to return."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final
 
 from trimtab.config.money import Limit
@@ -23,8 +24,7 @@ _LINES: Final = (
     b"x-ratelimit-remaining-requests: %d\r\n"
     b"x-ratelimit-reset-requests: %b\r\n"
 )
-_REQUESTS: Final = _LINES
-_TOKENS: Final = _LINES.replace(b"requests", b"tokens")
+_FORMS: Final = (_LINES, _LINES.replace(b"requests", b"tokens"))
 
 
 class Turnstile:
@@ -55,17 +55,17 @@ class Turnstile:
         Raises:
             RateLimited: a limit is reached.
         """
-        slow = self._sanctions.throttled(call.caller) if self._sanctions.any else ()
+        caller = call.caller
+        slow = self._sanctions.throttled(caller) if self._sanctions.any else ()
         if not (self._limits or slow):
             return None
-        now_s, caller = self._clock.monotonic_s(), call.caller
+        now_s = self._clock.monotonic_s()
         whose = caller.key_id, caller.user, caller.user_class
         meters = self._found.get(whose)
         if meters is None:
             meters = self._found[whose] = self._meters_of(caller, now_s)
         if slow:
-            names = ((f"{_OUTLIER}{per}", who) for per, who in slow)
-            meters = [*meters, *(self._meter(key, self._slow[key[0]], now_s) for key in names)]
+            meters = meters + self._slow_meters_of(slow, now_s)
         if not meters:
             return None
         found = enter(meters, call.input_estimate, now_s)
@@ -80,13 +80,12 @@ class Turnstile:
     @staticmethod
     def headers(lease: Lease) -> bytes:
         """The state of the tightest limits as header lines, with OpenAI's names."""
-        rates = lease.rates(lease.entered_s)
-        lines = b""
-        for form, rate in ((_REQUESTS, rates.requests), (_TOKENS, rates.tokens)):
-            if rate is not None:
-                reset_s = rate.reset_s
-                reset = b"%dms" % round(reset_s * 1000) if reset_s < 1 else _duration(reset_s)
-                lines += form % (rate.limit, rate.remaining, reset)
+        now_s, lines = lease.entered_s, b""
+        for form, bucket in zip(_FORMS, lease.tightest(now_s), strict=True):
+            if bucket is not None:
+                limit, left, reset_s = bucket.rate(now_s)
+                reset = b"%.0fms" % (reset_s * 1000) if reset_s < 1 else _duration(reset_s)
+                lines += form % (limit, left, reset)
         return lines
 
     def drop_idle(self) -> None:
@@ -114,6 +113,10 @@ class Turnstile:
             for name, limit in self._limits.items()
             if not limit.classes or caller.user_class in limit.classes
         ]
+
+    def _slow_meters_of(self, slow: Iterable[tuple[str, str]], now_s: float) -> list[Meter]:
+        names = [(f"{_OUTLIER}{per}", who) for per, who in slow]
+        return [self._meter(name, self._slow[name[0]], now_s) for name in names]
 
     def _meter(self, key: tuple[str, str], limit: Limit, now_s: float) -> Meter:
         meter = self._meters.get(key)

@@ -19,7 +19,7 @@ from trimtab.gateway.replies import error_body, error_headers
 from trimtab.server.asgi import serve_asgi
 from trimtab.server.complaints import Complaints
 from trimtab.server.exchange import Exchange
-from trimtab.server.identify import identify
+from trimtab.server.identify import Callers
 from trimtab.server.routes import DEFECT, build_routes
 from trimtab.types.clock import Clock
 
@@ -41,8 +41,8 @@ class Handler:
     """
 
     def __init__(self, app: App, clock: Clock) -> None:
-        self._app = app
         self._gateway = app.gateway
+        self._callers = Callers(app.keys)
         self._complaints = Complaints(_log, clock)
         self._routes: ASGIApp = build_routes(app, clock, self._complaints)
         self.stopping = False
@@ -78,7 +78,7 @@ class Handler:
             self._chat(exchange)
             return
         if not _lets_in_itself(path):
-            identify(exchange, self._app.keys)
+            self._callers.of(exchange)
         task = self._gateway.spawn(self._serve_asgi(exchange))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
@@ -86,7 +86,8 @@ class Handler:
     def _chat(self, exchange: Exchange) -> None:
         if exchange.method != "POST":
             raise MethodNotAllowed(exchange.method, "POST")
-        caller, headers = identify(exchange, self._app.keys), exchange.headers
+        caller = self._callers.of(exchange)
+        headers = exchange.headers
         idempotency_key = headers.get(b"idempotency-key")
         self._gateway.infer(
             exchange.request_id,

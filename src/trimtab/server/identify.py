@@ -7,9 +7,10 @@ from trimtab.errors import ForbiddenOrigin, InvalidKey, MalformedRequest
 from trimtab.store.protocol import KeyStore
 from trimtab.types.identity import Caller
 
-__all__ = ["WithHeaders", "check_local", "identify", "named"]
+__all__ = ["Callers", "WithHeaders", "check_local", "identify", "named"]
 
 _MAX_NAME = 256
+_MOST_HEADERS = 10_000  # with valid keys; one key may be sent in many spellings
 _NAMES = (b"x-trimtab-user", b"x-trimtab-session", b"x-trimtab-user-class")
 _LOOPBACK_HOSTS = frozenset((b"localhost", b"127.0.0.1", b"[::1]"))
 
@@ -23,6 +24,30 @@ class WithHeaders(Protocol):
         ...
 
 
+class Callers:
+    """Tells who asks. Remembers whose key a header has, as long as no key is made or revoked."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+        self._generation: object = None
+        self._holders: dict[bytes, Caller] = {}  # by the header with their key
+
+    def of(self, exchange: WithHeaders) -> Caller:
+        """The caller of `exchange`. Raises what `identify` raises."""
+        generation = self._keys.generation()
+        if generation != self._generation or len(self._holders) > _MOST_HEADERS:
+            self._generation = generation
+            self._holders.clear()
+        headers = exchange.headers
+        sent = headers.get(b"authorization", b"")
+        holder = self._holders.get(sent)
+        if holder is None:
+            holder = _holder(headers, self._keys)
+            if holder.key_id:
+                self._holders[sent] = holder
+        return holder if headers.keys().isdisjoint(_NAMES) else _with_names(holder, headers)
+
+
 def identify(exchange: WithHeaders, keys: KeyStore) -> Caller:
     """The caller of `exchange`.
 
@@ -32,17 +57,18 @@ def identify(exchange: WithHeaders, keys: KeyStore) -> Caller:
             foreign host name, as an attack on a local service would.
         MalformedRequest: a header is too long.
     """
-    headers = exchange.headers
-    user = session = user_class = ""
-    if not headers.keys().isdisjoint(_NAMES):
-        user, session, user_class = (named(headers, name) for name in _NAMES)
+    return _with_names(_holder(exchange.headers, keys), exchange.headers)
+
+
+def _holder(headers: Mapping[bytes, bytes], keys: KeyStore) -> Caller:
+    """Whose key a request has; nobody in particular where no keys are configured."""
     scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")
     sent = secret.strip() if scheme.lower() == b"bearer" else b""
     key = keys.find(sent.decode("latin-1")) if sent else None
     if key is None:
         if not keys.any_configured():
             check_local(headers)
-            return Caller(user=user, session=session, user_class=user_class)
+            return Caller()
         if not sent:
             raise InvalidKey(
                 "No key was sent. Send `Authorization: Bearer tt-...`; "
@@ -56,7 +82,13 @@ def identify(exchange: WithHeaders, keys: KeyStore) -> Caller:
             "This key opens the console and nothing else. Make one for the application with "
             "`trimtab keys create NAME`."
         )
-    return Caller(key.key_id, key.team, user, session=session, user_class=user_class)
+    return Caller(key.key_id, key.team)
+
+
+def _with_names(holder: Caller, headers: Mapping[bytes, bytes]) -> Caller:
+    """With what headers say of the end user."""
+    user, session, user_class = (named(headers, name) for name in _NAMES)
+    return Caller(holder.key_id, holder.team, user, session, user_class)
 
 
 def check_local(headers: Mapping[bytes, bytes]) -> None:

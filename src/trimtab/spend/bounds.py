@@ -53,7 +53,7 @@ def size_of(body: bytes) -> RequestSize:
     if beside > _PER_CALL and b";base64," in body:
         body = _INLINE_IMAGE.sub(rb"\1", body)
     other = len(body.translate(None, _OF_WORDS))
-    return RequestSize(other + -(-(len(body) - other) // 2), beside)
+    return RequestSize((len(body) + other + 1) // 2, beside)
 
 
 class Bounds:
@@ -116,7 +116,7 @@ class Bounds:
 
     def learn_input(self, size: RequestSize, tokens: int) -> None:
         """A provider reported the input tokens of a request."""
-        seen = max(0, tokens - size.beside) / max(1, size.units)
+        seen = (tokens - size.beside) / (size.units or 1)
         self._input_ratio = self._input_reports.bound(seen, self._input_ratio)
 
     def learn_burst(self, frames: int) -> None:
@@ -148,11 +148,13 @@ class _Most:
         self._count = 0
 
     def bound(self, seen: float, present: float) -> float:
-        """What a bound becomes by a report."""
-        self._now = max(self._now, seen)
+        """What a bound becomes by a report; one below 0 counts as 0."""
         self._count += 1
-        most = self._before if self._before > self._now else self._now  # noqa: FURB136 - faster
-        wanted = max(most * self._margin, _FIRST_RATIO)
+        if seen > self._now:
+            self._now = seen
+        elif 1 < self._count < _FEWEST:
+            return present  # nearly always: no more than an earlier one, and none is forgotten
+        wanted = max(max(self._before, self._now) * self._margin, _FIRST_RATIO)
         if self._count >= _FEWEST:
             self._before, self._now, self._count = self._now, 0.0, 0
         elif self._before == 0.0:

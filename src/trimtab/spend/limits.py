@@ -6,39 +6,16 @@ it is known, and may leave a debt, in which nothing is admitted. `max_tokens` ta
 promise and no use, and to charge for it would refuse who asks for much and uses little.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
-
-from msgspec import Struct
 
 from trimtab.config.money import Limit
 
-__all__ = ["Lease", "Meter", "Rate", "Rates", "Refusal", "enter"]
+__all__ = ["Bucket", "Lease", "Meter", "Refusal", "enter"]
 
 _MINUTE_S: Final = 60.0
 _SOON_S: Final = 1.0
 _DUST: Final = 1e-6  # what sums of floats may lack
-
-
-class Rate(Struct, frozen=True, gc=False):
-    """What a caller may know of a bucket.
-
-    Attributes:
-        limit: per minute.
-        remaining: what it may take now.
-        reset_s: seconds until it is full.
-    """
-
-    limit: int
-    remaining: int
-    reset_s: float
-
-
-class Rates(Struct, frozen=True, gc=False):
-    """The tightest buckets of a request; None where nothing is limited."""
-
-    requests: Rate | None
-    tokens: Rate | None
 
 
 class Refusal(NamedTuple):
@@ -57,7 +34,7 @@ class Refusal(NamedTuple):
     wait_s: float
 
 
-class _Bucket:
+class Bucket:
     """Fills evenly to `limit` in a minute, and nothing has to be done for that.
 
     On a line along which the clock goes on by `limit` each minute, `full_at` is the place at which
@@ -83,14 +60,19 @@ class _Bucket:
         lacking = min(need, self.limit) - level
         return 0.0 if lacking <= _DUST else lacking * _MINUTE_S / self.limit
 
-    def rate(self, now_s: float) -> Rate:
-        """As it stands."""
-        limit, lacks = self.limit, self.full_at - now_s * self.per_s
-        if lacks >= limit:
-            return Rate(limit, 0, lacks * _MINUTE_S / limit)
+    def rate(self, now_s: float) -> tuple[int, int, float]:
+        """What a caller may know: the limit, what is there now, seconds until it is full."""
+        limit = self.limit
+        lacks = self.full_at - now_s * self.per_s
         if lacks <= 0:
-            return Rate(limit, limit, 0.0)
-        return Rate(limit, int(limit - lacks + _DUST), lacks * _MINUTE_S / limit)
+            return limit, limit, 0.0
+        left = int(limit - lacks + _DUST)
+        return limit, left if left > 0 else 0, lacks * _MINUTE_S / limit  # noqa: FURB136 - faster
+
+    def idle(self, now_s: float) -> bool:
+        """No caller could tell it from a full one."""
+        limit, left, _ = self.rate(now_s)
+        return left == limit
 
     def resize(self, limit: int, now_s: float) -> None:
         """Take up a changed limit; what was used stays used, but a lowered limit makes no debt."""
@@ -107,23 +89,29 @@ class Meter:
 
     Attributes:
         name: of the limit.
+        buckets: of requests and of tokens; None where they are not limited.
         live: how many leases are open. One that nobody has any more closes itself, so this number
             cannot leak.
     """
 
-    __slots__ = ("_concurrent", "_requests", "_tokens", "live", "name")
+    __slots__ = ("_concurrent", "buckets", "live", "name")
 
     def __init__(self, name: str, limit: Limit, now_s: float) -> None:
         self.name = name
         self.live = 0
-        self._requests = _bucket(limit.requests_per_minute, now_s)
-        self._tokens = _bucket(limit.tokens_per_minute, now_s)
+        self.buckets = (
+            _bucket(limit.requests_per_minute, now_s),
+            _bucket(limit.tokens_per_minute, now_s),
+        )
         self._concurrent = limit.concurrent
 
     def use(self, limit: Limit, now_s: float) -> None:
         """Take up a changed limit."""
-        self._requests = _changed(self._requests, limit.requests_per_minute, now_s)
-        self._tokens = _changed(self._tokens, limit.tokens_per_minute, now_s)
+        requests, tokens = self.buckets
+        self.buckets = (
+            _changed(requests, limit.requests_per_minute, now_s),
+            _changed(tokens, limit.tokens_per_minute, now_s),
+        )
         self._concurrent = limit.concurrent
 
     def refusal(self, tokens: int, now_s: float) -> Refusal | None:
@@ -132,12 +120,12 @@ class Meter:
         if most is not None and self.live >= most:
             return Refusal(self.name, "requests at once", most, _SOON_S)
         # Mostly there is enough; else the bucket tells how long it takes.
-        bucket = self._requests
+        bucket, of_tokens = self.buckets
         if bucket is not None and bucket.full_at + 1 > bucket.limit + now_s * bucket.per_s:
             wait_s = bucket.wait_s(1, now_s)
             if wait_s > 0:
                 return Refusal(self.name, "requests per minute", bucket.limit, wait_s)
-        bucket, need = self._tokens, tokens or 1
+        bucket, need = of_tokens, tokens or 1
         if bucket is not None and bucket.full_at + need > bucket.limit + now_s * bucket.per_s:
             wait_s = bucket.wait_s(need, now_s)
             if wait_s > 0:
@@ -147,7 +135,7 @@ class Meter:
     def enter(self, tokens: int, now_s: float) -> None:
         """Count a request that enters; what is not there becomes a debt."""
         self.live += 1
-        for bucket, amount in ((self._requests, 1), (self._tokens, tokens)):
+        for bucket, amount in zip(self.buckets, (1, tokens), strict=True):
             if bucket is not None:
                 at = bucket.entered_at = now_s * bucket.per_s
                 full_at = bucket.full_at
@@ -155,22 +143,15 @@ class Meter:
 
     def used(self, tokens: int) -> None:
         """Count what was used beside what was counted at the entry; less than that is negative."""
-        if (bucket := self._tokens) is not None:
+        bucket = self.buckets[1]
+        if bucket is not None:
             bucket.full_at = max(bucket.full_at + tokens, bucket.entered_at)  # no more than full
-
-    def rates(self, now_s: float) -> Rates:
-        """As it stands."""
-        requests, tokens = self._requests, self._tokens
-        return Rates(
-            None if requests is None else requests.rate(now_s),
-            None if tokens is None else tokens.rate(now_s),
-        )
 
     def idle(self, now_s: float) -> bool:
         """It is as if it had never been used, so it can be forgotten."""
-        rates = self.rates(now_s)
-        both = (rates.requests, rates.tokens)
-        return not self.live and all(rate is None or rate.remaining >= rate.limit for rate in both)
+        return not self.live and all(
+            bucket is None or bucket.idle(now_s) for bucket in self.buckets
+        )
 
 
 class Lease:
@@ -211,16 +192,13 @@ class Lease:
         if self._open:
             self.close()
 
-    def rates(self, now_s: float) -> Rates:
-        """The tightest of its limits."""
+    def tightest(self, now_s: float) -> tuple[Bucket | None, Bucket | None]:
+        """Of its limits, the bucket of requests and that of tokens in which the least is left."""
         meters = self._meters
         if len(meters) == 1:
-            return meters[0].rates(now_s)
-        found = [meter.rates(now_s) for meter in meters]
-        return Rates(
-            _tightest([rates.requests for rates in found]),
-            _tightest([rates.tokens for rates in found]),
-        )
+            return meters[0].buckets
+        requests, tokens = zip(*(meter.buckets for meter in meters), strict=True)
+        return _tightest(requests, now_s), _tightest(tokens, now_s)
 
 
 def enter(meters: Sequence[Meter], tokens: int, now_s: float) -> Lease | Refusal:
@@ -245,20 +223,16 @@ def _wait_of(refusal: Refusal) -> float:
     return refusal.wait_s
 
 
-def _tightest(rates: Sequence[Rate | None]) -> Rate | None:
-    known = [rate for rate in rates if rate is not None]
-    return min(known, key=_remaining_of) if known else None
+def _tightest(buckets: Iterable[Bucket | None], now_s: float) -> Bucket | None:
+    known = [bucket for bucket in buckets if bucket is not None]
+    return min(known, key=lambda bucket: bucket.rate(now_s)[1], default=None)
 
 
-def _remaining_of(rate: Rate) -> int:
-    return rate.remaining
+def _bucket(limit: int | None, now_s: float) -> Bucket | None:
+    return None if limit is None else Bucket(limit, now_s)
 
 
-def _bucket(limit: int | None, now_s: float) -> _Bucket | None:
-    return None if limit is None else _Bucket(limit, now_s)
-
-
-def _changed(bucket: _Bucket | None, limit: int | None, now_s: float) -> _Bucket | None:
+def _changed(bucket: Bucket | None, limit: int | None, now_s: float) -> Bucket | None:
     if bucket is None or limit is None:
         return _bucket(limit, now_s)
     bucket.resize(limit, now_s)

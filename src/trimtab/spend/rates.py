@@ -129,7 +129,7 @@ class RateCard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         if (sum(tokens) != tokens[0] + tokens[4] or min(tokens) < 0) and not _is_consistent(usage):
             tokens = astuple(_settled(usage))
         rates = self.rows[bisect_left(self.starts, tokens[0])].rates
-        total = self.per_request + sum(map(mul, rates, tokens))
+        total = sum(map(mul, rates, tokens), self.per_request)
         return (total + self.scale // 2) // self.scale
 
     def hold_nanousd(self, input_tokens: int, output_tokens: int) -> int:

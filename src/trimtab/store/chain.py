@@ -1,6 +1,6 @@
 """How ledger entries become bytes, and how each is tied to the one before it. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from struct import Struct
 from typing import Final, Literal
@@ -12,6 +12,7 @@ from trimtab.types.records import Extension, Intent, Settle
 
 __all__ = [
     "GENESIS",
+    "KINDS",
     "UNREADABLE",
     "Kind",
     "Record",
@@ -30,23 +31,23 @@ GENESIS: Final = bytes(32)
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError)
 """What `decode_record` raises."""
 
-_KINDS: Final[dict[type[Record], Kind]] = {
+KINDS: Final[dict[type[Record], Kind]] = {
     Intent: "intent",
     Extension: "extend",
     Settle: "settle",
     Feedback: "signal",
 }
+"""The kind of an entry, by what it records."""
+
 _place = Struct(">qq").pack
-_encode = msgspec.json.Encoder().encode
 _decode_intent = msgspec.json.Decoder(Intent).decode
 _decode_extension = msgspec.json.Decoder(Extension).decode
 _decode_settle = msgspec.json.Decoder(Settle).decode
 _decode_signal = msgspec.json.Decoder(Feedback).decode
 
 
-def encode_record(record: Record) -> tuple[Kind, bytes]:
-    """The kind of an entry, and its body as JSON."""
-    return _KINDS[type(record)], _encode(record)
+encode_record: Final[Callable[[Record], bytes]] = msgspec.json.Encoder().encode
+"""The body of an entry, as JSON."""
 
 
 def decode_record(kind: Kind, body: bytes) -> Record:

@@ -89,8 +89,12 @@ class Ledger(Protocol):
 class KeyStore(Protocol):
     """Credentials of applications, and of people for the console.
 
-    `find` is on the request path and reads memory only.
+    `find` and `generation` are on the request path and read memory only.
     """
+
+    def generation(self) -> object:
+        """A value that changes whenever a key is made or revoked, in whichever process."""
+        ...
 
     def create(self, name: str, team: str = "", *, console: bool = False) -> tuple[Key, str]:
         """A new key and its secret, which is shown once and not kept.

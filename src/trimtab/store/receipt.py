@@ -28,9 +28,10 @@ class Receipt:
         """Call `heard` with the error or None: later, or now if it is done."""
         if self.done:
             heard(self.error)
-            return
-        before = self._heard
-        self._heard = heard if before is None else _both(before, heard)
+        elif self._heard is None:
+            self._heard = heard
+        else:
+            self._heard = _both(self._heard, heard)
 
     def tell(self, error: Exception | None) -> None:
         """It is safe, or will never be. Only the first time counts."""
@@ -39,9 +40,8 @@ class Receipt:
         self.done = True
         if error is not None:
             self.error = error
-        heard = self._heard
+        heard, self._heard = self._heard, None  # no cycle is left behind
         if heard is not None:
-            self._heard = None  # no cycle is left behind
             heard(error)
 
     def __await__(self) -> Generator[Any, None, None]:

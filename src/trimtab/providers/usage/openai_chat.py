@@ -68,12 +68,12 @@ class UsualUsage(Struct, frozen=True, gc=False):
     def __post_init__(self) -> None:
         inputs, outputs = self.prompt_tokens_details, self.completion_tokens_details
         total_in, total_out = self.prompt_tokens, self.completion_tokens
-        fits = (
-            self.total_tokens == total_in + total_out
-            and inputs.cached_tokens + inputs.cache_write_tokens <= total_in >= inputs.audio_tokens
-            and outputs.reasoning_tokens + outputs.audio_tokens <= total_out
-        )
-        if not fits:
+        if (
+            self.total_tokens != total_in + total_out
+            or inputs.cached_tokens + inputs.cache_write_tokens > total_in
+            or inputs.audio_tokens > total_in
+            or outputs.reasoning_tokens + outputs.audio_tokens > total_out
+        ):
             raise ValueError("counts that contradict each other")
 
     @property
@@ -130,19 +130,23 @@ def read_usage(body: bytes) -> Reading | None:
 
 def reading_of(said: Said) -> Reading | None:
     """What a whole answer says that was decoded already."""
-    if isinstance(said.usage, UsualUsage):
+    usage = said.usage
+    if isinstance(usage, UsualUsage):
         choices = said.choices
-        only = choices[0].finish_reason or "" if len(choices) == 1 else None  # nearly always
+        if len(choices) == 1:  # nearly always
+            finish_reason = choices[0].finish_reason or ""
+        else:
+            finish_reason = _first_of(_finishes(choices))
         return Reading(
-            usage=said.usage.tokens,
+            usage=usage.tokens,
             served_model=said.model or "",
-            service_tier="" if said.service_tier is None else as_word(said.service_tier),
-            finish_reason=_first_of(_finishes(choices)) if only is None else only,
+            service_tier=as_word(said.service_tier),
+            finish_reason=finish_reason,
         )
-    usage = ChatUsage()
-    usage.take(said)
-    usage.end()
-    return usage.reading
+    stream = ChatUsage()
+    stream.take(said)
+    stream.end()
+    return stream.reading
 
 
 class ChatUsage:

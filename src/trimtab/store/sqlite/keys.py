@@ -10,7 +10,9 @@ import secrets
 import sqlite3
 import struct
 from base64 import b32encode
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +37,11 @@ _SELECT: Final = f"SELECT digest, {', '.join(_COLUMNS)} FROM keys ORDER BY creat
 
 
 class SqliteKeys:
-    """See `trimtab.store.protocol.KeyStore`. One thread at a time."""
+    """See `trimtab.store.protocol.KeyStore`. One thread at a time.
+
+    Attributes:
+        generation: see `KeyStore.generation`.
+    """
 
     def __init__(self, data_dir: Path, clock: Clock) -> None:
         self._data_dir = data_dir
@@ -44,6 +50,7 @@ class SqliteKeys:
         with closing(control_db(data_dir)):
             pass  # made now, so that a wrong folder is found at the start
         self._generation = _Generation(data_dir / "keys.generation")
+        self.generation = self._generation.read
         self._load()
 
     def create(self, name: str, team: str = "", *, console: bool = False) -> tuple[Key, str]:
@@ -117,24 +124,26 @@ class SqliteKeys:
 
 
 class _Generation:
-    """A number in a mapped file, shared by all processes of this machine."""
+    """A number in a mapped file, shared by all processes of this machine.
+
+    Attributes:
+        read: tells what it is now.
+    """
 
     def __init__(self, path: Path) -> None:
         with path.open("a+b") as file:
             if file.tell() < _NUMBER.size:
                 file.truncate(_NUMBER.size)
             self._map = mmap.mmap(file.fileno(), _NUMBER.size)
-
-    def read(self) -> int:
-        """The number as it is now."""
-        return _NUMBER.unpack_from(self._map)[0]
+        self.read: Callable[[], tuple[int]] = partial(_NUMBER.unpack_from, self._map)
 
     def advance(self) -> None:
         """Raise it. Called after the commit, so that two at once may well write the same number.
 
         Whoever sees it then finds both changes in the table.
         """
-        _NUMBER.pack_into(self._map, 0, self.read() + 1)
+        (number,) = self.read()
+        _NUMBER.pack_into(self._map, 0, number + 1)
 
     def close(self) -> None:
         """Unmap the file."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from trimtab.errors import LedgerUnavailable, Overloaded, ShuttingDown
-from trimtab.store.chain import Record, encode_record
+from trimtab.store.chain import KINDS, Record, encode_record
 from trimtab.store.receipt import Receipt
 from trimtab.store.sqlite.bodies import BodyWriter
 from trimtab.store.sqlite.files import explain, ledger_path
@@ -48,7 +48,7 @@ class SqliteLedger:
     @property
     def backlog(self) -> int:
         """See `Ledger.backlog`."""
-        return self._writer.backlog
+        return self._writer.backlog()
 
     @property
     def dropped_bodies(self) -> int:
@@ -68,7 +68,8 @@ class SqliteLedger:
             Overloaded: too much is waiting to be written.
             ShuttingDown: the ledger is closed.
         """
-        self._check_room()
+        if self._writer.backlog() >= self._most_waiting:
+            raise self._overloaded()
         return self._record(intent)
 
     def record_extension(self, extension: Extension) -> None:
@@ -94,7 +95,8 @@ class SqliteLedger:
             Overloaded: too much is waiting to be written.
             ShuttingDown: the ledger is closed.
         """
-        self._check_room()
+        if self._writer.backlog() >= self._most_waiting:
+            raise self._overloaded()
         return self._record(feedback)
 
     def record_body(  # noqa: PLR0917 - what was asked, then what was answered
@@ -112,12 +114,11 @@ class SqliteLedger:
         await asyncio.to_thread(self._bodies.close)
         await asyncio.to_thread(self._projection.close)
 
-    def _check_room(self) -> None:
-        if self._writer.backlog >= self._most_waiting:
-            raise Overloaded(
-                f"{self._most_waiting} records wait for the ledger's disk. Send fewer requests "
-                "at a time, or put the data directory on a faster disk."
-            )
+    def _overloaded(self) -> Overloaded:
+        return Overloaded(
+            f"{self._most_waiting} records wait for the ledger's disk. Send fewer requests "
+            "at a time, or put the data directory on a faster disk."
+        )
 
     def _record(self, record: Record) -> Receipt:
         if self._closed:
@@ -127,7 +128,7 @@ class SqliteLedger:
             self.check_open()
         receipt = Receipt()
         # Encoded here, so that a record that cannot be encoded fails its own caller only.
-        writer.put(Waiting(record, *encode_record(record), receipt))
+        writer.put(Waiting(record, KINDS[type(record)], encode_record(record), receipt))
         return receipt
 
 

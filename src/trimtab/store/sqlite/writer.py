@@ -73,6 +73,7 @@ class LedgerWriter:
         head: the last entry that was appended.
         alive: the thread runs.
         put: queues a record.
+        backlog: tells how many are queued.
     """
 
     def __init__(self, data_dir: Path, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
@@ -91,6 +92,7 @@ class LedgerWriter:
         self._unsynced = False
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self.put: Callable[[Waiting], None] = self._queue.put
+        self.backlog: Callable[[], int] = self._queue.qsize
         self._pending: list[Waiting] = []
         self._refused: dict[Attempt, Waiting] = {}
         self._failures = 0
@@ -98,11 +100,6 @@ class LedgerWriter:
         self._give_up_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="trimtab-ledger", daemon=True)
         self._thread.start()
-
-    @property
-    def backlog(self) -> int:
-        """How many records are queued."""
-        return self._queue.qsize()
 
     def close(self, patience_s: float) -> None:
         """Write what waits, trying for `patience_s` at most, and release everything. Blocks."""
