@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 PEERS := .bench/litellm/.installed .bench/smg/.installed bench/portkey/node_modules/.installed
-WORKERS ?= 2
+WORKERS ?= 3
 STORE_ARGS ?= --write
 # The tests start trimtab some thousand times; without its bytecode each takes twice as long.
 unexport PYTHONDONTWRITEBYTECODE

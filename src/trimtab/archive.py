@@ -1,6 +1,6 @@
 """What a project keeps, opened for a question or for care, without the gateway that fills it.
 
-A command that reads loads this and not `trimtab.app`, which takes four times as long.
+A command that reads loads this and not `trimtab.app`, which takes twice as long to load.
 """
 
 from pathlib import Path

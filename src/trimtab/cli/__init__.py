@@ -9,7 +9,8 @@ from trimtab.errors import TrimtabError, reply_of
 __all__ = ["main"]
 
 _OF_EVALS: Final = frozenset(("numpy", "scipy"))
-_GC_THRESHOLDS: Final = 20_000, 4, 2  # what loading makes is no rubbish
+# What loading makes is no rubbish, and an inference that goes well leaves no cycles behind.
+_GC_THRESHOLDS: Final = 20_000, 4, 2
 
 
 def main() -> None:

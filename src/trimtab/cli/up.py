@@ -16,7 +16,6 @@ _MANY_FILES = 65_536
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h of glibc
 _LARGE_BYTES = 256 * 1024
 _GIVE_BACK_EVERY_S = 30.0
-_GC_THRESHOLDS = 20_000, 4, 2  # an inference that goes well leaves no cycles behind
 
 
 def up(
@@ -103,7 +102,6 @@ def run_gateway(file: Path, host: str | None, port: int | None) -> None:
         # What is here now stays: later collections need not look at it again.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
 
     open_to_keys = False
 
