@@ -225,6 +225,14 @@ def impatient(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("trimtab.alerts.courier._LOOK_S", 0.05)
 
 
+def states_once_free(folder: Path) -> list[str]:
+    """The same as `states`; none as long as the courier writes, for which nobody waits here."""
+    try:
+        return states(folder)
+    except StoreError:
+        return []
+
+
 @pytest.mark.usefixtures("impatient")
 def test_nothing_is_sent_twice_while_the_disk_refuses(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -242,7 +250,7 @@ def test_nothing_is_sent_twice_while_the_disk_refuses(
             wait_until(lambda: "alerts wait" in caplog.text)
             assert len(receiver.requests) == 1
             db.execute("COMMIT")
-        wait_until(lambda: states(tmp_path) == ["delivered"] * 2)
+        wait_until(lambda: states_once_free(tmp_path) == ["delivered"] * 2)
         assert receiver.keys() == ["a", "b"]
     assert caplog.text.count("alerts wait") == 1
 
@@ -261,7 +269,7 @@ def test_what_cannot_be_noted_at_the_end_comes_again_with_the_same_id(tmp_path: 
             wait_until(lambda: outbox.counts().get(("budget", "delivered")) == 1)
         db.close()
         with open_outbox(tmp_path, webhook(receiver.url)):
-            wait_until(lambda: states(tmp_path) == ["delivered"])
+            wait_until(lambda: states_once_free(tmp_path) == ["delivered"])
         assert len(receiver.requests) == 2
         assert len(set(receiver.ids())) == 1
 

@@ -157,8 +157,9 @@ def test_output_that_was_seen_before_anything_is_known():
 
 def test_what_came_at_a_time_is_held_in_reserve_twice_and_slowly_forgotten():
     bounds = Bounds()
-    assert bounds.reserve == 16
-    bounds.learn_burst(5)
+    assert bounds.reserve == 64, "before anything is known"
+    for _ in range(100):
+        bounds.learn_burst(1)
     assert bounds.reserve == 16
     bounds.learn_burst(50)
     assert bounds.reserve == 100

@@ -32,6 +32,7 @@ _FRAME_MARGIN: Final = 1.1
 _FEWEST: Final = 20  # reports before a bound may fall
 _RESERVE: Final = 16  # output tokens that may be on their way at any time; at least
 _BURSTS: Final = 64  # looks after which a burst is mostly forgotten
+_FIRST_BURST: Final = 32  # frames with one read, before anything is known
 
 
 class RequestSize(Struct, frozen=True, gc=False):
@@ -82,7 +83,7 @@ class Bounds:
         self._input_reports = _Most(_INPUT_MARGIN)
         self._frame_ratio: float | None = None  # tokens per frame; None before anything is known
         self._frame_reports = _Most(_FRAME_MARGIN)
-        self._burst = 0.0  # frames
+        self._burst = float(_FIRST_BURST)
         self._whole_frames: bool | None = None  # no token was in two frames; None: who knows
 
     @property
