@@ -2,27 +2,17 @@ import asyncio
 import os
 import shutil
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from store.samples import CLOCK, derived, intent, pairs, record, rows, settle
+from store.samples import CLOCK, intent, pairs, record, rows, settle
 from trimtab.store.chain import link
 from trimtab.store.records import VerifyReport
-from trimtab.store.sqlite import catch_up, open_ledger, rebuild, verify
-from trimtab.store.sqlite.files import ledger_db
+from trimtab.store.sqlite import catch_up, open_ledger, verify
 
 LEDGER = "ledger.sqlite"
-OLDER = """CREATE TABLE entries (
-    writer INTEGER NOT NULL,
-    seq    INTEGER NOT NULL,
-    kind   TEXT    NOT NULL,
-    body   BLOB    NOT NULL,
-    hash   BLOB    NOT NULL,
-    PRIMARY KEY (writer, seq)
-) STRICT, WITHOUT ROWID"""
 
 
 @pytest.fixture
@@ -32,28 +22,6 @@ def data_dir(tmp_path: Path) -> Path:
     record(tmp_path, [intent("inf_x"), settle("inf_x"), intent("inf_y")])
     assert verify(tmp_path).ok
     return tmp_path
-
-
-@pytest.fixture
-def older(tmp_path: Path) -> Path:
-    """A ledger whose entries lie as an older trimtab made them."""
-    with closing(ledger_db(tmp_path)) as db:
-        db.executescript(f"BEGIN; DROP TABLE entries; {OLDER}; COMMIT;")
-    return tmp_path
-
-
-def test_older_ledger_is_written_on(older: Path) -> None:
-    record(older, pairs(5))
-    record(older, [intent("inf_x"), settle("inf_x"), intent("inf_y")])
-    report = verify(older)
-    assert report.ok
-    assert (report.entries, report.intents, report.settles) == (13, 7, 6)
-    before = derived(older)
-    rebuild(older)
-    assert derived(older) == before
-    [(made,)] = rows(older / LEDGER, "SELECT sql FROM sqlite_master WHERE name = 'entries'")
-    assert made == OLDER
-    assert not after(older, "DELETE FROM entries WHERE seq = 2").ok
 
 
 def after(data_dir: Path, change: str) -> VerifyReport:

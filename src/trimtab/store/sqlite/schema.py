@@ -31,7 +31,7 @@ ANSWERS_VERSION: Final = 1
 """Of the response cache, whose file is thrown away if it is of another version."""
 
 # Entries only ever come at the end: so a table by rowid has a fifth fewer pages to write than one
-# WITHOUT ROWID, which is what older ledgers have. Those are read and written all the same.
+# WITHOUT ROWID.
 LEDGER: Final = """
 CREATE TABLE writers (
     writer          INTEGER PRIMARY KEY,
